@@ -1,0 +1,175 @@
+package bridge
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+)
+
+// Agent answers questions. Ask may be called from several goroutines at once;
+// the caller keeps the questions of one conversation in order.
+type Agent interface {
+	// Ask yields the answer as it comes. A successful answer ends with Ended or
+	// Paused; otherwise the last pair carries an error and the sequence ends.
+	// Breaking out of the loop, or ending ctx, closes the connection. Retries
+	// are the caller's business: Ask sends the question at most once, except
+	// that a lost conversation is reported before anything was sent twice.
+	Ask(ctx context.Context, q Question) iter.Seq2[Event, error]
+	// Check tries the address and the key without asking anything.
+	Check(ctx context.Context) ([]Finding, error)
+}
+
+// Conversation is the agent's own memory of a thread of talk. User is the name
+// it was opened with, and has to be repeated with it for ever.
+type Conversation struct {
+	ID   string `json:"id,omitempty"`
+	User string `json:"user,omitempty"`
+}
+
+// Question is one question to an agent.
+type Question struct {
+	// ID is our own stable id of the question, for tracing.
+	ID           string
+	Conversation Conversation
+	Text         string
+	Files        []UploadedFile
+	// Inputs are values for the variables an app may declare.
+	Inputs   map[string]string
+	Language Language
+	// Run, when set, asks to take up an answer that was cut off instead of
+	// asking anew. An agent that cannot do that returns KindUnsupported before
+	// the first event.
+	Run Run
+}
+
+// Run names an answer in progress on the agent's side, as far as it told us.
+type Run struct {
+	Task    string `json:"task,omitempty"`
+	Run     string `json:"run,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// Event is one piece of an answer. It is a sealed set.
+type Event interface{ event() }
+
+// Started tells the agent's ids, as soon and as often as more of them are known.
+type Started struct {
+	Conversation Conversation
+	Run          Run
+}
+
+// TextAdded is more text of the answer.
+type TextAdded struct{ Text string }
+
+// TextReplaced is the whole text so far; what was shown before is wrong.
+type TextReplaced struct{ Text string }
+
+// Working says what the agent is doing, for a status line: the name of a tool.
+type Working struct{ Tool string }
+
+// FileAdded is a file of the answer. URL may expire within minutes.
+type FileAdded struct {
+	Kind FileKind
+	Name string
+	URL  string
+}
+
+// Ended is the good end of an answer.
+type Ended struct {
+	Usage   Usage
+	Sources []Source
+	// Stopped says that the answer was stopped on request and may be partial.
+	Stopped bool
+}
+
+// Paused is an answer that waits for a person's decision.
+type Paused struct{ Form Form }
+
+func (Started) event()      {}
+func (TextAdded) event()    {}
+func (TextReplaced) event() {}
+func (Working) event()      {}
+func (FileAdded) event()    {}
+func (Ended) event()        {}
+func (Paused) event()       {}
+
+// Usage is what an answer cost.
+type Usage struct {
+	Tokens   int           `json:"tokens,omitempty"`
+	Price    string        `json:"price,omitempty"` // a decimal number
+	Currency string        `json:"currency,omitempty"`
+	Latency  time.Duration `json:"latency,omitempty"`
+}
+
+// Source is a document an answer rests on.
+type Source struct {
+	Title   string  `json:"title"`
+	Score   float64 `json:"score,omitempty"`
+	Excerpt string  `json:"excerpt,omitempty"`
+}
+
+// Form is a decision an agent waits for.
+type Form struct {
+	Token   string
+	Text    string // Markdown
+	Fields  []FormField
+	Choices []FormChoice
+	Expires time.Time
+}
+
+// FormField is a value a Form asks for.
+type FormField struct {
+	Name, Default string
+	Options       []string // empty means free text
+}
+
+// FormChoice is one way to answer a Form.
+type FormChoice struct {
+	ID, Title string
+	Style     ButtonStyle
+}
+
+// UploadedFile is a file the agent already has.
+type UploadedFile struct {
+	Kind FileKind `json:"kind"`
+	ID   string   `json:"id"`
+}
+
+// Stopper is an Agent whose answers can be stopped. The caller has made sure
+// that the person may do that.
+type Stopper interface {
+	Stop(ctx context.Context, c Conversation, r Run) error
+}
+
+// Rating is what a person thought of an answer.
+type Rating string
+
+// The ratings; RatingNone takes an earlier one back.
+const (
+	RatingGood Rating = "good"
+	RatingBad  Rating = "bad"
+	RatingNone Rating = ""
+)
+
+// Feedbacker is an Agent that wants to know how an answer was received.
+type Feedbacker interface {
+	Feedback(ctx context.Context, c Conversation, r Run, rating Rating) error
+}
+
+// Suggester is an Agent that can propose the next questions.
+type Suggester interface {
+	Suggest(ctx context.Context, c Conversation, r Run) ([]string, error)
+}
+
+// Uploader is an Agent that takes files.
+type Uploader interface {
+	// Upload hands a file over; user is Conversation.User of the question that
+	// will use it.
+	Upload(ctx context.Context, user string, f File, body io.Reader) (UploadedFile, error)
+}
+
+// FormFiller is an Agent whose paused answers can be taken up by a decision.
+type FormFiller interface {
+	Fill(ctx context.Context, c Conversation, r Run, token, choice string, values map[string]string) iter.Seq2[Event, error]
+}

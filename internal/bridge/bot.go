@@ -1,0 +1,106 @@
+package bridge
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+)
+
+// Bot is one configured account on a platform. All methods may be called from
+// several goroutines at once.
+type Bot interface {
+	// Receive authenticates and reads one webhook request. It never uses the
+	// network and never blocks, because the platform waits for the answer. An
+	// error of KindUnauthenticated, KindForbidden or KindInvalid means that the
+	// request is refused; a genuine request we can make nothing of is not an
+	// error but a Delivery with a Note. Bots without a webhook mode return an
+	// error of KindUnsupported.
+	Receive(ctx context.Context, req Request) (Delivery, error)
+	// Send shows one message. An address with the same Key as an earlier one is
+	// shown at most once where the mode's Capabilities say Keyed. The content
+	// must fit the limits in Capabilities; what the platform cannot show
+	// natively is degraded by the bot.
+	Send(ctx context.Context, to Address, c Content) (MessageID, error)
+	// Check tries the credentials, permissions and settings against the real
+	// platform, without disturbing anybody. The error is only for "could not
+	// check at all"; what was found wrong is in the findings.
+	Check(ctx context.Context) ([]Finding, error)
+	// Close releases what Open acquired. Closing twice is fine.
+	Close() error
+}
+
+// Streamer is a Bot whose answers can grow on screen.
+type Streamer interface {
+	// Begin prepares a draft but shows nothing yet: the first Update, Finish or
+	// Fail does. In between the caller stores Draft.Address, so that after a
+	// crash the same draft is found again and never a second one appears. An
+	// address with the same Key leads to the same visible message where the
+	// platform allows it.
+	Begin(ctx context.Context, to Address) (Draft, error)
+	// Resume takes up a draft from the stored result of its Address method,
+	// whether it was already shown or not. An error of KindNotFound or
+	// KindExpired means that the draft can no longer be changed.
+	Resume(ctx context.Context, draft Address) (Draft, error)
+}
+
+// Draft is an answer on its way: visible and still growing. It is used by one
+// goroutine at a time.
+type Draft interface {
+	// Update shows the whole text so far. The caller keeps to the mode's
+	// UpdateInterval. An error leaves the draft usable.
+	Update(ctx context.Context, whole string) error
+	// Finish shows the final content and ends the growing state.
+	Finish(ctx context.Context, c Content) (MessageID, error)
+	// Fail ends the growing state with a notice: shown alone when there was no
+	// text yet, below the text otherwise. The bot keeps what was shown.
+	Fail(ctx context.Context, notice string) error
+	// Address returns where the draft lives, with everything Resume needs. It
+	// changes when the draft is shown, so it is stored again then.
+	Address() Address
+}
+
+// Listener is a Bot that keeps a connection of its own instead of a webhook.
+type Listener interface {
+	// Listen blocks until ctx ends, reconnecting by itself; a lasting trouble,
+	// such as a refused secret, is returned. It calls accept for each delivery
+	// and acknowledges it to the platform only when accept returned nil.
+	Listen(ctx context.Context, accept func(context.Context, Delivery) error) error
+}
+
+// FileOpener is a Bot that can fetch the files people send.
+type FileOpener interface {
+	// OpenFile starts a download; the caller closes it and limits what it reads.
+	OpenFile(ctx context.Context, f File) (io.ReadCloser, error)
+}
+
+// Directory is a Bot that can look people up.
+type Directory interface {
+	// LookUp returns what the platform lets us know of a person. Fields that the
+	// app may not read are empty, which is not an error.
+	LookUp(ctx context.Context, user UserID) (Profile, error)
+}
+
+// Recaller is a Bot that can take back a message it sent.
+type Recaller interface {
+	Recall(ctx context.Context, message MessageID, at Address) error
+}
+
+// Backfiller is a Bot that can list the messages it missed while it was away.
+type Backfiller interface {
+	// Missed yields messages to the bot since a moment, oldest first.
+	Missed(ctx context.Context, since time.Time) iter.Seq2[Message, error]
+}
+
+// Finding is one result of Bot.Check or of an agent's check.
+type Finding struct {
+	// Code names what was checked, for example "credential" or "scope"; the
+	// words are in the catalogue under "finding.<platform>.<code>" and, when it
+	// is not OK, the next step under "finding.<platform>.<code>.next".
+	Code string
+	OK   bool
+	// Args fill the placeholders of the words: an IP address, a link, a scope.
+	Args map[string]string
+	// Err is the platform's answer when it is not OK.
+	Err error
+}
