@@ -105,7 +105,10 @@ type Reply struct {
 	Uncertain    int
 	Conversation Conversation
 	Run          Run
-	// Seen says that text of the agent's answer was shown in the draft.
+	// Failures counts how often the agent failed before its first text.
+	Failures int
+	// Seen says that Text holds what the agent wrote; otherwise, with an Error, it
+	// is a notice of ours alone.
 	Seen      bool
 	Usage     Usage
 	Error     Kind

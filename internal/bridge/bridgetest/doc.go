@@ -1,0 +1,3 @@
+// Package bridgetest has a scripted bot and a scripted agent for tests of
+// everything that stands between the two.
+package bridgetest

@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// hearing is what was heard of an answer so far.
+type hearing struct {
+	text    strings.Builder
+	prefix  string // a sentence of ours before the answer
+	started time.Time
+	first   time.Duration // to the first text; 0 before it
+	end     *bridge.Ended
+	paused  bool
+}
+
+func (h *hearing) whole() string { return h.prefix + h.text.String() }
+
+func (h *hearing) silent() bool { return h.text.Len() == 0 }
+
+// ask puts the question to the agent and shows the answer.
+func (t *trip) ask(ctx context.Context) error {
+	agent, ok := t.agents(t.route.Agent)
+	if err := t.out.Begin(ctx); err != nil {
+		return err
+	}
+	if !ok {
+		return t.apologise(ctx, &bridge.Error{Kind: bridge.KindUnsupported, Op: "engine: no agent " + t.route.Agent})
+	}
+	h := &hearing{started: time.Now()}
+	err := t.listen(ctx, agent, h, t.out.Row().Run)
+	if bridge.KindOf(err) == bridge.KindConversationLost {
+		err = t.startOver(ctx, agent, h)
+	}
+	if ctx.Err() != nil {
+		t.out.Park()
+		return context.Cause(ctx)
+	}
+	t.opt.Observe(Outcome{Agent: t.route.Agent, Err: err, FirstText: h.first})
+	if err != nil {
+		return t.unanswered(ctx, agent, h, err)
+	}
+	return t.answered(ctx, h)
+}
+
+// startOver asks once more without the conversation the agent has forgotten,
+// and tells the person.
+func (t *trip) startOver(ctx context.Context, agent bridge.Agent, h *hearing) error {
+	t.note(bridge.EntryLost, 0, bridge.KindConversationLost, "")
+	s, err := t.router.Renew(ctx, t.job, t.route.Person)
+	if err != nil {
+		return err
+	}
+	t.route.Session = s
+	h.prefix = t.say("reply.lost") + "\n\n"
+	return t.listen(ctx, agent, h, bridge.Run{})
+}
+
+// listen asks and follows the answer to its end. With a run it takes up an
+// answer that was cut off, and asks anew if the agent cannot do that.
+func (t *trip) listen(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
+	if run.Run != "" {
+		err := t.follow(ctx, agent, h, run)
+		if err == nil || !h.silent() || ctx.Err() != nil {
+			return err
+		}
+	}
+	return t.follow(ctx, agent, h, bridge.Run{})
+}
+
+func (t *trip) follow(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
+	h.text.Reset()
+	t.note(bridge.EntryAsked, time.Since(t.began), "", "")
+	for event, err := range agent.Ask(ctx, t.questionFor(run)) {
+		if err != nil {
+			return fmt.Errorf("engine: ask: %w", err)
+		}
+		if err := t.hear(ctx, h, event); err != nil {
+			return err
+		}
+	}
+	if h.end == nil && !h.paused {
+		return &bridge.Error{Kind: bridge.KindInterrupted, Op: "engine: ask", Detail: "the answer has no end"}
+	}
+	return nil
+}
+
+func (t *trip) questionFor(run bridge.Run) bridge.Question {
+	m := t.job.Message
+	return bridge.Question{
+		ID: "job-" + strconv.FormatInt(t.job.ID, 10), Conversation: t.route.Session.Conversation, Text: t.question(), Run: run,
+		Language: t.route.Language,
+		Inputs: map[string]string{
+			"user_name": t.route.Person.Name, "platform": string(m.Platform), "language": string(t.route.Language),
+		},
+	}
+}
+
+// hear takes one event of the answer.
+func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
+	switch e := event.(type) {
+	case bridge.Started:
+		return t.started(ctx, e)
+	case bridge.TextAdded:
+		h.text.WriteString(e.Text)
+		t.show(h)
+	case bridge.TextReplaced:
+		h.text.Reset()
+		h.text.WriteString(e.Text)
+		t.show(h)
+	case bridge.Working:
+		if h.silent() {
+			t.out.Write(t.say("reply.working", "tool", e.Tool))
+		}
+	case bridge.FileAdded:
+		fmt.Fprintf(&h.text, "\n\n[%s](%s)\n", linkName(e), e.URL)
+		t.show(h)
+	case bridge.Ended:
+		h.end = &e
+	case bridge.Paused:
+		h.paused = true
+		if h.silent() {
+			h.text.WriteString(e.Form.Text)
+		}
+		t.show(h)
+	}
+	return nil
+}
+
+func linkName(f bridge.FileAdded) string {
+	if f.Name != "" {
+		return f.Name
+	}
+	return string(f.Kind)
+}
+
+func (t *trip) show(h *hearing) {
+	if h.silent() {
+		return
+	}
+	if h.first == 0 {
+		h.first = time.Since(h.started)
+		t.note(bridge.EntryFirstText, h.first, "", "")
+	}
+	t.out.Write(h.whole())
+}
+
+// started keeps the agent's ids at once: after a crash the conversation goes on
+// and the cut-off answer can be found.
+func (t *trip) started(ctx context.Context, e bridge.Started) error {
+	if e.Conversation.ID != "" && e.Conversation.ID != t.route.Session.Conversation.ID {
+		t.route.Session.Conversation.ID = e.Conversation.ID
+		s, err := t.router.Remember(ctx, t.route.Session, t.job.Message.Platform, false)
+		if err != nil {
+			return err
+		}
+		t.route.Session = s
+	}
+	if e.Run == (bridge.Run{}) || e.Run == t.out.Row().Run {
+		return nil
+	}
+	return t.out.Note(ctx, func(r *bridge.Reply) { r.Run, r.Conversation = e.Run, t.route.Session.Conversation })
+}
+
+// answered shows the complete answer.
+func (t *trip) answered(ctx context.Context, h *hearing) error {
+	text := strings.TrimSpace(h.whole())
+	if h.silent() {
+		text = t.say("reply.empty")
+	}
+	if h.end != nil {
+		text += t.footnote(h.end.Sources)
+		if h.end.Usage != (bridge.Usage{}) {
+			if err := t.out.Note(ctx, func(r *bridge.Reply) { r.Usage = h.end.Usage }); err != nil {
+				return err
+			}
+		}
+	}
+	t.note(bridge.EntryAnswered, time.Since(h.started), "", strconv.Itoa(len(text))+" bytes")
+	if err := t.sent(t.out.Finish(ctx, text)); err != nil {
+		return t.undelivered(ctx, err)
+	}
+	_, err := t.router.Remember(ctx, t.route.Session, t.job.Message.Platform, true)
+	return err
+}
+
+// footnote names the first three documents an answer rests on.
+func (t *trip) footnote(sources []bridge.Source) string {
+	var b strings.Builder
+	seen := map[string]bool{}
+	for _, s := range sources {
+		if s.Title == "" || seen[s.Title] || len(seen) == 3 {
+			continue
+		}
+		if len(seen) == 0 {
+			b.WriteString("\n\n" + t.say("reply.sources"))
+		}
+		seen[s.Title] = true
+		fmt.Fprintf(&b, "\n%d. %s", len(seen), s.Title)
+	}
+	return b.String()
+}
+
+// undelivered replaces an answer that the platform refuses to show by a neutral
+// sentence. Every other trouble is for another attempt.
+func (t *trip) undelivered(ctx context.Context, err error) error {
+	if bridge.KindOf(err) != bridge.KindBlocked {
+		return err
+	}
+	t.note(bridge.EntryApology, 0, bridge.KindBlocked, "")
+	return t.sent(t.out.Break(ctx, t.say("reply.blocked"), bridge.KindBlocked))
+}

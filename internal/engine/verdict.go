@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// errNoBot: the bot of a message is not open, because its settings broke or it
+// was removed since.
+var errNoBot = errors.New("engine: the bot is not open") //nolint:gochecknoglobals // a sentinel
+
+// askAgain asks for another attempt at the agent, after a pause.
+type askAgain struct {
+	after time.Duration
+	err   error
+}
+
+func (a *askAgain) Error() string { return a.err.Error() }
+func (a *askAgain) Unwrap() error { return a.err }
+
+const (
+	// maxAttempts is how often a message is tried before it is given up,
+	// crashes and platform troubles included. With the pauses of delay that is
+	// about an hour of a platform being away.
+	maxAttempts = 12
+	// maxFailures is how often the agent may fail before its first text.
+	maxFailures = 3
+)
+
+// verdict turns the outcome of an attempt into a settlement.
+func (t *trip) verdict(ctx context.Context, err error) bridge.Settlement {
+	var again *askAgain
+	kind := bridge.KindOf(err)
+	switch {
+	case err == nil:
+		return t.finished()
+	case errors.As(err, &again):
+		return retry(again.after, kind)
+	case errors.Is(err, errNoBot):
+		if t.job.Attempt >= 5 || t.stale() {
+			return bridge.Settlement{State: bridge.JobDiscarded, Error: bridge.KindUnavailable}
+		}
+		return retry(time.Minute, bridge.KindUnavailable)
+	}
+	t.log.LogAttrs(ctx, slog.LevelWarn, "an attempt failed", slog.Int64("job_id", t.job.ID), slog.Int("attempt", t.job.Attempt),
+		slog.String("bot", t.job.Message.Bot), slog.Any("error", err))
+	if hopeless(kind) || t.job.Attempt >= maxAttempts {
+		return bridge.Settlement{State: bridge.JobDiscarded, Error: kind}
+	}
+	return retry(max(delay(t.job.Attempt), bridge.RetryAfter(err)), kind)
+}
+
+// finished settles a job whose person has read something final.
+func (t *trip) finished() bridge.Settlement {
+	if t.out == nil {
+		return bridge.Settlement{State: bridge.JobCompleted}
+	}
+	if why := t.out.Row().Error; why != "" {
+		return bridge.Settlement{State: bridge.JobDiscarded, Error: why}
+	}
+	return bridge.Settlement{State: bridge.JobCompleted}
+}
+
+// hopeless says that no later attempt of ours can deliver. A refused secret or
+// a missing permission is not among them: the admin may repair it meanwhile.
+func hopeless(kind bridge.Kind) bool {
+	switch kind {
+	case bridge.KindNotFound, bridge.KindInvalid, bridge.KindUnsupported, bridge.KindBlocked, bridge.KindExpired:
+		return true
+	default:
+		return false
+	}
+}
+
+// delay is the pause before an attempt at a platform that did not take the
+// answer: 2, 4, 8 … s, at most ten minutes.
+func delay(attempt int) time.Duration {
+	return min(time.Second<<min(attempt, 10), 10*time.Minute)
+}
+
+func retry(after time.Duration, kind bridge.Kind) bridge.Settlement {
+	return bridge.Settlement{State: bridge.JobRetryable, DueAt: time.Now().Add(after), Error: kind}
+}
+
+// park puts a job back at once, for the next run of the program.
+func park() bridge.Settlement {
+	return bridge.Settlement{State: bridge.JobRetryable, DueAt: time.Now(), Error: bridge.KindCanceled}
+}

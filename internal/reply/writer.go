@@ -1,0 +1,288 @@
+package reply
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// Store keeps reply rows; SaveReply is durable when it returns.
+type Store interface {
+	SaveReply(ctx context.Context, r bridge.Reply) error
+}
+
+// Options are the settings of a Writer.
+type Options struct {
+	// Stream lets the answer grow on screen where the bot can do that.
+	Stream bool
+	// Thinking is shown in a draft until there is text; empty shows nothing.
+	Thinking string
+	// Record takes the journal's entries; nil drops them.
+	Record func(kind bridge.EntryKind, took time.Duration, trouble bridge.Kind, note string)
+}
+
+// Writer shows the answer to one job. It belongs to one goroutine; the painter
+// it runs beside is its own.
+type Writer struct {
+	store  Store
+	bot    bridge.Bot
+	limits bridge.Capabilities
+	to     bridge.Address
+	log    *slog.Logger
+	opt    Options
+	key    string
+
+	row     bridge.Reply
+	draft   bridge.Draft
+	painter *painter // nil when nothing grows
+	began   time.Time
+}
+
+// New makes a writer for a job's answer. The row is the stored reply of an
+// earlier attempt, or a zero Reply with the JobID.
+func New(store Store, bot bridge.Bot, limits bridge.Capabilities, m bridge.Message, row bridge.Reply, log *slog.Logger, opt Options) *Writer {
+	if opt.Record == nil {
+		opt.Record = func(bridge.EntryKind, time.Duration, bridge.Kind, string) {}
+	}
+	return &Writer{
+		store: store, bot: bot, limits: limits, to: m.Address, log: log, opt: opt, key: Key(m), row: row, began: time.Now(),
+	}
+}
+
+// Key names the answer to a message for ever; the keys of its parts derive from
+// it. It does not depend on our database, so that it is the same after a restore.
+func Key(m bridge.Message) string {
+	sum := sha256.Sum256([]byte(m.Bot + "\x00" + string(m.ID)))
+	return hex.EncodeToString(sum[:15])
+}
+
+// Row returns the reply as stored last.
+func (w *Writer) Row() bridge.Reply {
+	if w.painter != nil {
+		w.painter.mu.Lock()
+		defer w.painter.mu.Unlock()
+	}
+	return w.row
+}
+
+// Begin stores that an answer is coming and, if it may grow, opens or resumes
+// the draft beside the agent's work. After an error nothing is visible yet.
+func (w *Writer) Begin(ctx context.Context) error {
+	if w.row.State == "" {
+		w.row.State = bridge.ReplyPlanned
+		if err := w.save(ctx); err != nil {
+			return err
+		}
+	}
+	streamer, ok := w.bot.(bridge.Streamer)
+	if !ok || w.row.State == bridge.ReplyAnswered || !w.opt.Stream && w.row.State != bridge.ReplyDrafting {
+		return nil
+	}
+	w.painter = startPainter(ctx, w, streamer)
+	return nil
+}
+
+// Write notes the whole text so far. It never waits for the platform.
+func (w *Writer) Write(whole string) {
+	if w.painter != nil {
+		w.painter.show(whole)
+	}
+}
+
+// Note keeps what has to survive a crash while the answer grows: the
+// conversation and run on the agent's side.
+func (w *Writer) Note(ctx context.Context, change func(*bridge.Reply)) error {
+	if w.painter == nil {
+		change(&w.row)
+		return w.save(ctx)
+	}
+	return w.painter.note(ctx, change)
+}
+
+// Finish shows the final text and returns when all of it is delivered.
+func (w *Writer) Finish(ctx context.Context, text string) error {
+	return w.settle(ctx, text, "", true)
+}
+
+// Break shows an answer that stopped in the middle, the text with a notice
+// below it, and records why.
+func (w *Writer) Break(ctx context.Context, text string, why bridge.Kind) error {
+	return w.settle(ctx, text, why, true)
+}
+
+// Fail shows a notice instead of an answer, below what is there already if an
+// earlier attempt showed something, and records why.
+func (w *Writer) Fail(ctx context.Context, notice string, why bridge.Kind) error {
+	return w.settle(ctx, notice, why, false)
+}
+
+// Park stops showing anything and leaves the reply for another attempt.
+func (w *Writer) Park() { w.stopPainter() }
+
+// settle decides the text once and for all, and delivers it.
+func (w *Writer) settle(ctx context.Context, text string, why bridge.Kind, seen bool) error {
+	w.stopPainter()
+	w.row.State, w.row.Text, w.row.Error, w.row.Seen = bridge.ReplyAnswered, text, why, seen
+	return w.Deliver(ctx)
+}
+
+// Deliver shows what was decided, from the part that is missing on.
+func (w *Writer) Deliver(ctx context.Context) error {
+	w.stopPainter()
+	if err := w.resumeForDelivery(ctx); err != nil {
+		return err
+	}
+	for {
+		parts := w.parts()
+		if w.row.Sent >= len(parts) {
+			return w.done(ctx)
+		}
+		err := w.deliverPart(ctx, w.row.Sent, parts[w.row.Sent])
+		if kind := bridge.KindOf(err); w.draft != nil && w.row.Sent == 0 && (kind == bridge.KindNotFound || kind == bridge.KindExpired) {
+			// Somebody removed the draft, so what follows is messages of their own.
+			w.log.LogAttrs(ctx, slog.LevelInfo, "the draft is gone", slog.Int64("job_id", w.row.JobID))
+			w.forgetDraft()
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// resumeForDelivery finds the draft again after a restart, when the text was
+// already decided.
+func (w *Writer) resumeForDelivery(ctx context.Context) error {
+	streamer, ok := w.bot.(bridge.Streamer)
+	if !ok || w.draft != nil || w.row.Draft.Bot == "" || w.row.Sent > 0 {
+		return nil
+	}
+	draft, err := streamer.Resume(ctx, w.row.Draft)
+	switch bridge.KindOf(err) {
+	case "":
+		w.draft = draft
+	case bridge.KindNotFound, bridge.KindExpired, bridge.KindUnsupported:
+		w.forgetDraft()
+	default:
+		return fmt.Errorf("reply: resume draft: %w", err)
+	}
+	return nil
+}
+
+func (w *Writer) forgetDraft() {
+	w.draft, w.row.Draft, w.row.Sending = nil, bridge.Address{}, 0
+}
+
+// parts splits the decided text by what the platform takes. It depends on the
+// row only, so that every attempt counts the same parts.
+func (w *Writer) parts() []string {
+	rest := w.limits.MaxMarkdown
+	if rest <= 0 {
+		rest = w.limits.MaxText
+	}
+	first := rest
+	if w.row.Draft.Bot != "" && w.limits.MaxDraft > 0 {
+		first = w.limits.MaxDraft
+	}
+	return Split(w.row.Text, first, rest)
+}
+
+// deliverPart shows one part and stores that it was shown.
+func (w *Writer) deliverPart(ctx context.Context, n int, text string) error {
+	to := w.to.WithKey(w.key + "-" + strconv.Itoa(n))
+	if w.row.Sending == n+1 {
+		to.Repeat = true
+		if !w.limits.Keyed && !(n == 0 && w.draft != nil) {
+			w.row.Uncertain++
+			w.opt.Record(bridge.EntryRepeated, 0, "", "part "+strconv.Itoa(n+1))
+		}
+	}
+	w.row.Sending = n + 1
+	if err := w.save(ctx); err != nil {
+		return err
+	}
+	id, err := w.send(ctx, n, to, text)
+	if err != nil {
+		return w.refused(ctx, err)
+	}
+	w.row.Sent, w.row.Sending = n+1, 0
+	if id != "" {
+		w.row.Messages = append(w.row.Messages, id)
+	}
+	return nil // stored together with the next step
+}
+
+func (w *Writer) send(ctx context.Context, n int, to bridge.Address, text string) (bridge.MessageID, error) {
+	content := bridge.Markdown{Text: text}
+	switch {
+	case n > 0 || w.draft == nil:
+		id, err := w.bot.Send(ctx, to, content)
+		if bridge.KindOf(err) == bridge.KindTooLarge {
+			return w.sendPieces(ctx, to, text)
+		}
+		return id, err
+	case w.row.Error != "" && !w.row.Seen:
+		return "", w.draft.Fail(ctx, text)
+	default:
+		return w.draft.Finish(ctx, content)
+	}
+}
+
+// sendPieces sends a part that the platform found too large after all, as it
+// grew in translation, in quarters; their keys derive from the part's.
+func (w *Writer) sendPieces(ctx context.Context, to bridge.Address, text string) (bridge.MessageID, error) {
+	var id bridge.MessageID
+	for n, piece := range Split(text, len(text)/4, len(text)/4) {
+		var err error
+		if id, err = w.bot.Send(ctx, to.WithKey(to.Key+"."+strconv.Itoa(n)), bridge.Markdown{Text: piece}); err != nil {
+			return id, err
+		}
+	}
+	return id, nil
+}
+
+// refused keeps what is known after a failed send: a send that certainly did
+// not happen is not repeated as "unknown" later.
+func (w *Writer) refused(ctx context.Context, err error) error {
+	var e *bridge.Error
+	if errors.As(err, &e) && !e.Uncertain {
+		w.row.Sending = 0
+	}
+	return errors.Join(fmt.Errorf("reply: send: %w", err), w.save(context.WithoutCancel(ctx)))
+}
+
+func (w *Writer) done(ctx context.Context) error {
+	w.row.State = bridge.ReplyDelivered
+	if w.row.Error != "" {
+		w.row.State = bridge.ReplyFailed
+	}
+	if err := w.save(ctx); err != nil {
+		return err
+	}
+	w.opt.Record(bridge.EntryDelivered, time.Since(w.began), w.row.Error, strconv.Itoa(w.row.Sent)+" parts")
+	return nil
+}
+
+func (w *Writer) save(ctx context.Context) error {
+	w.row.UpdatedAt = time.Now()
+	if err := w.store.SaveReply(ctx, w.row); err != nil {
+		return fmt.Errorf("reply: store: %w", err)
+	}
+	return nil
+}
+
+// stopPainter ends the painter and takes over the draft from it.
+func (w *Writer) stopPainter() {
+	if w.painter == nil {
+		return
+	}
+	w.draft, w.row = w.painter.stop()
+	w.painter = nil
+}

@@ -1,0 +1,240 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// The limits of the door. Callbacks of all three platforms are a few KiB; they
+// wait 1 to 5 seconds for the answer.
+const (
+	maxBody        = 1 << 20
+	maxHeader      = 16 << 10
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 10 * time.Second
+	writeTimeout   = 15 * time.Second
+	idleTimeout    = 2 * time.Minute
+	stopTimeout    = 5 * time.Second
+	refusalsLogged = time.Minute // one journal entry per bot, kind and minute
+)
+
+// Prefix is the path all webhooks live below.
+const Prefix = "/hook/"
+
+// Path returns the path of a bot's webhook.
+func Path(bot string) string { return Prefix + bot }
+
+// Bots finds the bot a request is for; false when there is none or it takes no
+// webhooks.
+type Bots func(id string) (bridge.Bot, bool)
+
+// Accept stores a delivery durably.
+type Accept func(ctx context.Context, bot string, d bridge.Delivery) error
+
+// Options are the settings of a Server; the zero value works.
+type Options struct {
+	// Record takes the journal's entries; nil drops them.
+	Record bridge.Record
+	// Suspect is told of genuine requests that could not be read; may be nil.
+	Suspect func(bot, note string)
+}
+
+// Server is the public listener. It is an http.Handler, so that a tunnel can
+// serve it too.
+type Server struct {
+	bots   Bots
+	accept Accept
+	log    *slog.Logger
+	opt    Options
+
+	refused atomic.Int64
+	mu      sync.Mutex
+	quiet   map[string]*silence // refusals not written down, by bot and kind
+}
+
+type silence struct {
+	until time.Time
+	count int
+}
+
+// New makes a server.
+func New(bots Bots, accept Accept, log *slog.Logger, opt Options) *Server {
+	if opt.Record == nil {
+		opt.Record = func(bridge.Entry) {}
+	}
+	if opt.Suspect == nil {
+		opt.Suspect = func(string, string) {}
+	}
+	return &Server{bots: bots, accept: accept, log: log, opt: opt, quiet: map[string]*silence{}}
+}
+
+// Serve answers requests on a listener until ctx ends, then lets the running
+// ones finish. It closes the listener.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: s, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		stopped <- server.Shutdown(limit)
+	})
+	err := server.Serve(l)
+	if stop() || !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("webhook: %w", err)
+	}
+	if err := <-stopped; err != nil {
+		return fmt.Errorf("webhook: stop: %w", err)
+	}
+	return nil
+}
+
+// Refused returns how many requests were turned away since the start.
+func (s *Server) Refused() int64 { return s.refused.Load() }
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.LogAttrs(r.Context(), slog.LevelError, "a webhook panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			plain(w, http.StatusInternalServerError)
+		}
+	}()
+	id, ok := strings.CutPrefix(r.URL.Path, Prefix)
+	if !ok || id == "" || strings.Contains(id, "/") {
+		plain(w, http.StatusNotFound)
+		return
+	}
+	bot, ok := s.bots(id)
+	if !ok {
+		plain(w, http.StatusNotFound)
+		return
+	}
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET, POST")
+		plain(w, http.StatusMethodNotAllowed)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		s.unreadable(w, r, id, err)
+		return
+	}
+	s.deliver(w, r, id, bot, body)
+}
+
+func (s *Server) unreadable(w http.ResponseWriter, r *http.Request, id string, err error) {
+	status, kind := http.StatusBadRequest, bridge.KindInvalid
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		status, kind = http.StatusRequestEntityTooLarge, bridge.KindTooLarge
+	}
+	s.refuse(r, id, kind)
+	plain(w, status)
+}
+
+// deliver lets the bot read the request, stores what is in it, and only then
+// answers.
+func (s *Server) deliver(w http.ResponseWriter, r *http.Request, id string, bot bridge.Bot, body []byte) {
+	d, err := bot.Receive(r.Context(), bridge.Request{
+		Method: r.Method, Query: r.URL.Query(), Header: r.Header, Body: body, Remote: r.RemoteAddr, At: time.Now(),
+	})
+	if err != nil {
+		kind := bridge.KindOf(err)
+		s.refuse(r, id, kind)
+		s.log.LogAttrs(r.Context(), slog.LevelDebug, "webhook refused", slog.String("bot", id), slog.Any("error", err))
+		plain(w, status(kind))
+		return
+	}
+	if err := s.accept(r.Context(), id, d); err != nil {
+		s.log.LogAttrs(r.Context(), slog.LevelError, "storing a delivery failed", slog.String("bot", id), slog.Any("error", err))
+		plain(w, http.StatusServiceUnavailable)
+		return
+	}
+	if d.Note != "" {
+		s.opt.Record(bridge.Entry{Kind: bridge.EntryIgnored, At: time.Now(), Bot: id, Note: d.Note})
+	}
+	if d.Suspect {
+		s.opt.Suspect(id, d.Note)
+	}
+	answer(w, d.Response)
+}
+
+// refuse counts a request that was turned away and writes at most one entry a
+// minute into the journal.
+func (s *Server) refuse(r *http.Request, id string, kind bridge.Kind) {
+	s.refused.Add(1)
+	now := time.Now()
+	key := id + " " + string(kind)
+	s.mu.Lock()
+	q := s.quiet[key]
+	if q != nil && now.Before(q.until) {
+		q.count++
+		s.mu.Unlock()
+		return
+	}
+	note := "from " + host(r.RemoteAddr)
+	if q != nil && q.count > 0 {
+		note = fmt.Sprintf("%s, and %d more before", note, q.count)
+	}
+	s.quiet[key] = &silence{until: now.Add(refusalsLogged)}
+	s.mu.Unlock()
+	s.opt.Record(bridge.Entry{Kind: bridge.EntryRefused, At: now, Bot: id, Error: kind, Note: note})
+}
+
+// status is the HTTP answer to a request that a bot refused.
+func status(kind bridge.Kind) int {
+	switch kind {
+	case bridge.KindUnauthenticated:
+		return http.StatusUnauthorized
+	case bridge.KindForbidden:
+		return http.StatusForbidden
+	case bridge.KindInvalid:
+		return http.StatusBadRequest
+	case bridge.KindTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case bridge.KindUnsupported:
+		return http.StatusMethodNotAllowed
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+func answer(w http.ResponseWriter, r bridge.Response) {
+	kind := r.Type
+	if kind == "" {
+		kind = "text/plain; charset=utf-8"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if r.Status != 0 {
+		w.WriteHeader(r.Status)
+	}
+	_, _ = w.Write(r.Body) // the caller is gone; it will deliver again
+}
+
+func plain(w http.ResponseWriter, status int) {
+	answer(w, bridge.Response{Status: status, Body: []byte(http.StatusText(status) + "\n")})
+}
+
+func host(remote string) string {
+	h, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return remote
+	}
+	return h
+}
