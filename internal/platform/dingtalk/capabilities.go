@@ -1,0 +1,49 @@
+package dingtalk
+
+import (
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+const (
+	// maxMessage is what one message may hold. The robot API takes 15 000 bytes
+	// of JSON, the session webhook about 20 000; text grows by at most two times
+	// when it becomes JSON, and long messages are cut off on some phones.
+	maxMessage = 6_000
+	// maxParam is the robot API's limit for msgParam (page: "The robot sends
+	// group messages", msgParam). The session webhook takes more, but the same
+	// message must be able to go either way.
+	maxParam = 15_000
+	// maxDraft is the total that the streaming page suggests for one card. More
+	// often works, but cards with three times as much were seen to stay blank.
+	maxDraft = 3_000
+)
+
+// capabilities are the limits of a robot without a card template.
+func capabilities() bridge.Capabilities {
+	return bridge.Capabilities{
+		MaxText:     maxMessage,
+		MaxMarkdown: maxMessage,
+		Groups:      true,
+		// Buttons with a link are shown; one that comes back to us is not.
+		Buttons: false,
+		// The general rule for pushes; the robot's page names no time.
+		AnswerWithin: 2500 * time.Millisecond,
+		// Not documented for robots. A signature is good for one hour, so for that
+		// long a copy of a request may turn up again.
+		RedeliversFor: time.Hour,
+		MonthlyCalls:  5_000, // standard edition, since 2025-11-19
+	}
+}
+
+// streaming adds what a card template makes possible.
+func streaming(c bridge.Capabilities) bridge.Capabilities {
+	c.Stream = true
+	c.MaxDraft = maxDraft
+	// 20 calls a second for the whole company, and each update is one of 5 000.
+	c.UpdateInterval = 800 * time.Millisecond
+	// The pages name no end; nobody waits longer for an answer.
+	c.DraftLife = time.Hour
+	return c
+}

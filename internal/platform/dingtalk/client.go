@@ -1,0 +1,402 @@
+package dingtalk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+
+	"switchboard/internal/bridge"
+)
+
+const (
+	callTimeout = 10 * time.Second
+	maxAnswer   = 1 << 20
+	// tokenMargin is how long before its end a token is replaced.
+	tokenMargin = 5 * time.Minute
+	// refusedFor is how long a refused secret is not tried again: it will not
+	// get better by itself, and failed log-ins are watched.
+	refusedFor = time.Minute
+	// The standard edition allows 20 calls a second to each API.
+	callsPerSecond, callsAtOnce = 18, 2
+)
+
+// The APIs that count against the monthly budget, by their paths.
+const (
+	apiSendUser   = "/v1.0/robot/oToMessages/batchSend"
+	apiSendGroup  = "/v1.0/robot/groupMessages/send"
+	apiCardMake   = "/v1.0/card/instances"
+	apiCardShow   = "/v1.0/card/instances/createAndDeliver"
+	apiCardStream = "/v1.0/card/streaming"
+)
+
+const (
+	opToken  = "dingtalk: get token"
+	opSend   = "dingtalk: send message"
+	opCreate = "dingtalk: create card"
+	opStream = "dingtalk: update card"
+	opCheck  = "dingtalk: check"
+)
+
+// client speaks to DingTalk for one bot.
+type client struct {
+	cfg    config
+	count  func(api string)
+	http   *http.Client
+	flight singleflight.Group // at most one request for a token
+
+	mu      sync.Mutex
+	token   string
+	renewAt time.Time
+	refusal error // of the secret
+	retryAt time.Time
+	pace    map[string]*rate.Limiter // by API
+}
+
+func newClient(cfg config, count func(string)) *client {
+	if count == nil {
+		count = func(string) {}
+	}
+	return &client{
+		cfg: cfg, count: count, pace: map[string]*rate.Limiter{},
+		http: &http.Client{
+			Transport: &http.Transport{
+				Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTimeout,
+				MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second,
+			},
+			// A redirect could lead anywhere, with our token or the person's answer.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+// accessToken returns the token, fetching it when it is missing or about to
+// end. However many ask at once, one request is made.
+func (c *client) accessToken(ctx context.Context) (string, error) {
+	if token, err := c.cached(); token != "" || err != nil {
+		return token, err
+	}
+	// The request outlives the one who happened to be first.
+	done := c.flight.DoChan("token", func() (any, error) { return c.fetchToken(context.WithoutCancel(ctx)) })
+	select {
+	case <-ctx.Done():
+		return "", stopped(opToken, ctx.Err(), false)
+	case r := <-done:
+		token, _ := r.Val.(string)
+		return token, r.Err
+	}
+}
+
+func (c *client) cached() (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	switch {
+	case c.token != "" && now.Before(c.renewAt):
+		return c.token, nil
+	case c.refusal != nil && now.Before(c.retryAt):
+		return "", c.refusal
+	default:
+		return "", nil
+	}
+}
+
+func (c *client) fetchToken(ctx context.Context) (string, error) {
+	if token, err := c.cached(); token != "" || err != nil {
+		return token, err // fetched while we were on our way
+	}
+	var got tokenAnswer
+	body := tokenRequest{Key: c.cfg.clientID, Secret: c.cfg.secret.Reveal()}
+	err := c.exchange(ctx, request{op: opToken, method: http.MethodPost, url: c.api("/v1.0/oauth2/accessToken"), in: body}, "", &got)
+	if err == nil && got.Token == "" {
+		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opToken, Detail: "an answer without a token"}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		if !bridge.KindOf(err).Retryable() {
+			c.refusal, c.retryAt = err, time.Now().Add(refusedFor)
+		}
+		return "", err
+	}
+	life := time.Duration(min(max(number(got.ExpiresIn), 0), 7200)) * time.Second
+	c.token, c.renewAt, c.refusal = got.Token, time.Now().Add(life-min(tokenMargin, life/2)), nil
+	return c.token, nil
+}
+
+// drop forgets a token that was refused, unless a newer one is there already.
+func (c *client) drop(token string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.token == token {
+		c.token = ""
+	}
+}
+
+// request is one call.
+type request struct {
+	op, method, url string
+	api             string // of the budget; empty when the call is free
+	in              any
+}
+
+func (c *client) api(path string) string { return c.cfg.base.String() + path }
+
+// call makes a call with a token. A refused token is replaced once.
+func (c *client) call(ctx context.Context, r request, out any) error {
+	if err := c.wait(ctx, r); err != nil {
+		return err
+	}
+	token, err := c.accessToken(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.counted(ctx, r, token, out)
+	if e := asError(err); e == nil || e.Code != codeStaleToken {
+		return err
+	}
+	c.drop(token)
+	if token, err = c.accessToken(ctx); err != nil {
+		return err
+	}
+	return c.counted(ctx, r, token, out)
+}
+
+// counted makes a call and counts it if DingTalk does: not when it came too
+// fast or when the network failed.
+func (c *client) counted(ctx context.Context, r request, token string, out any) error {
+	err := c.exchange(ctx, r, token, out)
+	switch kind := bridge.KindOf(err); {
+	case r.api == "" || kind == bridge.KindRateLimited || kind == bridge.KindQuota || kind == bridge.KindUnavailable || kind == bridge.KindCanceled:
+	default:
+		c.count(r.api)
+	}
+	return err
+}
+
+// wait keeps to the platform's pace.
+func (c *client) wait(ctx context.Context, r request) error {
+	c.mu.Lock()
+	limit := c.pace[r.url]
+	if limit == nil {
+		limit = rate.NewLimiter(callsPerSecond, callsAtOnce)
+		c.pace[r.url] = limit
+	}
+	c.mu.Unlock()
+	err := limit.Wait(ctx)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return stopped(r.op, ctx.Err(), false)
+	}
+	return &bridge.Error{Kind: bridge.KindRateLimited, Op: r.op, RetryAfter: time.Second, Detail: "more calls than the platform allows"}
+}
+
+// session posts to a session webhook. The caller has made sure that it may be
+// called; its address is a secret and stands in no error.
+func (c *client) session(ctx context.Context, webhook string, message any) error {
+	return c.exchange(ctx, request{op: opSend, method: http.MethodPost, url: webhook, in: message}, "", nil)
+}
+
+// exchange sends one request and reads the answer. With neither a token nor a
+// place for the answer, the answer has to be the old API's errcode 0.
+func (c *client) exchange(ctx context.Context, r request, token string, out any) error {
+	body, err := encodeJSON(r.in)
+	if err != nil {
+		return &bridge.Error{Kind: bridge.KindInternal, Op: r.op, Err: err}
+	}
+	got, err := c.send(ctx, r, token, body)
+	if err != nil {
+		return err
+	}
+	if e := got.trouble(r.op); e != nil {
+		e.Detail = hide(e.Detail, token, c.cfg.secret.Reveal(), sessionOf(r.url))
+		return e
+	}
+	if out == nil && !bytes.Contains(got.body, []byte(`"errcode"`)) {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: "an answer without an errcode", Uncertain: true}
+	}
+	return parseObject(r.op, got.body, out)
+}
+
+func (c *client) send(ctx context.Context, r request, token string, body []byte) (answer, error) {
+	limited, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var written atomic.Bool // from then on nobody knows
+	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
+	req, err := http.NewRequestWithContext(traced, r.method, r.url, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, &bridge.Error{Kind: bridge.KindInvalid, Op: r.op, Detail: "an address that cannot be called"}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+	if token != "" {
+		req.Header.Set("X-Acs-Dingtalk-Access-Token", token)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return answer{}, lost(ctx, r.op, err, written.Load())
+	}
+	defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
+	read, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return answer{}, lost(ctx, r.op, err, true)
+	}
+	return answer{resp.StatusCode, resp.Header, read}, nil
+}
+
+// lost is the error of a call without an answer. The address is taken out of
+// it, because it may hold a session.
+func lost(ctx context.Context, op string, err error, written bool) error {
+	if ctx.Err() != nil {
+		return stopped(op, ctx.Err(), written)
+	}
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err
+	}
+	return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Err: err, Uncertain: written}
+}
+
+// stopped is the error of a call that the caller gave up.
+func stopped(op string, err error, written bool) error {
+	return &bridge.Error{Kind: bridge.KindOf(err), Op: op, Err: err, Uncertain: written}
+}
+
+// sendUser writes to one person, by the robot API.
+func (c *client) sendUser(ctx context.Context, user string, m message) (bridge.MessageID, error) {
+	return c.sendRobot(ctx, apiSendUser, robotSend{UserIDs: []string{user}}, m)
+}
+
+// sendGroup writes to a group, by the robot API.
+func (c *client) sendGroup(ctx context.Context, conversation string, m message) (bridge.MessageID, error) {
+	return c.sendRobot(ctx, apiSendGroup, robotSend{ConversationID: conversation}, m)
+}
+
+func (c *client) sendRobot(ctx context.Context, api string, body robotSend, m message) (bridge.MessageID, error) {
+	body.RobotCode, body.Key, body.Param = c.cfg.robotCode, m.key, m.param
+	var sent robotSent
+	if err := c.call(ctx, request{opSend, http.MethodPost, c.api(api), api, body}, &sent); err != nil {
+		return "", err
+	}
+	return bridge.MessageID(sent.QueryKey), sent.idsRefused(opSend)
+}
+
+// createCard makes a card and shows it. A card that exists already stays as it
+// is. It returns the id under which the card was delivered, if it is told.
+func (c *client) createCard(ctx context.Context, card cardCreate) (string, error) {
+	var made cardCreated
+	if err := c.call(ctx, request{opCreate, http.MethodPost, c.api(apiCardShow), apiCardShow, card}, &made); err != nil {
+		return "", err
+	}
+	if made.Success != nil && !*made.Success {
+		return "", &bridge.Error{Kind: bridge.KindUnsupported, Op: opCreate, Code: "success=false"}
+	}
+	carrier := ""
+	for _, d := range made.Result.Deliveries {
+		if !d.Success {
+			return "", &bridge.Error{Kind: bridge.KindUnsupported, Op: opCreate, Code: "deliverResults", Detail: detail(loose(d.Error), "")}
+		}
+		carrier = d.CarrierID
+	}
+	return carrier, nil
+}
+
+// streamCard shows one frame of a card.
+func (c *client) streamCard(ctx context.Context, frame cardStream) error {
+	var shown cardStreamed
+	if err := c.call(ctx, request{opStream, http.MethodPut, c.api(apiCardStream), apiCardStream, frame}, &shown); err != nil {
+		return err
+	}
+	if shown.Success != nil && !*shown.Success {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: opStream, Code: "success=false", Uncertain: true}
+	}
+	return nil
+}
+
+// trySend asks to send a message to nobody. The gateway looks at the right and
+// at the network address before anybody looks at the receivers, so a complaint
+// about those is the good answer.
+func (c *client) trySend(ctx context.Context) error {
+	body := robotSend{RobotCode: c.cfg.robotCode, Key: "sampleText", Param: `{"content":"-"}`}
+	return unlessRefused(c.call(ctx, request{opCheck, http.MethodPost, c.api(apiSendUser), apiSendUser, body}, &robotSent{}))
+}
+
+// tryCard makes a card that is never delivered: that proves the template and
+// both rights without anybody seeing it.
+func (c *client) tryCard(ctx context.Context) error {
+	card := cardCreate{
+		TemplateID: c.cfg.template, OutTrackID: randomID(), CallbackType: "STREAM", UserIDType: 1,
+		Data: cardData{map[string]string{c.cfg.variable: ""}}, RobotSpace: &cardSpace{Forward: true},
+	}
+	if err := c.call(ctx, request{opCheck, http.MethodPost, c.api(apiCardMake), apiCardMake, card}, &cardCreated{}); err != nil {
+		return err
+	}
+	frame := cardStream{OutTrackID: card.OutTrackID, GUID: randomID(), Key: c.cfg.variable, Content: "-", Full: true, Finalize: true}
+	err := c.call(ctx, request{opCheck, http.MethodPut, c.api(apiCardStream), apiCardStream, frame}, &cardStreamed{})
+	if bridge.KindOf(err) == bridge.KindNotFound {
+		return nil // there is nothing to update where nothing was delivered
+	}
+	return err
+}
+
+// unlessRefused keeps the errors that say more than "nobody to send to".
+func unlessRefused(err error) error {
+	if e := asError(err); e != nil && (e.Kind == bridge.KindInvalid || e.Code == codeInvalidIDs) {
+		return nil
+	}
+	return err
+}
+
+func asError(err error) *bridge.Error {
+	var e *bridge.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}
+
+// encodeJSON encodes without the HTML escapes, which would count against the
+// platform's limits.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+// hide takes secrets out of foreign words.
+func hide(words string, secrets ...string) string {
+	for _, s := range secrets {
+		if s != "" {
+			words = strings.ReplaceAll(words, s, "•••")
+		}
+	}
+	return words
+}
+
+// sessionOf returns the secret part of a session webhook.
+func sessionOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("session")
+}

@@ -1,0 +1,93 @@
+package dingtalk
+
+import (
+	"context"
+	"log/slog"
+
+	"switchboard/internal/bridge"
+)
+
+const platform bridge.Platform = "dingtalk"
+
+// The codes of what Check finds.
+const (
+	findCredential = "credential"
+	findSend       = "send"
+	findCard       = "card"
+)
+
+// Connector describes DingTalk and opens bots on it.
+func Connector() bridge.Connector {
+	return bridge.Connector{
+		Platform: platform,
+		Modes:    []bridge.Mode{{ID: modeWebhook, Webhook: true, Capabilities: capabilities()}},
+		Form:     form(),
+		Setup:    setup(),
+		Open:     open,
+	}
+}
+
+// setup is the way through DingTalk's console, in its order.
+func setup() []bridge.Step {
+	const console = "https://open-dev.dingtalk.com"
+	return []bridge.Step{
+		{Key: "account", Link: console},
+		{Key: "create", Link: console},
+		{Key: "credentials", Link: console, Fill: []string{keyClientID, keyClientSecret}, Checks: []string{findCredential}},
+		{Key: "robot", Modes: []bridge.ModeID{modeWebhook}, Link: console, Copy: []string{"callback_url"}, Fill: []string{keyRobotCode}},
+		{Key: "permissions", Link: console, Checks: []string{findSend}},
+		{Key: "ip", Link: console},
+		{Key: "publish", Link: console},
+		{Key: "card", Link: console + "/fe/card", Fill: []string{keyTemplate, keyVariable}, Checks: []string{findCard}},
+		{Key: "test"},
+	}
+}
+
+// open makes a bot. With a card template it is one whose answers can grow.
+func open(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
+	if c.Mode != "" && c.Mode != modeWebhook {
+		return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "dingtalk: open", Detail: "there is no mode " + string(c.Mode)}
+	}
+	cfg, err := newConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	if env.Log == nil {
+		env.Log = slog.New(slog.DiscardHandler)
+	}
+	b := &bot{cfg: cfg, log: env.Log.With(slog.String("bot", c.ID)), client: newClient(cfg, env.Count)}
+	if cfg.template != "" {
+		return &streamingBot{b}, nil
+	}
+	return b, nil
+}
+
+// bot is a robot that answers with messages.
+type bot struct {
+	cfg    config
+	log    *slog.Logger
+	client *client
+}
+
+// Check implements bridge.Bot. Nobody sees anything of it: the send names no
+// receiver, and the card is never delivered.
+func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
+	_, err := b.client.accessToken(ctx)
+	switch kind := bridge.KindOf(err); {
+	case kind == bridge.KindCanceled || kind.Retryable():
+		return nil, err
+	case err != nil:
+		return []bridge.Finding{finding(findCredential, err)}, nil
+	}
+	findings := []bridge.Finding{finding(findCredential, nil), finding(findSend, b.client.trySend(ctx))}
+	if b.cfg.template != "" {
+		findings = append(findings, finding(findCard, b.client.tryCard(ctx)))
+	}
+	return findings, nil
+}
+
+// Close implements bridge.Bot.
+func (b *bot) Close() error {
+	b.client.close()
+	return nil
+}

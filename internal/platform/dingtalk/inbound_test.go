@@ -1,0 +1,221 @@
+package dingtalk_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/internal/bridge"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func goldenBodies(t testing.TB) []string {
+	t.Helper()
+	names, err := filepath.Glob("testdata/webhook/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no bodies: %v", err)
+	}
+	return names
+}
+
+func readFile(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// golden compares with a stored file, or stores it.
+func golden(t *testing.T, name string, got any) {
+	t.Helper()
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(got); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(name, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(readFile(t, name)), b.String()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+// TestInbound reads recorded bodies of every type.
+func TestInbound(t *testing.T) {
+	t.Parallel()
+	bot := openBot(t, map[string]string{"robot_code": "dingrobot"})
+	for _, name := range goldenBodies(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".json"), func(t *testing.T) {
+			t.Parallel()
+			d, err := bot.Receive(t.Context(), genuine(string(readFile(t, name))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, strings.TrimSuffix(name, ".json")+".golden", struct {
+				Messages []bridge.Message
+				Note     string `json:",omitempty"`
+				Suspect  bool   `json:",omitempty"`
+			}{d.Messages, d.Note, d.Suspect})
+		})
+	}
+}
+
+func receiveOne(t *testing.T, bot bridge.Bot, body string) bridge.Message {
+	t.Helper()
+	d, err := bot.Receive(t.Context(), genuine(body))
+	if err != nil || len(d.Messages) != 1 {
+		t.Fatalf("%s: got %+v, %v", body, d, err)
+	}
+	return d.Messages[0]
+}
+
+// TestTextPlaces: the pages and the traffic put the text in different places.
+func TestTextPlaces(t *testing.T) {
+	t.Parallel()
+	bot := openBot(t, nil)
+	for content, want := range map[string]string{
+		`"text":{"content":" hi "}`:                         "hi",
+		`"text":{"content":"hi"},"content":{"content":"x"}`: "hi",
+		`"content":{"content":"hi"}`:                        "hi",
+		`"content":"hi"`:                                    "hi",
+		`"text":"hi"`:                                       "hi",
+		`"text":{"content":42}`:                             "42",
+		`"text":{"content":"` + "a\xff" + `b"}`:             "a\uFFFDb",
+		`"text":{"content":"a\u0000\r\nb\tc"}`:              "a\nb\tc",
+		`"text":{"content":"\u3000你好\u2005"}`:               "你好",
+	} {
+		body := strings.Replace(hello, `"text":{"content":"hi"}`, content, 1)
+		if got := receiveOne(t, bot, body).Text; got != want {
+			t.Errorf("%s: got %q, want %q", content, got, want)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	bot := openBot(t, nil)
+	want := time.UnixMilli(1695199269062)
+	for field, at := range map[string]time.Time{
+		`"createAt":1695199269062`:      want,
+		`"createAt":"1695199269062"`:    want,
+		`"createAt":1.695199269062E12`:  want,
+		`"createAt":1695199269`:         arrived(), // seconds
+		`"createAt":"yesterday"`:        arrived(),
+		`"createAt":null`:               arrived(),
+		`"createAt":1e300`:              arrived(),
+		`"createAt":{"ms":1}`:           arrived(),
+		`"createAt":-1`:                 arrived(),
+		`"createAt":99999999999999999`:  arrived(),
+		`"createdAt":"1695199269062"`:   arrived(), // another name
+		`"createAt":"  1695199269062 "`: want,
+	} {
+		if got := receiveOne(t, bot, strings.Replace(hello, `"msgId"`, field+`,"msgId"`, 1)).SentAt; !got.Equal(at) {
+			t.Errorf("%s: got %v, want %v", field, got, at)
+		}
+	}
+}
+
+// TestMentioned: only a clear "no" keeps a group message from the bot.
+func TestMentioned(t *testing.T) {
+	t.Parallel()
+	bot := openBot(t, nil)
+	group := strings.Replace(hello, `"conversationType":"1"`, `"conversationType":"2"`, 1)
+	for field, want := range map[string]int{
+		``:                    1,
+		`"isInAtList":true,`:  1,
+		`"isInAtList":false,`: 0,
+		`"isInAtList":false,"chatbotUserId":"r","atUsers":[{"dingtalkId":"x"},{"dingtalkId":"r"}],`: 1,
+		`"isInAtList":false,"chatbotUserId":"r","atUsers":[{"dingtalkId":"x"}],`:                    0,
+		`"isInAtList":false,"atUsers":[{}],`:                                                        0,
+	} {
+		d, err := bot.Receive(t.Context(), genuine(strings.Replace(group, `"msgId"`, field+`"msgId"`, 1)))
+		if err != nil || len(d.Messages) != want {
+			t.Errorf("%s: got %d messages, %v", field, len(d.Messages), err)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	t.Parallel()
+	bot := openBot(t, nil)
+	for field, want := range map[string]string{
+		`"text":{"content":"hi","isReplyMsg":true,"repliedMsg":{"msgType":"text","content":{"text":"before"}}}`:                                                      "before",
+		`"text":{"content":"hi","repliedMsg":{"content":"before"}}`:                                                                                                  "before",
+		`"text":{"content":"hi","repliedMsg":{"msgType":"richText","content":{"richText":[{"msgType":"text","content":"be"},{"msgType":"emoji"},{"text":"fore"}]}}}`: "before",
+		`"text":{"content":"hi"},"quoteMessage":{"msgtype":"text","text":{"content":"before"}}`:                                                                      "before",
+		`"text":{"content":"hi","repliedMsg":{"msgType":"picture","content":{"downloadCode":"x"}}}`:                                                                  "",
+		`"text":{"content":"hi","repliedMsg":7}`:                                                                                                                     "",
+		`"text":{"content":"","repliedMsg":{"content":{"text":"before"}}}`:                                                                                           "before",
+	} {
+		if got := receiveOne(t, bot, strings.Replace(hello, `"text":{"content":"hi"}`, field, 1)).Quote; got != want {
+			t.Errorf("%s: got %q, want %q", field, got, want)
+		}
+	}
+}
+
+// TestForeignWebhook: the body is not signed, so the address in it could be
+// anybody's. A message with a wrong one is still answered, by the robot API.
+func TestForeignWebhook(t *testing.T) {
+	t.Parallel()
+	official, local := openBot(t, nil), openBot(t, map[string]string{"oapi_url": "http://127.0.0.1:8080"})
+	private := openBot(t, map[string]string{"oapi_url": "https://ding.example.com:8443"})
+	for _, c := range []struct {
+		bot     bridge.Bot
+		webhook string
+		want    bool
+	}{
+		{official, "https://oapi.dingtalk.com/robot/sendBySession?session=abc", true},
+		{official, "https://OAPI.dingtalk.com/robot/sendBySession?session=abc", true},
+		{official, "https://oapi.dingtalk.com:443/robot/sendBySession?session=abc", true},
+		{local, "https://oapi.dingtalk.com/robot/sendBySession?session=abc", true},
+		{local, "http://127.0.0.1:8080/robot/sendBySession?session=abc", true},
+		{private, "https://ding.example.com:8443/robot/sendBySession?session=abc", true},
+		{official, "http://oapi.dingtalk.com/robot/sendBySession?session=abc", false},
+		{official, "http://127.0.0.1:8080/robot/sendBySession?session=abc", false},
+		{official, "http://169.254.169.254/robot/sendBySession", false},
+		{official, "https://evil.example.com/robot/sendBySession?session=abc", false},
+		{official, "https://oapi.dingtalk.com.evil.example.com/robot/sendBySession", false},
+		{official, "https://oapi.dingtalk.com@evil.example.com/robot/sendBySession", false},
+		{official, "https://evil.example.com#@oapi.dingtalk.com/robot/sendBySession", false},
+		{official, "https://user@oapi.dingtalk.com/robot/sendBySession?session=abc", false},
+		{official, "https://oapi.dingtalk.com:8443/robot/sendBySession?session=abc", false},
+		{official, "https://oapi.dingtalk.com./robot/sendBySession?session=abc", false},
+		{official, "https://oapi.dingtalk.com/robot/send?access_token=abc", false},
+		{official, "https://oapi.dingtalk.com/robot/../robot/sendBySession", false},
+		{official, "https://oapi.dingtalk.com/robot/sendBySession/", false},
+		{official, "https://oapi.dingtalk.com/robot%2FsendBySession", false},
+		{official, "//oapi.dingtalk.com/robot/sendBySession", false},
+		{official, "ftp://oapi.dingtalk.com/robot/sendBySession", false},
+		{official, "file:///robot/sendBySession", false},
+		{official, `https://oapi.dingtalk.com\\@evil.example.com/robot/sendBySession`, false},
+		{official, "https:oapi.dingtalk.com/robot/sendBySession", false},
+		{official, "", false},
+		{local, "http://127.0.0.1:8081/robot/sendBySession?session=abc", false},
+		{local, "http://127.0.0.1/robot/sendBySession?session=abc", false},
+		{local, "http://localhost:8080/robot/sendBySession?session=abc", false},
+		{private, "http://ding.example.com:8443/robot/sendBySession?session=abc", false},
+		{private, "https://ding.example.com/robot/sendBySession?session=abc", false},
+	} {
+		m := receiveOne(t, c.bot, strings.Replace(hello, `"msgId"`, `"sessionWebhookExpiredTime":1695204671648,"sessionWebhook":"`+c.webhook+`","msgId"`, 1))
+		if got := strings.Contains(string(m.Address.Data), "sessionWebhook"); got != c.want {
+			t.Errorf("%q: kept is %v, want %v", c.webhook, got, c.want)
+		}
+		if !m.Address.Expires.IsZero() != c.want {
+			t.Errorf("%q: expires %v", c.webhook, m.Address.Expires)
+		}
+	}
+}

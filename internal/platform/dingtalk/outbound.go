@@ -1,0 +1,561 @@
+package dingtalk
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
+)
+
+const (
+	// webhookMargin is how long before its end a session webhook is given up.
+	webhookMargin = time.Minute
+	maxTitle      = 20 // characters; lists show no more
+	maxButtons    = 5  // of the robot API's largest card
+)
+
+// message is a content in both of DingTalk's forms.
+type message struct {
+	webhook    any    // for a session webhook; nil when it cannot carry this
+	key, param string // for the robot API; empty when it cannot
+}
+
+// Send implements bridge.Bot. It uses the session webhook while that works,
+// because it needs no token, no right and no budget.
+func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (bridge.MessageID, error) {
+	here := placeOf(to)
+	if here.Webhook != "" && b.cfg.trusts(here.Webhook) && fresh(to.Expires, time.Now()) {
+		m, err := render(c, mentionByID(to, here), to.Language)
+		if err != nil {
+			return "", err
+		}
+		if m.webhook != nil {
+			err = b.client.session(ctx, here.Webhook, m.webhook)
+			if bridge.KindOf(err) != bridge.KindExpired {
+				return "", err // a session webhook tells no message id
+			}
+		}
+	}
+	return b.sendByRobot(ctx, to, here, c)
+}
+
+func (b *bot) sendByRobot(ctx context.Context, to bridge.Address, here place, c bridge.Content) (bridge.MessageID, error) {
+	m, err := render(c, mentionByName(to), to.Language)
+	switch {
+	case err != nil:
+		return "", err
+	case m.key == "":
+		return "", &bridge.Error{Kind: bridge.KindExpired, Op: opSend, Detail: "this content needs a session webhook that still works"}
+	case to.Kind == bridge.Group:
+		return b.client.sendGroup(ctx, here.ConversationID, m)
+	case here.StaffID == "":
+		return "", &bridge.Error{Kind: bridge.KindExpired, Op: opSend, Detail: "the session webhook has ended, and a person without a staff id cannot be written to"}
+	default:
+		return b.client.sendUser(ctx, here.StaffID, m)
+	}
+}
+
+// fresh tells whether a session webhook still works for a while.
+func fresh(expires, now time.Time) bool {
+	return expires.IsZero() || now.Before(expires.Add(-webhookMargin))
+}
+
+// placeOf reads our part of an address. An address that was written by hand has
+// none: then the chat is the conversation, and the user a staff id.
+func placeOf(to bridge.Address) place {
+	var p place
+	if len(to.Data) == 0 || json.Unmarshal(to.Data, &p) != nil {
+		p = place{StaffID: string(to.User)}
+		if p.StaffID == "" && to.Kind != bridge.Group {
+			p.StaffID = to.Chat
+		}
+	}
+	if p.ConversationID == "" {
+		p.ConversationID = to.Chat
+	}
+	return p
+}
+
+// mention is who a message in a group is for.
+type mention struct {
+	id   string // to be highlighted and notified
+	name string // to be read
+}
+
+func mentionByID(to bridge.Address, here place) mention {
+	if to.Kind != bridge.Group || to.User == "" {
+		return mention{}
+	}
+	return mention{id: here.StaffID}
+}
+
+// mentionByName is for the robot API, which cannot mention: people see at least
+// whom the answer is for.
+func mentionByName(to bridge.Address) mention {
+	if to.Kind != bridge.Group {
+		return mention{}
+	}
+	return mention{name: to.Name}
+}
+
+func (m mention) word() string { return first(m.id, m.name) }
+
+func (m mention) at() *webhookAt {
+	if m.id == "" {
+		return nil
+	}
+	return &webhookAt{UserIDs: []string{m.id}}
+}
+
+// plain puts the mention before a text.
+func (m mention) plain(text string) string {
+	if m.word() == "" {
+		return text
+	}
+	return "@" + m.word() + " " + text
+}
+
+// markdown puts the mention before a text, on a line of its own where the text
+// begins with something that has to begin its line.
+func (m mention) markdown(text string) string {
+	if m.word() != "" && blockOf(text) != paragraph {
+		return "@" + m.word() + "\n\n" + text
+	}
+	return m.plain(text)
+}
+
+// render translates a content.
+func render(c bridge.Content, who mention, lang bridge.Language) (message, error) {
+	switch c := c.(type) {
+	case bridge.Text:
+		return renderText(c, who)
+	case bridge.Markdown:
+		return renderMarkdown(c, who, lang)
+	case bridge.Card:
+		return renderCard(c, who, lang)
+	case bridge.News:
+		return renderNews(c, who, lang)
+	case bridge.Native:
+		return renderNative(c)
+	case bridge.Picture:
+		return renderText(bridge.Text{Text: "[" + first(c.Name, "image") + "]"}, who)
+	case bridge.Attachment:
+		return renderText(bridge.Text{Text: "[" + first(c.Name, "file") + "]"}, who)
+	case bridge.Voice:
+		return renderText(bridge.Text{Text: "[" + first(c.Name, "voice") + "]"}, who)
+	default:
+		return message{}, &bridge.Error{Kind: bridge.KindUnsupported, Op: opSend, Detail: fmt.Sprintf("no way to show %T", c)}
+	}
+}
+
+func renderText(c bridge.Text, who mention) (message, error) {
+	text := strings.TrimSpace(safe(c.Text))
+	if text == "" {
+		return message{}, empty()
+	}
+	text = who.plain(text)
+	return pack(
+		webhookMessage{Type: "text", Text: &webhookText{text}, At: who.at()},
+		"sampleText", map[string]string{"content": text},
+	)
+}
+
+// renderMarkdown translates to DingTalk's dialect. A text that would grow too
+// long by that is shown as it was written.
+func renderMarkdown(c bridge.Markdown, who mention, lang bridge.Language) (message, error) {
+	text := strings.TrimSpace(safe(c.Text))
+	if text == "" {
+		return message{}, empty()
+	}
+	title := titleOf(c.Title, text, lang)
+	m, err := packMarkdown(title, who.markdown(robotDialect().translate(text)), who)
+	if bridge.KindOf(err) == bridge.KindTooLarge {
+		m, err = packMarkdown(title, who.markdown(text), who)
+	}
+	return m, err
+}
+
+func packMarkdown(title, text string, who mention) (message, error) {
+	return pack(
+		webhookMessage{Type: "markdown", Markdown: &markdownBody{title, text}, At: who.at()},
+		"sampleMarkdown", map[string]string{"title": title, "text": text},
+	)
+}
+
+// renderCard shows a card with real buttons if each of them is a link; a click
+// of any other kind would never come back to us.
+func renderCard(c bridge.Card, who mention, lang bridge.Language) (message, error) {
+	if !linksOnly(c.Buttons) {
+		return renderMarkdown(bridge.Markdown{Title: c.Title, Text: cardText(c)}, who, lang)
+	}
+	body := strings.TrimSpace(safe(cardText(bridge.Card{Title: c.Title, Text: c.Text})))
+	title := titleOf(c.Title, first(body, c.Buttons[0].Text), lang)
+	text := who.markdown(robotDialect().translate(first(body, title)))
+	shown := &actionCard{Title: title, Text: text}
+	param := map[string]string{"title": title, "text": text}
+	key := "sampleActionCard"
+	if len(c.Buttons) == 1 {
+		shown.SingleTitle, shown.SingleURL = c.Buttons[0].Text, c.Buttons[0].URL
+		param["singleTitle"], param["singleURL"] = shown.SingleTitle, shown.SingleURL
+		return pack(webhookMessage{Type: "actionCard", ActionCard: shown, At: who.at()}, key, param)
+	}
+	shown.Orientation = "0"
+	for i, button := range c.Buttons {
+		shown.Buttons = append(shown.Buttons, actionButton{button.Text, button.URL})
+		param[fmt.Sprintf("actionTitle%d", i+1)] = button.Text
+		param[fmt.Sprintf("actionURL%d", i+1)] = button.URL
+	}
+	return pack(webhookMessage{Type: "actionCard", ActionCard: shown, At: who.at()}, fmt.Sprintf("%s%d", key, len(c.Buttons)), param)
+}
+
+func linksOnly(buttons []bridge.Button) bool {
+	for _, b := range buttons {
+		if b.URL == "" || b.Text == "" {
+			return false
+		}
+	}
+	return len(buttons) > 0 && len(buttons) <= maxButtons
+}
+
+// cardText writes a card as text, with its buttons as a numbered list.
+func cardText(c bridge.Card) string {
+	var b strings.Builder
+	if c.Title != "" {
+		b.WriteString("#### " + oneLine(c.Title) + "\n\n")
+	}
+	b.WriteString(c.Text)
+	for i, button := range c.Buttons {
+		if i == 0 {
+			b.WriteString("\n\n")
+		}
+		label := oneLine(button.Text)
+		if button.URL != "" {
+			label = "[" + first(label, button.URL) + "](" + button.URL + ")"
+		}
+		fmt.Fprintf(&b, "%d. %s\n", i+1, label)
+	}
+	return b.String()
+}
+
+// renderNews shows links with pictures; without mentions, as that type of
+// message cannot have them. The robot API knows no such list.
+func renderNews(c bridge.News, who mention, lang bridge.Language) (message, error) {
+	var list strings.Builder
+	feed := &feedCard{}
+	pictures := true
+	for _, item := range c.Items {
+		fmt.Fprintf(&list, "- [%s](%s)", oneLine(first(item.Title, item.URL)), item.URL)
+		if item.Description != "" {
+			list.WriteString(" " + oneLine(item.Description))
+		}
+		list.WriteString("\n")
+		pictures = pictures && item.Picture != "" && item.URL != ""
+		feed.Links = append(feed.Links, feedLink{oneLine(first(item.Title, item.URL)), item.URL, item.Picture})
+	}
+	m, err := renderMarkdown(bridge.Markdown{Text: list.String()}, who, lang)
+	if err == nil && pictures {
+		m.webhook = webhookMessage{Type: "feedCard", FeedCard: feed}
+	}
+	return m, err
+}
+
+// renderNative takes a template of the robot API ("sample…") or a type of the
+// webhooks as it is.
+func renderNative(c bridge.Native) (message, error) {
+	if !json.Valid(c.JSON) || c.Type == "" {
+		return message{}, &bridge.Error{Kind: bridge.KindInvalid, Op: opSend, Detail: "the native content is not JSON with a type"}
+	}
+	if strings.HasPrefix(c.Type, "sample") {
+		return message{key: c.Type, param: string(c.JSON)}, nil
+	}
+	return message{webhook: map[string]any{"msgtype": c.Type, c.Type: json.RawMessage(c.JSON)}}, nil
+}
+
+// pack makes a message and measures it.
+func pack(webhook webhookMessage, key string, param map[string]string) (message, error) {
+	encoded, err := encodeJSON(param)
+	if err != nil {
+		return message{}, &bridge.Error{Kind: bridge.KindInternal, Op: opSend, Err: err}
+	}
+	if len(encoded) > maxParam {
+		return message{}, &bridge.Error{Kind: bridge.KindTooLarge, Op: opSend, Detail: fmt.Sprintf("%d bytes", len(encoded))}
+	}
+	return message{webhook: webhook, key: key, param: string(encoded)}, nil
+}
+
+func empty() error {
+	return &bridge.Error{Kind: bridge.KindInvalid, Op: opSend, Detail: "nothing to show"}
+}
+
+// titleOf is what lists and notifications show; DingTalk wants one.
+func titleOf(title, text string, lang bridge.Language) string {
+	for line := range strings.Lines(title + "\n" + text) {
+		if blockOf(line) == code {
+			continue
+		}
+		line = strings.Map(dropMarks, safe(line))
+		line = strings.Join(strings.Fields(strings.TrimLeft(strings.TrimSpace(line), "-+|:. ")), " ")
+		if line != "" {
+			return shorten(line, maxTitle)
+		}
+	}
+	return i18n.Text(lang, "dingtalk.title")
+}
+
+func dropMarks(r rune) rune {
+	if strings.ContainsRune("#*`>[]_~|", r) {
+		return -1
+	}
+	return r
+}
+
+func shorten(s string, characters int) string {
+	if utf8.RuneCountInString(s) <= characters {
+		return s
+	}
+	return string([]rune(s)[:characters-1]) + "…"
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(safe(s)), " ") }
+
+// safe makes any text fit for JSON and for a screen.
+func safe(s string) string {
+	return strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// dialect is how DingTalk wants Markdown in one kind of message.
+type dialect struct {
+	lineBreak  string // inside a paragraph, where a single one would vanish
+	quoteBreak string
+	tables     bool // are shown; otherwise their rows become list items
+}
+
+func robotDialect() dialect { return dialect{lineBreak: "  \n  ", quoteBreak: "  \n"} }
+
+func cardDialect() dialect { return dialect{lineBreak: "<br>", quoteBreak: "<br>\n", tables: true} }
+
+// block is what a line of Markdown belongs to.
+type block int
+
+const (
+	blank block = iota
+	paragraph
+	heading
+	quotation
+	item
+	code
+	table
+	rule
+)
+
+// translate writes Markdown as language models write it in the dialect. Code
+// stays as it is; blocks of different kinds are set apart by a blank line.
+func (d dialect) translate(md string) string {
+	w := scribe{d: d}
+	lines := strings.Split(md, "\n")
+	for len(lines) > 0 {
+		lines = lines[w.next(lines):]
+	}
+	return w.b.String()
+}
+
+// scribe writes blocks one after the other.
+type scribe struct {
+	d    dialect
+	b    strings.Builder
+	last block
+	gap  bool // a blank line came after last
+}
+
+// next writes what stands at the front and returns how many lines that took.
+func (w *scribe) next(lines []string) int {
+	line := strings.TrimRight(lines[0], " \t")
+	kind := blockOf(line)
+	switch {
+	case kind == blank:
+		w.gap = true
+		return 1
+	case kind == code:
+		n := codeLines(lines)
+		w.put(code, strings.Join(lines[:n], "\n"))
+		return n
+	case len(lines) > 1 && strings.Contains(line, "|") && separates(lines[1]):
+		n := tableLines(lines)
+		w.putTable(lines[:n])
+		return n
+	case kind == paragraph && w.last == item && indented(line):
+		w.put(item, w.d.inline(line))
+	case kind == paragraph:
+		w.put(paragraph, w.d.inline(strings.TrimSpace(line)))
+	default:
+		w.put(kind, w.d.inline(line))
+	}
+	return 1
+}
+
+func (w *scribe) put(kind block, text string) {
+	inside := w.last == item && kind == code && indented(text)
+	switch {
+	case w.last == blank:
+	case w.gap || w.last != kind && !inside:
+		w.b.WriteString("\n\n")
+	case kind == paragraph:
+		w.b.WriteString(w.d.lineBreak)
+	case kind == quotation:
+		w.b.WriteString(w.d.quoteBreak)
+	default:
+		w.b.WriteString("\n")
+	}
+	w.b.WriteString(text)
+	w.last, w.gap = kind, false
+	if inside {
+		w.last = item
+	}
+}
+
+// putTable writes a table: as it is, or each row as a list item that names the
+// columns.
+func (w *scribe) putTable(lines []string) {
+	if w.d.tables {
+		w.put(table, strings.Join(lines, "\n"))
+		return
+	}
+	names := cells(lines[0])
+	if len(lines) == 2 {
+		w.put(paragraph, strings.Join(names, " · "))
+	}
+	for _, line := range lines[2:] {
+		var parts []string
+		for i, cell := range cells(line) {
+			switch {
+			case cell == "":
+			case i == 0:
+				parts = append(parts, "**"+strings.ReplaceAll(cell, "**", "")+"**")
+			case i < len(names) && names[i] != "":
+				parts = append(parts, names[i]+": "+cell)
+			default:
+				parts = append(parts, cell)
+			}
+		}
+		w.put(item, "- "+w.d.inline(strings.Join(parts, " · ")))
+	}
+}
+
+// inline translates what stands inside a line.
+func (d dialect) inline(line string) string {
+	line = visibleImages(line)
+	if d.tables { // a card; it also knows <br>
+		return line
+	}
+	for _, mark := range []string{"<br>", "<br/>", "<br />"} {
+		line = strings.ReplaceAll(line, mark, d.lineBreak)
+	}
+	for mark, box := range map[string]string{"- [ ] ": "- ☐ ", "- [x] ": "- ☑ ", "- [X] ": "- ☑ "} {
+		if s := strings.TrimLeft(line, " "); strings.HasPrefix(s, mark) {
+			return line[:len(line)-len(s)] + box + s[len(mark):]
+		}
+	}
+	return line
+}
+
+// visibleImages leaves the words of an image that DingTalk could not load: it
+// takes public addresses and ids of uploaded pictures.
+func visibleImages(line string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(line, "![")
+		alt, after, named := strings.Cut(rest, "](")
+		target, tail, closed := strings.Cut(after, ")")
+		if !found || !named || !closed {
+			b.WriteString(line)
+			return b.String()
+		}
+		b.WriteString(before)
+		if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") || strings.HasPrefix(target, "@") {
+			b.WriteString("![" + alt + "](" + target + ")")
+		} else {
+			b.WriteString("[" + first(alt, "image") + "]")
+		}
+		line = tail
+	}
+}
+
+// blockOf tells what the first line of a text begins.
+func blockOf(text string) block {
+	line, _, _ := strings.Cut(text, "\n")
+	s := strings.TrimSpace(line)
+	level := len(s) - len(strings.TrimLeft(s, "#"))
+	switch {
+	case s == "":
+		return blank
+	case strings.HasPrefix(s, "```") || strings.HasPrefix(s, "~~~"):
+		return code
+	case level > 0 && level <= 6 && (len(s) == level || s[level] == ' '):
+		return heading
+	case s[0] == '>':
+		return quotation
+	case len(s) >= 3 && strings.Trim(s, s[:1]) == "" && strings.Contains("-*_", s[:1]):
+		return rule
+	case listed(s):
+		return item
+	case s[0] == '|':
+		return table
+	default:
+		return paragraph
+	}
+}
+
+// listed tells whether a line is a list item: a dash or a number before it.
+func listed(s string) bool {
+	if len(s) > 1 && strings.Contains("-*+", s[:1]) {
+		return s[1] == ' '
+	}
+	rest := strings.TrimLeft(s, "0123456789")
+	return len(rest) < len(s) && len(rest) > 1 && (rest[0] == '.' || rest[0] == ')') && rest[1] == ' '
+}
+
+func indented(s string) bool { return strings.HasPrefix(s, "  ") || strings.HasPrefix(s, "\t") }
+
+// codeLines counts the lines of a code block, up to the end if it is open.
+func codeLines(lines []string) int {
+	opening := strings.TrimSpace(lines[0])
+	mark := opening[:len(opening)-len(strings.TrimLeft(opening, opening[:1]))]
+	for i, line := range lines[1:] {
+		if s := strings.TrimSpace(line); strings.HasPrefix(s, mark) && strings.Trim(s, mark[:1]) == "" {
+			return i + 2
+		}
+	}
+	return len(lines)
+}
+
+// separates recognises the second line of a table.
+func separates(line string) bool {
+	s := strings.TrimSpace(line)
+	return strings.Contains(s, "|") && strings.Contains(s, "-") && strings.Trim(s, "|:- \t") == ""
+}
+
+func tableLines(lines []string) int {
+	n := 2
+	for n < len(lines) && strings.Contains(lines[n], "|") {
+		n++
+	}
+	return n
+}
+
+// cells splits a row of a table.
+func cells(line string) []string {
+	const bar = "\x00" // stands for a bar that is part of a cell
+	s := strings.TrimSpace(strings.ReplaceAll(line, `\|`, bar))
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "|"), "|")
+	parts := strings.Split(s, "|")
+	for i, part := range parts {
+		part = strings.ReplaceAll(part, "<br>", " ")
+		parts[i] = strings.TrimSpace(strings.ReplaceAll(part, bar, "|"))
+	}
+	return parts
+}

@@ -1,0 +1,235 @@
+package dingtalk
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
+)
+
+// streamingBot is a bot with a card template: its answers can grow, in an AI
+// card. The card's own id is derived from the address's key, so the same answer
+// is the same card, however often it is begun.
+type streamingBot struct{ *bot }
+
+// Capabilities implements bridge.Capable.
+func (b *streamingBot) Capabilities() bridge.Capabilities { return streaming(capabilities()) }
+
+// Begin implements bridge.Streamer.
+func (b *streamingBot) Begin(_ context.Context, to bridge.Address) (bridge.Draft, error) {
+	d := &draft{bot: b.bot, to: to, here: placeOf(to), card: cardPlace{OutTrackID: trackID(b.cfg.id, to.Key)}}
+	if _, err := d.create(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Resume implements bridge.Streamer. It asks nobody: whether the card can still
+// be changed shows at the first change.
+func (b *streamingBot) Resume(_ context.Context, at bridge.Address) (bridge.Draft, error) {
+	here := placeOf(at)
+	if here.Card == nil || here.Card.OutTrackID == "" {
+		return nil, &bridge.Error{Kind: bridge.KindNotFound, Op: "dingtalk: resume card", Detail: "the address names no card"}
+	}
+	return &draft{bot: b.bot, to: at, here: here, card: *here.Card, resumed: true}, nil
+}
+
+// draft is an answer in a card.
+type draft struct {
+	bot  *bot
+	to   bridge.Address
+	here place
+	card cardPlace
+	// resumed says that an earlier run may have ended the card already.
+	resumed bool
+	text    string // shown last by this run
+	sent    cardStream
+	failed  bool // sent is not known to have arrived
+}
+
+// Update implements bridge.Draft. There is nothing to show of a blank text, and
+// the platform refuses one.
+func (d *draft) Update(ctx context.Context, whole string) error {
+	if strings.TrimSpace(whole) == "" {
+		return nil
+	}
+	if err := d.show(ctx, cardStream{Content: d.render(whole)}); err != nil {
+		return err
+	}
+	d.text = whole
+	return nil
+}
+
+// Finish implements bridge.Draft.
+func (d *draft) Finish(ctx context.Context, c bridge.Content) (bridge.MessageID, error) {
+	text, err := markdownOf(c)
+	if err != nil {
+		return "", err
+	}
+	if err := d.end(ctx, text); err != nil {
+		return "", err
+	}
+	return bridge.MessageID(first(d.card.CarrierID, d.card.OutTrackID)), nil
+}
+
+// Fail implements bridge.Draft. The card is finished rather than marked as
+// failed, because templates need not have that state; without an end it would
+// seem to type for ever. What an earlier run showed cannot be read back: then
+// the notice stands alone.
+func (d *draft) Fail(ctx context.Context, notice string) error {
+	if d.text != "" {
+		notice = d.text + "\n\n" + notice
+	}
+	return d.end(ctx, notice)
+}
+
+// Address implements bridge.Draft.
+func (d *draft) Address() bridge.Address {
+	to, here, card := d.to, d.here, d.card
+	here.Card = &card
+	to.Data = here.encode()
+	return to
+}
+
+// end shows the last text. Its frame has the same id in every run, so that a
+// repetition is recognised. A card that an earlier run has ended already shows
+// that run's end, which was decided before: to send another message would be
+// to answer twice.
+func (d *draft) end(ctx context.Context, text string) error {
+	frame := cardStream{Content: d.render(text), Finalize: true}
+	frame.GUID = digest(d.card.OutTrackID, frame.Content)
+	err := d.show(ctx, frame)
+	if d.resumed && bridge.KindOf(err) == bridge.KindExpired {
+		return nil
+	}
+	return err
+}
+
+// show shows a frame, making the card first if there is none.
+func (d *draft) show(ctx context.Context, frame cardStream) error {
+	if strings.TrimSpace(frame.Content) == "" {
+		return empty()
+	}
+	if d.card.Shown {
+		return d.stream(ctx, frame)
+	}
+	card, err := d.create()
+	if err != nil {
+		return err
+	}
+	carrier, err := d.bot.client.createCard(ctx, card)
+	if err != nil {
+		return err
+	}
+	d.card.Shown, d.card.CarrierID = true, first(carrier, d.card.CarrierID)
+	// The service that shows text may hear of the new card a little later.
+	for _, pause := range []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second} {
+		err = d.stream(ctx, frame)
+		if !notYet(err) || !rest(ctx, pause) {
+			return err
+		}
+	}
+	return d.stream(ctx, frame)
+}
+
+// notYet recognises what the platform says of a card it has only just made. A
+// call without an answer is none of it.
+func notYet(err error) bool {
+	e := asError(err)
+	return e != nil && e.Err == nil && (e.Kind == bridge.KindNotFound || e.Kind == bridge.KindUnavailable)
+}
+
+// stream sends one frame. A frame that is tried again after an error is the
+// same frame to the platform.
+func (d *draft) stream(ctx context.Context, frame cardStream) error {
+	frame.OutTrackID, frame.Key, frame.Full = d.card.OutTrackID, d.bot.cfg.variable, true
+	if frame.GUID == "" {
+		frame.GUID = randomID()
+		if d.failed && d.sent.Content == frame.Content && d.sent.Finalize == frame.Finalize {
+			frame.GUID = d.sent.GUID
+		}
+	}
+	d.sent, d.failed = frame, true
+	if err := d.bot.client.streamCard(ctx, frame); err != nil {
+		return err
+	}
+	d.failed = false
+	return nil
+}
+
+// create is the request that makes the card and delivers it.
+func (d *draft) create() (cardCreate, error) {
+	card := cardCreate{
+		TemplateID: d.bot.cfg.template, OutTrackID: d.card.OutTrackID, CallbackType: "STREAM", UserIDType: 1,
+		Data: cardData{map[string]string{d.bot.cfg.variable: ""}},
+	}
+	// What lists show of the card; it stays as it was at the beginning.
+	space := &cardSpace{Forward: true, Preview: map[string]string{
+		"ZH_CN": i18n.Text(bridge.Chinese, "dingtalk.preview"), "EN_US": i18n.Text(bridge.English, "dingtalk.preview"),
+	}}
+	switch {
+	case d.to.Kind == bridge.Group:
+		card.SpaceID, card.GroupSpace = "dtv1.card//IM_GROUP."+d.here.ConversationID, space
+		card.GroupDeliver = &groupDeliver{RobotCode: d.bot.cfg.robotCode}
+		if d.here.StaffID != "" {
+			card.GroupDeliver.At = map[string]string{d.here.StaffID: first(d.to.Name, d.here.StaffID)}
+		}
+	case d.here.StaffID != "":
+		card.SpaceID, card.RobotSpace = "dtv1.card//IM_ROBOT."+d.here.StaffID, space
+		card.RobotDeliver = &robotDeliver{SpaceType: "IM_ROBOT", RobotCode: d.bot.cfg.robotCode}
+	default:
+		return cardCreate{}, &bridge.Error{Kind: bridge.KindUnsupported, Op: opCreate, Detail: "a card needs the person's staff id"}
+	}
+	return card, nil
+}
+
+func (d *draft) render(text string) string {
+	return cardDialect().translate(strings.TrimSpace(safe(text)))
+}
+
+// markdownOf is what a card can show of a content.
+func markdownOf(c bridge.Content) (string, error) {
+	switch c := c.(type) {
+	case bridge.Text:
+		return c.Text, nil
+	case bridge.Markdown:
+		return c.Text, nil
+	case bridge.Card:
+		return cardText(c), nil
+	default:
+		return "", &bridge.Error{Kind: bridge.KindUnsupported, Op: opStream, Detail: fmt.Sprintf("a card cannot show %T", c)}
+	}
+}
+
+// trackID names a card for ever. Without a key it is a new one each time.
+func trackID(bot, key string) string {
+	if key == "" {
+		return randomID()
+	}
+	return digest(bot, key)
+}
+
+func digest(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return "sb-" + hex.EncodeToString(sum[:16])
+}
+
+func randomID() string { return "sb-" + rand.Text() }
+
+// rest waits; false when the caller gave up.
+func rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
