@@ -30,6 +30,12 @@ type Bot interface {
 	Close() error
 }
 
+// Capable is a Bot whose settings decide what it can do: its Capabilities take
+// the place of the mode's.
+type Capable interface {
+	Capabilities() Capabilities
+}
+
 // Streamer is a Bot whose answers can grow on screen.
 type Streamer interface {
 	// Begin prepares a draft but shows nothing yet: the first Update, Finish or
