@@ -26,6 +26,8 @@ func capabilities() bridge.Capabilities {
 		MaxText:     maxMessage,
 		MaxMarkdown: maxMessage,
 		Groups:      true,
+		Files:       true,
+		Directory:   true,
 		// Buttons with a link are shown; one that comes back to us is not.
 		Buttons: false,
 		// The general rule for pushes; the robot's page names no time.

@@ -6,12 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -39,6 +44,13 @@ const (
 	apiCardMake   = "/v1.0/card/instances"
 	apiCardShow   = "/v1.0/card/instances/createAndDeliver"
 	apiCardStream = "/v1.0/card/streaming"
+	apiFile       = "/v1.0/robot/messageFiles/download"
+)
+
+// The calls that cost nothing.
+const (
+	pathToken = "/v1.0/oauth2/accessToken"
+	pathUser  = "/topapi/v2/user/get"
 )
 
 const (
@@ -47,13 +59,18 @@ const (
 	opCreate = "dingtalk: create card"
 	opStream = "dingtalk: update card"
 	opCheck  = "dingtalk: check"
+	opFile   = "dingtalk: fetch file"
+	opUser   = "dingtalk: look up person"
 )
+
+var errNotPublic = errors.New("the address is not a public one")
 
 // client speaks to DingTalk for one bot.
 type client struct {
 	cfg    config
 	count  func(api string)
 	http   *http.Client
+	files  *http.Client       // for links to anywhere
 	flight singleflight.Group // at most one request for a token
 
 	mu      sync.Mutex
@@ -76,12 +93,41 @@ func newClient(cfg config, count func(string)) *client {
 				MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second,
 			},
 			// A redirect could lead anywhere, with our token or the person's answer.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			CheckRedirect: noRedirect,
+		},
+		files: &http.Client{
+			// No proxy: it would hide where the connection goes.
+			Transport: &http.Transport{
+				DialContext:         (&net.Dialer{Timeout: callTimeout, Control: publicOnly(loopback(cfg.base.Hostname()))}).DialContext,
+				TLSHandshakeTimeout: callTimeout, ResponseHeaderTimeout: callTimeout, IdleConnTimeout: callTimeout,
+			},
+			CheckRedirect: noRedirect,
 		},
 	}
 }
 
-func (c *client) close() { c.http.CloseIdleConnections() }
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// publicOnly refuses connections into the company's network, whatever a name
+// resolves to at that moment. A DingTalk on this machine may name this machine.
+func publicOnly(local bool) func(network, address string, _ syscall.RawConn) error {
+	return func(_, address string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return errors.New("not an address")
+		}
+		ip := to.Addr().Unmap()
+		if ip.IsGlobalUnicast() && !ip.IsPrivate() || local && ip.IsLoopback() {
+			return nil
+		}
+		return errNotPublic
+	}
+}
+
+func (c *client) close() {
+	c.http.CloseIdleConnections()
+	c.files.CloseIdleConnections()
+}
 
 // accessToken returns the token, fetching it when it is missing or about to
 // end. However many ask at once, one request is made.
@@ -120,7 +166,7 @@ func (c *client) fetchToken(ctx context.Context) (string, error) {
 	}
 	var got tokenAnswer
 	body := tokenRequest{Key: c.cfg.clientID, Secret: c.cfg.secret.Reveal()}
-	err := c.exchange(ctx, request{op: opToken, method: http.MethodPost, url: c.api("/v1.0/oauth2/accessToken"), in: body}, "", &got)
+	err := c.exchange(ctx, request{op: opToken, method: http.MethodPost, url: c.api(pathToken), in: body}, "", &got)
 	if err == nil && got.Token == "" {
 		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opToken, Detail: "an answer without a token"}
 	}
@@ -296,6 +342,62 @@ func (c *client) sendRobot(ctx context.Context, api string, body robotSend, m me
 	return bridge.MessageID(sent.QueryKey), sent.idsRefused(opSend)
 }
 
+// fileLink asks for the address of a file that a person sent.
+func (c *client) fileLink(ctx context.Context, code string) (string, error) {
+	var link fileLink
+	err := c.call(ctx, request{opFile, http.MethodPost, c.api(apiFile), apiFile, fileRequest{code, c.cfg.robotCode}}, &link)
+	if err == nil && link.URL == "" {
+		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opFile, Detail: "an answer without a link"}
+	}
+	return link.URL, err
+}
+
+// download opens a link. It may be a plain http one, to a host that is not
+// DingTalk's own.
+func (c *client) download(ctx context.Context, link string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
+	if err != nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		return nil, &bridge.Error{Kind: bridge.KindInvalid, Op: opFile, Detail: "a link that cannot be opened"}
+	}
+	resp, err := c.files.Do(req)
+	if errors.Is(err, errNotPublic) {
+		return nil, &bridge.Error{Kind: bridge.KindForbidden, Op: opFile, Err: errNotPublic}
+	}
+	if err != nil {
+		return nil, lost(ctx, opFile, err, false)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
+	}
+	_ = resp.Body.Close() // nothing is lost with it
+	e := &bridge.Error{Kind: kindOfStatus(resp.StatusCode), Op: opFile, Code: strconv.Itoa(resp.StatusCode)}
+	if e.Kind == bridge.KindForbidden || e.Kind == bridge.KindNotFound {
+		e.Kind = bridge.KindExpired // links are signed and live for minutes
+	}
+	return nil, e
+}
+
+// user looks a person up, by the old API: its token stands in the address.
+func (c *client) user(ctx context.Context, id string) (userFound, error) {
+	var found userFound
+	for try := 0; ; try++ {
+		token, err := c.accessToken(ctx)
+		if err != nil {
+			return found, err
+		}
+		address := c.cfg.oapi.String() + pathUser + "?" + url.Values{"access_token": {token}}.Encode()
+		err = c.exchange(ctx, request{op: opUser, method: http.MethodPost, url: address, in: userRequest{id, "zh_CN"}}, "", &found)
+		if e := asError(err); e != nil {
+			e.Detail = hide(e.Detail, token)
+			if try == 0 && slices.Contains([]string{"40001", "40014", "41001", "42001"}, e.Code) {
+				c.drop(token)
+				continue
+			}
+		}
+		return found, err
+	}
+}
+
 // createCard makes a card and shows it. A card that exists already stays as it
 // is. It returns the id under which the card was delivered, if it is told.
 func (c *client) createCard(ctx context.Context, card cardCreate) (string, error) {
@@ -343,7 +445,7 @@ func (c *client) tryCard(ctx context.Context) error {
 		TemplateID: c.cfg.template, OutTrackID: randomID(), CallbackType: "STREAM", UserIDType: 1,
 		Data: cardData{map[string]string{c.cfg.variable: ""}}, RobotSpace: &cardSpace{Forward: true},
 	}
-	if err := c.call(ctx, request{opCheck, http.MethodPost, c.api(apiCardMake), apiCardMake, card}, &cardCreated{}); err != nil {
+	if err := c.call(ctx, request{opCheck, http.MethodPost, c.api(apiCardMake), apiCardMake, card}, &struct{}{}); err != nil {
 		return err
 	}
 	frame := cardStream{OutTrackID: card.OutTrackID, GUID: randomID(), Key: c.cfg.variable, Content: "-", Full: true, Finalize: true}

@@ -2,7 +2,9 @@ package dingtalk
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"strings"
 
 	"switchboard/internal/bridge"
 )
@@ -84,6 +86,26 @@ func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
 		findings = append(findings, finding(findCard, b.client.tryCard(ctx)))
 	}
 	return findings, nil
+}
+
+// OpenFile implements bridge.FileOpener. The code in a message is good for a
+// short time only.
+func (b *bot) OpenFile(ctx context.Context, f bridge.File) (io.ReadCloser, error) {
+	link, err := b.client.fileLink(ctx, f.ID)
+	if err != nil {
+		return nil, err
+	}
+	return b.client.download(ctx, link)
+}
+
+// LookUp implements bridge.Directory. The call is free of charge.
+func (b *bot) LookUp(ctx context.Context, user bridge.UserID) (bridge.Profile, error) {
+	if user == "" || strings.HasPrefix(string(user), "$:") { // an outsider's senderId is nothing to look up
+		return bridge.Profile{}, &bridge.Error{Kind: bridge.KindNotFound, Op: opUser, Detail: "not a staff id"}
+	}
+	found, err := b.client.user(ctx, string(user))
+	p := found.Result
+	return bridge.Profile{Name: p.Name, Email: first(p.Email, p.OrgEmail), Mobile: p.Mobile, Avatar: p.Avatar}, err
 }
 
 // Close implements bridge.Bot.

@@ -298,7 +298,7 @@ func titleOf(title, text string, lang bridge.Language) string {
 		if blockOf(line) == code {
 			continue
 		}
-		line = strings.Map(dropMarks, safe(line))
+		line = strings.Map(dropMarks, dropTargets(safe(line)))
 		line = strings.Join(strings.Fields(strings.TrimLeft(strings.TrimSpace(line), "-+|:. ")), " ")
 		if line != "" {
 			return shorten(line, maxTitle)
@@ -308,10 +308,26 @@ func titleOf(title, text string, lang bridge.Language) string {
 }
 
 func dropMarks(r rune) rune {
-	if strings.ContainsRune("#*`>[]_~|", r) {
+	switch {
+	case r == '|':
+		return ' '
+	case strings.ContainsRune("#*`>[]_~", r):
 		return -1
+	default:
+		return r
 	}
-	return r
+}
+
+// dropTargets leaves the words of links.
+func dropTargets(line string) string {
+	for {
+		before, rest, found := strings.Cut(line, "](")
+		_, after, closed := strings.Cut(rest, ")")
+		if !found || !closed {
+			return line
+		}
+		line = before + after
+	}
 }
 
 func shorten(s string, characters int) string {

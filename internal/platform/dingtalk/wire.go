@@ -168,6 +168,30 @@ type robotSent struct {
 	FlowControlled []string `json:"flowControlledStaffIdList"`
 }
 
+type fileRequest struct {
+	Code      string `json:"downloadCode"`
+	RobotCode string `json:"robotCode"`
+}
+
+type fileLink struct {
+	URL string `json:"downloadUrl"`
+}
+
+type userRequest struct {
+	ID       string `json:"userid"`
+	Language string `json:"language"`
+}
+
+type userFound struct {
+	Result struct {
+		Name     string `json:"name"`
+		Avatar   string `json:"avatar"`
+		Mobile   string `json:"mobile"`
+		Email    string `json:"email"`
+		OrgEmail string `json:"org_email"`
+	} `json:"result"`
+}
+
 // cardCreate is the body of createAndDeliver.
 type cardCreate struct {
 	TemplateID   string        `json:"cardTemplateId"`

@@ -1,0 +1,297 @@
+package dingtalk_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/internal/bridge"
+)
+
+const article = `# 标题
+
+第一行
+第二行
+**要点**:
+- a
+- b
+  接着 b
+1. one
+2. two
+
+> quoted
+> twice
+
+| 名称 | 数量 | 备注 |
+|:-----|:---:|---|
+| **苹果** | 3 | a\|b |
+| 梨 |  | x<br>y |
+
+` + "```go\nx := 1\n\n  y := 2 // | not | a table |\n```" + `
+![chart](/files/1.png) and ![ok](https://example.com/a.png)
+- [ ] todo
+- [x] done
+---
+end`
+
+// contents are the cases of the golden test.
+func contents() map[string]bridge.Content {
+	link := func(text string) bridge.Button { return bridge.Button{Text: text, URL: "https://example.com/" + text} }
+	return map[string]bridge.Content{
+		"text":          bridge.Text{Text: "  plain *text* <b>&</b>\nline 2 "},
+		"markdown":      bridge.Markdown{Text: article},
+		"titled":        bridge.Markdown{Title: "My title", Text: "- a list\n- only"},
+		"card_one_link": bridge.Card{Title: "Result", Text: "All **good**", Buttons: []bridge.Button{link("open")}},
+		"card_links":    bridge.Card{Title: "Result", Text: "All **good**", Buttons: []bridge.Button{link("a"), link("b"), link("c")}},
+		"card_mixed": bridge.Card{Title: "Was it good?", Text: "Tell us", Buttons: []bridge.Button{
+			{Text: "Yes", Value: map[string]string{"v": "1"}}, link("more"),
+		}},
+		"card_many":    bridge.Card{Text: "many", Buttons: []bridge.Button{link("a"), link("b"), link("c"), link("d"), link("e"), link("f")}},
+		"card_plain":   bridge.Card{Title: "Only a title"},
+		"news":         bridge.News{Items: []bridge.NewsItem{{Title: "One", Description: "first", URL: "https://example.com/1", Picture: "https://example.com/1.png"}, {Title: "Two", URL: "https://example.com/2", Picture: "https://example.com/2.png"}}},
+		"news_plain":   bridge.News{Items: []bridge.NewsItem{{Title: "One", URL: "https://example.com/1"}}},
+		"native_hook":  bridge.Native{Type: "link", JSON: []byte(`{"title":"t","text":"x","messageUrl":"https://example.com"}`)},
+		"native_robot": bridge.Native{Type: "sampleLink", JSON: []byte(`{"title":"t","text":"x","picUrl":"","messageUrl":"https://example.com"}`)},
+		"picture":      bridge.Picture{Name: "chart.png"},
+	}
+}
+
+// TestOutbound shows each content in both kinds of chat by both ways, to a fake
+// that refuses what DingTalk refuses.
+func TestOutbound(t *testing.T) {
+	t.Parallel()
+	for name, content := range contents() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			bot := f.bot(t, nil, bridge.Env{})
+			shown := map[string]any{}
+			for way, to := range map[string]bridge.Address{
+				"direct by webhook": f.to(bridge.Direct, nil), "group by webhook": f.to(bridge.Group, nil),
+				"direct by robot": f.to(bridge.Direct, noWebhook), "group by robot": f.to(bridge.Group, noWebhook),
+			} {
+				from := len(f.took())
+				if _, err := bot.Send(t.Context(), to, content); err != nil {
+					shown[way] = string(bridge.KindOf(err))
+					continue
+				}
+				calls := f.took()[from:]
+				shown[way] = calls[len(calls)-1]
+			}
+			golden(t, "testdata/outbound/"+name+".golden", shown)
+		})
+	}
+}
+
+// TestWayOut: the session webhook while it works, the robot API after it.
+func TestWayOut(t *testing.T) {
+	t.Parallel()
+	expires := func(in time.Duration) func(map[string]any, *bridge.Address) {
+		return func(_ map[string]any, a *bridge.Address) { a.Expires = time.Now().Add(in) }
+	}
+	gone := answer{200, `{"errcode":300001,"errmsg":"session 不存在"}`}
+	for name, c := range map[string]struct {
+		kind   bridge.ChatKind
+		mutate func(map[string]any, *bridge.Address)
+		script []answer
+		want   []string
+	}{
+		"works":              {bridge.Direct, expires(time.Hour), nil, []string{pathHook}},
+		"never ends":         {bridge.Group, nil, nil, []string{pathHook}},
+		"about to end":       {bridge.Direct, expires(59 * time.Second), nil, []string{pathToken, pathUser}},
+		"works for a while":  {bridge.Direct, expires(90 * time.Second), nil, []string{pathHook}},
+		"ended":              {bridge.Group, expires(-time.Hour), nil, []string{pathToken, pathGroup}},
+		"ended early":        {bridge.Direct, expires(time.Hour), []answer{gone}, []string{pathHook, pathToken, pathUser}},
+		"ended early, group": {bridge.Group, expires(time.Hour), []answer{gone}, []string{pathHook, pathToken, pathGroup}},
+		"ended by words":     {bridge.Direct, nil, []answer{{200, `{"errcode":400,"errmsg":"session.expired"}`}}, []string{pathHook, pathToken, pathUser}},
+		"ended by code":      {bridge.Direct, nil, []answer{{400, `{"code":"session.notExisted"}`}}, []string{pathHook, pathToken, pathUser}},
+		"ended with 200":     {bridge.Direct, nil, []answer{{200, `{"code":"session.expired"}`}}, []string{pathHook, pathToken, pathUser}},
+		"no address":         {bridge.Direct, func(_ map[string]any, a *bridge.Address) { a.Expires = time.Now().Add(time.Hour) }, nil, []string{pathHook}},
+	} {
+		f := newFake(t)
+		f.script(pathHook, c.script...)
+		if _, err := send(t, f.bot(t, nil, bridge.Env{}), f.to(c.kind, c.mutate)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		var paths []string
+		for _, call := range f.took() {
+			paths = append(paths, call.Path)
+		}
+		if diff := cmp.Diff(c.want, paths); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestOutsiderCannotBeWrittenTo: without a staff id the webhook is the only way.
+func TestOutsiderCannotBeWrittenTo(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	outsider := func(data map[string]any, a *bridge.Address) {
+		delete(data, "senderStaffId")
+		data["senderId"], a.User = "$:LWCP_v1:$x", "$:LWCP_v1:$x"
+	}
+	if _, err := send(t, bot, f.to(bridge.Direct, outsider)); err != nil {
+		t.Error(err)
+	}
+	to := f.to(bridge.Group, outsider)
+	if _, err := send(t, bot, to); err != nil {
+		t.Error(err)
+	}
+	if calls := f.took(pathHook); strings.Contains(string(calls[1].Body), "LWCP") {
+		t.Errorf("mentions an id that is none: %s", calls[1].Body)
+	}
+	to = f.to(bridge.Direct, outsider)
+	to.Expires = time.Now()
+	if _, err := send(t, bot, to); bridge.KindOf(err) != bridge.KindExpired {
+		t.Errorf("got %v", err)
+	}
+	if f.count(pathUser) != 0 {
+		t.Error("the robot API was asked to write to nobody")
+	}
+}
+
+// TestAddressByHand: the command line knows only a chat or a user.
+func TestAddressByHand(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	for _, to := range []bridge.Address{{User: "u1"}, {Chat: "u1", Kind: bridge.Direct}, {Chat: "cid1=", Kind: bridge.Group}} {
+		if _, err := send(t, bot, to); err != nil {
+			t.Errorf("%+v: %v", to, err)
+		}
+	}
+	if f.count(pathUser) != 2 || f.count(pathGroup) != 1 {
+		t.Errorf("%d to people, %d to groups", f.count(pathUser), f.count(pathGroup))
+	}
+}
+
+// TestLimits: what the capabilities promise fits, whatever it is made of; more
+// is refused before anything is sent.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	const limit = 6000
+	for _, unit := range []string{"a", "你", `"`, `\`, "<", "\n", "a\n", "\"\n", "|", "| a | b |\n|---|---|\n", "```\n", "> \n", "- [ ] x\n", "# \n", "![](x)", "😀"} {
+		text := "x" + strings.Repeat(unit, (limit-2)/len(unit)) + "x"
+		for _, content := range []bridge.Content{bridge.Text{Text: text}, bridge.Markdown{Text: text}} {
+			for _, to := range []bridge.Address{f.to(bridge.Group, nil), f.to(bridge.Group, noWebhook)} {
+				if _, err := bot.Send(t.Context(), to, content); err != nil {
+					t.Errorf("%T of %q: %v", content, unit, err)
+				}
+			}
+		}
+	}
+	before := len(f.took())
+	for _, content := range []bridge.Content{bridge.Text{Text: strings.Repeat("a", 15_000)}, bridge.Markdown{Text: strings.Repeat("你", 5_000)}} {
+		if _, err := bot.Send(t.Context(), f.to(bridge.Direct, nil), content); bridge.KindOf(err) != bridge.KindTooLarge {
+			t.Errorf("got %v", err)
+		}
+	}
+	for _, content := range []bridge.Content{bridge.Text{}, bridge.Markdown{Text: " \n\x00"}, bridge.Card{}, bridge.Native{Type: "x", JSON: []byte("{")}, bridge.Native{JSON: []byte("{}")}} {
+		if _, err := bot.Send(t.Context(), f.to(bridge.Direct, nil), content); bridge.KindOf(err) != bridge.KindInvalid {
+			t.Errorf("%+v: got %v", content, err)
+		}
+	}
+	if _, err := bot.Send(t.Context(), f.to(bridge.Direct, nil), nil); bridge.KindOf(err) != bridge.KindUnsupported {
+		t.Errorf("got %v", err)
+	}
+	if len(f.took()) != before {
+		t.Error("something that cannot be shown was sent")
+	}
+}
+
+// shownAs sends a Markdown text and returns what DingTalk is given.
+func shownAs(t *testing.T, kind bridge.ChatKind, c bridge.Markdown) (title, text string) {
+	t.Helper()
+	f := newFake(t)
+	if _, err := f.bot(t, nil, bridge.Env{}).Send(t.Context(), f.to(kind, nil), c); err != nil {
+		t.Fatal(err)
+	}
+	var in struct{ Markdown struct{ Title, Text string } }
+	if err := json.Unmarshal(f.took(pathHook)[0].Body, &in); err != nil {
+		t.Fatal(err)
+	}
+	return in.Markdown.Title, in.Markdown.Text
+}
+
+func TestDialect(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"one line":                              "one line",
+		"a\nb":                                  "a  \n  b",
+		"a\n\n\n\nb":                            "a\n\nb",
+		"a\r\nb":                                "a  \n  b",
+		"text:\n- x\n- y\nend":                  "text:\n\n- x\n- y\n\nend",
+		"# h\ntext":                             "# h\n\ntext",
+		"#hashtag\ntext":                        "#hashtag  \n  text",
+		"> a\n> b":                              "> a  \n> b",
+		"```\na\n\n\nb\n```\nc":                 "```\na\n\n\nb\n```\n\nc",
+		"open:\n```py\na\nb":                    "open:\n\n```py\na\nb",
+		"````\n```\n````\nx":                    "````\n```\n````\n\nx",
+		"- a\n  ```\n  x\n  ```\n- b":           "- a\n  ```\n  x\n  ```\n- b",
+		"a<br>b":                                "a  \n  b",
+		"|a|b|\n|-|-|\n|1|2|":                   "- **1** · b: 2",
+		"a | b\n--- | ---\n1 | 2\n\nx":          "- **1** · b: 2\n\nx",
+		"|a|\n|---|\n|1|\n|2|":                  "- **1**\n- **2**",
+		"|a|b|\n|---|---|":                      "a · b",
+		"|a|b|\n|---|---|\n| |2|3|":             "- b: 2 · 3",
+		"a | b\nnot a table":                    "a | b  \n  not a table",
+		"a\n---\nb":                             "a\n\n---\n\nb",
+		"![x](data:image/png;base64,AA) tail":   "[x] tail",
+		"![](/a.png)":                           "[image]",
+		"![x](@lADPDe) ![y](http://e.com/y)":    "![x](@lADPDe) ![y](http://e.com/y)",
+		"![broken":                              "![broken",
+		"- [ ] a\n  - [X] b":                    "- ☐ a\n  - ☑ b",
+		"10) a\n11) b":                          "10) a\n11) b",
+		"2024.5 is a number\nnot a list":        "2024.5 is a number  \n  not a list",
+		"**bold**\n*it*":                        "**bold**  \n  *it*",
+		"***\n***":                              "***\n***",
+		"\xff\x00a":                             "\uFFFDa",
+		fmt.Sprintf("%s\n%s", "a  ", "   b   "): "a  \n  b",
+	} {
+		if _, got := shownAs(t, bridge.Direct, bridge.Markdown{Text: in}); got != want {
+			t.Errorf("%q:\n got %q\nwant %q", in, got, want)
+		}
+	}
+}
+
+func TestMention(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"hi":        "@u1 hi",
+		"# h":       "@u1\n\n# h",
+		"- a\n- b":  "@u1\n\n- a\n- b",
+		"```\nx```": "@u1\n\n```\nx```",
+		"> q":       "@u1\n\n> q",
+	} {
+		if _, got := shownAs(t, bridge.Group, bridge.Markdown{Text: in}); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestTitle(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[bridge.Markdown]string{
+		{Title: "T", Text: "x"}:              "T",
+		{Text: "# 标题\ntext"}:                 "标题",
+		{Text: "**Bold** `code` [a](b)"}:     "Bold code a",
+		{Text: "```go\nx := 1\n```"}:         "x := 1",
+		{Text: "- first\n- second"}:          "first",
+		{Text: "|a|b|\n|-|-|\n|1|2|"}:        "a b",
+		{Text: "###"}:                        "Message",
+		{Text: strings.Repeat("很长", 30)}:     strings.Repeat("很长", 9) + "很…",
+		{Title: "\n", Text: "\n\n  after  "}: "after",
+	} {
+		if got, _ := shownAs(t, bridge.Direct, in); got != want {
+			t.Errorf("%+v: got %q, want %q", in, got, want)
+		}
+	}
+}
