@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -45,11 +46,12 @@ const (
 	apiCardShow   = "/v1.0/card/instances/createAndDeliver"
 	apiCardStream = "/v1.0/card/streaming"
 	apiFile       = "/v1.0/robot/messageFiles/download"
+	apiUpload     = "/media/upload"
 )
 
 // The calls that cost nothing.
 const (
-	pathToken = "/v1.0/oauth2/accessToken"
+	pathToken = "/v1.0/oauth2/accessToken" //nolint:gosec // an address, not a token
 	pathUser  = "/topapi/v2/user/get"
 )
 
@@ -61,6 +63,7 @@ const (
 	opCheck  = "dingtalk: check"
 	opFile   = "dingtalk: fetch file"
 	opUser   = "dingtalk: look up person"
+	opUpload = "dingtalk: upload file"
 )
 
 var errNotPublic = errors.New("the address is not a public one")
@@ -73,12 +76,13 @@ type client struct {
 	files  *http.Client       // for links to anywhere
 	flight singleflight.Group // at most one request for a token
 
-	mu      sync.Mutex
-	token   string
-	renewAt time.Time
-	refusal error // of the secret
-	retryAt time.Time
-	pace    map[string]*rate.Limiter // by API
+	mu       sync.Mutex
+	token    string
+	renewAt  time.Time
+	refusal  error // of the secret
+	retryAt  time.Time
+	bannedTo time.Time
+	pace     map[string]*rate.Limiter // by API
 }
 
 func newClient(cfg config, count func(string)) *client {
@@ -90,7 +94,7 @@ func newClient(cfg config, count func(string)) *client {
 		http: &http.Client{
 			Transport: &http.Transport{
 				Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTimeout,
-				MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second,
+				MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
 			},
 			// A redirect could lead anywhere, with our token or the person's answer.
 			CheckRedirect: noRedirect,
@@ -196,7 +200,13 @@ func (c *client) drop(token string) {
 type request struct {
 	op, method, url string
 	api             string // of the budget; empty when the call is free
-	in              any
+	in              any    // becomes JSON, unless it is raw
+}
+
+// raw is a body that is no JSON.
+type raw struct {
+	contentType string
+	data        []byte
 }
 
 func (c *client) api(path string) string { return c.cfg.base.String() + path }
@@ -261,15 +271,17 @@ func (c *client) session(ctx context.Context, webhook string, message any) error
 // exchange sends one request and reads the answer. With neither a token nor a
 // place for the answer, the answer has to be the old API's errcode 0.
 func (c *client) exchange(ctx context.Context, r request, token string, out any) error {
-	body, err := encodeJSON(r.in)
-	if err != nil {
-		return &bridge.Error{Kind: bridge.KindInternal, Op: r.op, Err: err}
+	if wait := c.shutOut(); wait > 0 {
+		return ban(r.op, wait)
 	}
-	got, err := c.send(ctx, r, token, body)
+	got, err := c.send(ctx, r, token)
 	if err != nil {
 		return err
 	}
 	if e := got.trouble(r.op); e != nil {
+		if e.Code == codeBanned {
+			c.stayOut(e.RetryAfter)
+		}
 		e.Detail = hide(e.Detail, token, c.cfg.secret.Reveal(), sessionOf(r.url))
 		return e
 	}
@@ -279,16 +291,37 @@ func (c *client) exchange(ctx context.Context, r request, token string, out any)
 	return parseObject(r.op, got.body, out)
 }
 
-func (c *client) send(ctx context.Context, r request, token string, body []byte) (answer, error) {
+// shutOut tells how long this machine is still banned; calls would not help.
+func (c *client) shutOut() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Until(c.bannedTo)
+}
+
+func (c *client) stayOut(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bannedTo = time.Now().Add(d)
+}
+
+func (c *client) send(ctx context.Context, r request, token string) (answer, error) {
+	body, isRaw := r.in.(raw)
+	if !isRaw {
+		data, err := encodeJSON(r.in)
+		if err != nil {
+			return answer{}, &bridge.Error{Kind: bridge.KindInternal, Op: r.op, Err: err}
+		}
+		body = raw{"application/json", data}
+	}
 	limited, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var written atomic.Bool // from then on nobody knows
 	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
-	req, err := http.NewRequestWithContext(traced, r.method, r.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(traced, r.method, r.url, bytes.NewReader(body.data))
 	if err != nil {
 		return answer{}, &bridge.Error{Kind: bridge.KindInvalid, Op: r.op, Detail: "an address that cannot be called"}
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", body.contentType)
 	req.Header.Set("Accept", "application/json")
 	if token != "" {
 		req.Header.Set("X-Acs-Dingtalk-Access-Token", token)
@@ -377,16 +410,46 @@ func (c *client) download(ctx context.Context, link string) (io.ReadCloser, erro
 	return nil, e
 }
 
-// user looks a person up, by the old API: its token stands in the address.
+// user looks a person up.
 func (c *client) user(ctx context.Context, id string) (userFound, error) {
 	var found userFound
+	err := c.callOld(ctx, request{op: opUser, url: pathUser, in: userRequest{id, "zh_CN"}}, url.Values{}, &found)
+	return found, err
+}
+
+// upload keeps a file at DingTalk's and returns its id.
+func (c *client) upload(ctx context.Context, m media) (string, error) {
+	var form bytes.Buffer
+	w := multipart.NewWriter(&form)
+	part, err := w.CreateFormFile("media", m.name)
+	if err == nil {
+		_, err = part.Write(m.data)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		return "", &bridge.Error{Kind: bridge.KindInternal, Op: opUpload, Err: err}
+	}
+	var kept mediaKept
+	r := request{op: opUpload, url: apiUpload, api: apiUpload, in: raw{w.FormDataContentType(), form.Bytes()}}
+	err = c.callOld(ctx, r, url.Values{"type": {m.kind}}, &kept)
+	if err == nil && kept.ID == "" {
+		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opUpload, Detail: "an answer without an id"}
+	}
+	return kept.ID, err
+}
+
+// callOld makes a call of the old API, whose token stands in the address. A
+// refused token is replaced once.
+func (c *client) callOld(ctx context.Context, r request, query url.Values, out any) error {
+	r.method = http.MethodPost
+	path := c.cfg.oapi.String() + r.url
 	for try := 0; ; try++ {
 		token, err := c.accessToken(ctx)
 		if err != nil {
-			return found, err
+			return err
 		}
-		address := c.cfg.oapi.String() + pathUser + "?" + url.Values{"access_token": {token}}.Encode()
-		err = c.exchange(ctx, request{op: opUser, method: http.MethodPost, url: address, in: userRequest{id, "zh_CN"}}, "", &found)
+		query.Set("access_token", token)
+		r.url = path + "?" + query.Encode()
+		err = c.counted(ctx, r, "", out)
 		if e := asError(err); e != nil {
 			e.Detail = hide(e.Detail, token)
 			if try == 0 && slices.Contains([]string{"40001", "40014", "41001", "42001"}, e.Code) {
@@ -394,7 +457,7 @@ func (c *client) user(ctx context.Context, id string) (userFound, error) {
 				continue
 			}
 		}
-		return found, err
+		return err
 	}
 }
 

@@ -385,6 +385,29 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestBan: as long as DingTalk shuts this machine out, it is left alone.
+func TestBan(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
+		bot := f.bot(t, nil, bridge.Env{})
+		f.script(pathHook, answer{403, `{"status":1111,"wait":5,"source":"x5","punish":"deny"}`})
+		for _, step := range []struct {
+			pause, wait time.Duration
+			want        int
+		}{{0, 5 * time.Minute, 1}, {2 * time.Minute, 3 * time.Minute, 1}, {3*time.Minute + time.Second, 0, 2}} {
+			time.Sleep(step.pause)
+			_, err := send(t, bot, f.to(bridge.Direct, nil))
+			if got := bridge.RetryAfter(err); got != step.wait || (err == nil) != (step.wait == 0) {
+				t.Errorf("after %v more: %v, wait %v", step.pause, err, got)
+			}
+			if got := len(f.took()); got != step.want {
+				t.Errorf("after %v more: %d calls, want %d", step.pause, got, step.want)
+			}
+		}
+	})
+}
+
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -65,41 +64,41 @@ func TestExplain(t *testing.T) {
 // TestConfig refuses what cannot work, and says which field it is.
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	for value, field := range map[[2]string]string{
-		{"client_id", ""}:                                     "client_id",
-		{"client_id", "123456789"}:                            "client_id", // the AgentId
-		{"client_id", "0f4cd9a8-1111-2222-3333-444455556666"}: "client_id", // the App ID
-		{"client_id", "ding abc"}:                             "client_id",
-		{"client_secret", ""}:                                 "client_secret",
-		{"client_secret", "a\nb"}:                             "client_secret",
-		{"robot_code", "a b"}:                                 "robot_code",
-		{"card_template_id", "a\tb"}:                          "card_template_id",
-		{"base_url", "http://api.dingtalk.com"}:               "base_url", // without TLS
-		{"base_url", "api.dingtalk.com"}:                      "base_url",
-		{"base_url", "https://"}:                              "base_url",
-		{"base_url", "https://user:pw@api.dingtalk.com"}:      "base_url",
-		{"oapi_url", "ftp://x"}:                               "oapi_url",
-		{"oapi_url", "https://x/?a=b"}:                        "oapi_url",
-		{"base_url", "http://127.0.0.1:1"}:                    "",
-		{"base_url", "http://localhost:1/"}:                   "",
-		{"base_url", "https://api.dingtalk.io"}:               "",
-		{"client_id", " demo-dingtalk "}:                      "",
-		{"card_content_key", ""}:                              "",
+	for _, c := range []struct{ key, value, field string }{
+		{"client_id", "", "client_id"},
+		{"client_id", "123456789", "client_id"},                            // the AgentId
+		{"client_id", "0f4cd9a8-1111-2222-3333-444455556666", "client_id"}, // the App ID
+		{"client_id", "ding abc", "client_id"},
+		{"client_secret", "", "client_secret"},
+		{"client_secret", "a\nb", "client_secret"},
+		{"robot_code", "a b", "robot_code"},
+		{"card_template_id", "a\tb", "card_template_id"},
+		{"base_url", "http://api.dingtalk.com", "base_url"}, // without TLS
+		{"base_url", "api.dingtalk.com", "base_url"},
+		{"base_url", "https://", "base_url"},
+		{"base_url", "https://user:pw@api.dingtalk.com", "base_url"},
+		{"oapi_url", "ftp://x", "oapi_url"},
+		{"oapi_url", "https://x/?a=b", "oapi_url"},
+		{"base_url", "http://127.0.0.1:1", ""},
+		{"base_url", "http://localhost:1/", ""},
+		{"base_url", "https://api.dingtalk.io", ""},
+		{"client_id", " demo-dingtalk ", ""},
+		{"card_content_key", "", ""},
 	} {
 		settings := map[string]string{"client_id": clientID}
 		secrets := map[string]bridge.Secret{"client_secret": bridge.NewSecret(secret)}
-		if value[0] == "client_secret" {
-			secrets[value[0]] = bridge.NewSecret(value[1])
+		if c.key == "client_secret" {
+			secrets[c.key] = bridge.NewSecret(c.value)
 		} else {
-			maps.Copy(settings, map[string]string{value[0]: value[1]})
+			settings[c.key] = c.value
 		}
 		_, err := dingtalk.Connector().Open(bridge.Config{ID: "dt", Settings: settings, Secrets: secrets}, bridge.Env{})
 		var e *bridge.Error
 		switch {
-		case field == "" && err != nil:
-			t.Errorf("%q: %v", value, err)
-		case field != "" && (!errors.As(err, &e) || e.Kind != bridge.KindInvalid || e.Args["field"] != field):
-			t.Errorf("%q: got %v", value, err)
+		case c.field == "" && err != nil:
+			t.Errorf("%+v: %v", c, err)
+		case c.field != "" && (!errors.As(err, &e) || e.Kind != bridge.KindInvalid || e.Args["field"] != c.field):
+			t.Errorf("%+v: got %v", c, err)
 		}
 	}
 	for _, mode := range []bridge.ModeID{"stream", "sendonly", "x"} {
@@ -118,6 +117,7 @@ const (
 	pathStream = "/v1.0/card/streaming"
 	pathFile   = "/v1.0/robot/messageFiles/download"
 	pathHook   = "/robot/sendBySession"
+	pathUpload = "/media/upload"
 	pathPerson = "/topapi/v2/user/get"
 
 	session  = "c610ee93e4d96899d9236bd4bea185dd"
@@ -166,13 +166,13 @@ func newFake(t *testing.T) *fake {
 }
 
 // bot opens a bot that speaks to the fake.
-func (f *fake) bot(t testing.TB, settings map[string]string, env bridge.Env) bridge.Bot {
-	t.Helper()
+func (f *fake) bot(tb testing.TB, settings map[string]string, env bridge.Env) bridge.Bot {
+	tb.Helper()
 	all := map[string]string{"base_url": f.URL, "oapi_url": f.URL}
 	for key, value := range settings {
 		all[key] = value
 	}
-	return openWith(t, all, secret, env)
+	return openWith(tb, all, secret, env)
 }
 
 // script makes the next calls of a path fail in a certain way.
@@ -202,6 +202,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", f.URL+"/file/200")
 		w.WriteHeader(code)
 		_, _ = io.WriteString(w, "content")
+		return
+	}
+	if r.URL.Path == pathUpload {
+		f.keep(w, r)
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -273,13 +277,13 @@ func (f *fake) newToken(body []byte) answer {
 	return answer{http.StatusOK, fmt.Sprintf(`{"accessToken":%q,"expireIn":%d}`, f.token, f.life)}
 }
 
-func (f *fake) hook(sessionID, token string, body []byte) answer {
+func (*fake) hook(sessionID, token string, body []byte) answer {
 	var in struct {
 		Msgtype  string
 		Text     *struct{ Content string }
 		Markdown *struct{ Title, Text string }
 		At       *struct {
-			AtUserIds []string
+			AtUserIDs []string
 			IsAtAll   bool
 		}
 		ActionCard, FeedCard, Link json.RawMessage
@@ -304,7 +308,7 @@ func (f *fake) hook(sessionID, token string, body []byte) answer {
 		return old(400105, "unsupported type")
 	}
 	if in.At != nil && in.Msgtype != "actionCard" {
-		for _, id := range in.At.AtUserIds {
+		for _, id := range in.At.AtUserIDs {
 			if !strings.Contains(string(body), "@"+id) {
 				return old(40035, "mentions somebody whom the text does not name")
 			}
@@ -313,7 +317,7 @@ func (f *fake) hook(sessionID, token string, body []byte) answer {
 	return old(0, "ok")
 }
 
-func (f *fake) robot(path string, body []byte) answer {
+func (*fake) robot(path string, body []byte) answer {
 	var in struct {
 		RobotCode, OpenConversationID, MsgKey, MsgParam string
 		UserIDs                                         []string `json:"userIds"`
@@ -342,6 +346,24 @@ func (f *fake) robot(path string, body []byte) answer {
 		return answer{http.StatusOK, `{"processQueryKey":"q1","invalidStaffIdList":[],"flowControlledStaffIdList":["busy"]}`}
 	}
 	return answer{http.StatusOK, `{"processQueryKey":"q1","invalidStaffIdList":[],"flowControlledStaffIdList":[]}`}
+}
+
+// keep takes a file.
+func (f *fake) keep(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	file, header, err := r.FormFile("media")
+	query := r.URL.Query()
+	switch {
+	case query.Get("access_token") != f.token || f.token == "":
+		_, _ = io.WriteString(w, `{"errcode":40014,"errmsg":"no token"}`)
+	case err != nil || !slices.Contains([]string{"image", "voice", "file"}, query.Get("type")):
+		_, _ = io.WriteString(w, `{"errcode":40004,"errmsg":"wrong type"}`)
+	default:
+		data, _ := io.ReadAll(file)
+		f.calls = append(f.calls, call{pathUpload, json.RawMessage(fmt.Sprintf("%q", query.Get("type")+" "+header.Filename+" "+string(data)))})
+		_, _ = fmt.Fprintf(w, `{"errcode":0,"errmsg":"ok","media_id":"@lA-%s","type":%q,"created_at":1}`, query.Get("type"), query.Get("type"))
+	}
 }
 
 func (f *fake) person(token, header string, body []byte) answer {

@@ -2,14 +2,19 @@ package dingtalk
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"switchboard/internal/bridge"
 )
 
 const platform bridge.Platform = "dingtalk"
+
+// webhookMargin is how long before its end a session webhook is given up.
+const webhookMargin = time.Minute
 
 // The codes of what Check finds.
 const (
@@ -69,6 +74,81 @@ type bot struct {
 	cfg    config
 	log    *slog.Logger
 	client *client
+}
+
+// Send implements bridge.Bot. It uses the session webhook while that works,
+// because it needs no token, no right and no budget.
+func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (bridge.MessageID, error) {
+	here := placeOf(to)
+	show, err := b.prepare(ctx, to, here, c)
+	if err != nil {
+		return "", err
+	}
+	if here.Webhook != "" && b.cfg.trusts(here.Webhook) && fresh(to.Expires, time.Now()) {
+		m, err := show(mentionByID(to, here))
+		if err != nil {
+			return "", err
+		}
+		if m.webhook != nil {
+			err = b.client.session(ctx, here.Webhook, m.webhook)
+			if bridge.KindOf(err) != bridge.KindExpired {
+				return "", err // a session webhook tells no message id
+			}
+		}
+	}
+	m, err := show(mentionByName(to))
+	if err != nil {
+		return "", err
+	}
+	return b.sendByRobot(ctx, to, here, m)
+}
+
+// prepare says how to show a content. A file is handed over first; one that the
+// platform does not take, or could show to nobody, is named in words instead.
+func (b *bot) prepare(ctx context.Context, to bridge.Address, here place, c bridge.Content) (func(mention) (message, error), error) {
+	m, isFile := mediaOf(c)
+	if isFile && m.accepted() && (m.kind == "image" || to.Kind == bridge.Group || here.StaffID != "") {
+		id, err := b.client.upload(ctx, m)
+		return uploaded{m, id}.render, err
+	}
+	if isFile {
+		c = m.words()
+	}
+	return func(who mention) (message, error) { return render(c, who, to.Language) }, nil
+}
+
+func (b *bot) sendByRobot(ctx context.Context, to bridge.Address, here place, m message) (bridge.MessageID, error) {
+	switch {
+	case m.key == "":
+		return "", &bridge.Error{Kind: bridge.KindExpired, Op: opSend, Detail: "this content needs a session webhook that still works"}
+	case to.Kind == bridge.Group:
+		return b.client.sendGroup(ctx, here.ConversationID, m)
+	case here.StaffID == "":
+		return "", &bridge.Error{Kind: bridge.KindExpired, Op: opSend, Detail: "the session webhook has ended, and a person without a staff id cannot be written to"}
+	default:
+		return b.client.sendUser(ctx, here.StaffID, m)
+	}
+}
+
+// fresh tells whether a session webhook still works for a while.
+func fresh(expires, now time.Time) bool {
+	return expires.IsZero() || now.Before(expires.Add(-webhookMargin))
+}
+
+// placeOf reads our part of an address. An address that was written by hand has
+// none: then the chat is the conversation, and the user a staff id.
+func placeOf(to bridge.Address) place {
+	var p place
+	if len(to.Data) == 0 || json.Unmarshal(to.Data, &p) != nil {
+		p = place{StaffID: string(to.User)}
+		if p.StaffID == "" && to.Kind != bridge.Group {
+			p.StaffID = to.Chat
+		}
+	}
+	if p.ConversationID == "" {
+		p.ConversationID = to.Chat
+	}
+	return p
 }
 
 // Check implements bridge.Bot. Nobody sees anything of it: the send names no

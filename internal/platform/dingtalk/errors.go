@@ -23,6 +23,7 @@ const (
 )
 
 const (
+	codeBanned     = "1111"
 	codeStaleToken = "InvalidAuthentication"
 	codeInvalidIDs = "invalidStaffIdList"
 	codeFlowIDs    = "flowControlledStaffIdList"
@@ -138,7 +139,7 @@ func (a answer) trouble(op string) *bridge.Error {
 	object := bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("{")) && decode(a.body, &f)
 	switch {
 	case object && f.Status == "1111" || !object && bytes.Contains(a.body, []byte(`"status":1111`)):
-		return ban(op, f)
+		return ban(op, time.Duration(number(f.Wait))*time.Minute)
 	case object && f.ErrCode != nil && *f.ErrCode != "0":
 		return a.oldTrouble(op, f)
 	case object && a.status < http.StatusMultipleChoices:
@@ -153,13 +154,12 @@ func (a answer) trouble(op string) *bridge.Error {
 	}
 }
 
-func ban(op string, f failure) *bridge.Error {
-	wait := time.Duration(number(f.Wait)) * time.Minute
+func ban(op string, wait time.Duration) *bridge.Error {
 	if wait <= 0 || wait > time.Hour {
 		wait = banned
 	}
 	return &bridge.Error{
-		Kind: bridge.KindRateLimited, Op: op, Code: "1111", Detail: "too many calls from this address", RetryAfter: wait,
+		Kind: bridge.KindRateLimited, Op: op, Code: codeBanned, Detail: "too many calls from this address", RetryAfter: wait,
 	}
 }
 

@@ -16,20 +16,20 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func goldenBodies(t testing.TB) []string {
-	t.Helper()
+func goldenBodies(tb testing.TB) []string {
+	tb.Helper()
 	names, err := filepath.Glob("testdata/webhook/*.json")
 	if err != nil || len(names) == 0 {
-		t.Fatalf("no bodies: %v", err)
+		tb.Fatalf("no bodies: %v", err)
 	}
 	return names
 }
 
-func readFile(t testing.TB, name string) []byte {
-	t.Helper()
+func readFile(tb testing.TB, name string) []byte {
+	tb.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }

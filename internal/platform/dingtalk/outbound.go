@@ -1,11 +1,11 @@
 package dingtalk
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
+	"path"
+	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"switchboard/internal/bridge"
@@ -13,72 +13,14 @@ import (
 )
 
 const (
-	// webhookMargin is how long before its end a session webhook is given up.
-	webhookMargin = time.Minute
-	maxTitle      = 20 // characters; lists show no more
-	maxButtons    = 5  // of the robot API's largest card
+	maxTitle   = 20 // characters; lists show no more
+	maxButtons = 5  // of the robot API's largest card
 )
 
 // message is a content in both of DingTalk's forms.
 type message struct {
 	webhook    any    // for a session webhook; nil when it cannot carry this
 	key, param string // for the robot API; empty when it cannot
-}
-
-// Send implements bridge.Bot. It uses the session webhook while that works,
-// because it needs no token, no right and no budget.
-func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (bridge.MessageID, error) {
-	here := placeOf(to)
-	if here.Webhook != "" && b.cfg.trusts(here.Webhook) && fresh(to.Expires, time.Now()) {
-		m, err := render(c, mentionByID(to, here), to.Language)
-		if err != nil {
-			return "", err
-		}
-		if m.webhook != nil {
-			err = b.client.session(ctx, here.Webhook, m.webhook)
-			if bridge.KindOf(err) != bridge.KindExpired {
-				return "", err // a session webhook tells no message id
-			}
-		}
-	}
-	return b.sendByRobot(ctx, to, here, c)
-}
-
-func (b *bot) sendByRobot(ctx context.Context, to bridge.Address, here place, c bridge.Content) (bridge.MessageID, error) {
-	m, err := render(c, mentionByName(to), to.Language)
-	switch {
-	case err != nil:
-		return "", err
-	case m.key == "":
-		return "", &bridge.Error{Kind: bridge.KindExpired, Op: opSend, Detail: "this content needs a session webhook that still works"}
-	case to.Kind == bridge.Group:
-		return b.client.sendGroup(ctx, here.ConversationID, m)
-	case here.StaffID == "":
-		return "", &bridge.Error{Kind: bridge.KindExpired, Op: opSend, Detail: "the session webhook has ended, and a person without a staff id cannot be written to"}
-	default:
-		return b.client.sendUser(ctx, here.StaffID, m)
-	}
-}
-
-// fresh tells whether a session webhook still works for a while.
-func fresh(expires, now time.Time) bool {
-	return expires.IsZero() || now.Before(expires.Add(-webhookMargin))
-}
-
-// placeOf reads our part of an address. An address that was written by hand has
-// none: then the chat is the conversation, and the user a staff id.
-func placeOf(to bridge.Address) place {
-	var p place
-	if len(to.Data) == 0 || json.Unmarshal(to.Data, &p) != nil {
-		p = place{StaffID: string(to.User)}
-		if p.StaffID == "" && to.Kind != bridge.Group {
-			p.StaffID = to.Chat
-		}
-	}
-	if p.ConversationID == "" {
-		p.ConversationID = to.Chat
-	}
-	return p
 }
 
 // mention is who a message in a group is for.
@@ -129,6 +71,12 @@ func (m mention) markdown(text string) string {
 	return m.plain(text)
 }
 
+// uploaded is a file that the platform has already.
+type uploaded struct {
+	media
+	id string
+}
+
 // render translates a content.
 func render(c bridge.Content, who mention, lang bridge.Language) (message, error) {
 	switch c := c.(type) {
@@ -142,12 +90,6 @@ func render(c bridge.Content, who mention, lang bridge.Language) (message, error
 		return renderNews(c, who, lang)
 	case bridge.Native:
 		return renderNative(c)
-	case bridge.Picture:
-		return renderText(bridge.Text{Text: "[" + first(c.Name, "image") + "]"}, who)
-	case bridge.Attachment:
-		return renderText(bridge.Text{Text: "[" + first(c.Name, "file") + "]"}, who)
-	case bridge.Voice:
-		return renderText(bridge.Text{Text: "[" + first(c.Name, "voice") + "]"}, who)
 	default:
 		return message{}, &bridge.Error{Kind: bridge.KindUnsupported, Op: opSend, Detail: fmt.Sprintf("no way to show %T", c)}
 	}
@@ -264,6 +206,63 @@ func renderNews(c bridge.News, who mention, lang bridge.Language) (message, erro
 	return m, err
 }
 
+// media is a file as the platform takes it.
+type media struct {
+	kind, name string
+	data       []byte
+	seconds    int
+}
+
+// mediaOf returns what has to be uploaded to show a content; false when nothing
+// has to.
+func mediaOf(c bridge.Content) (media, bool) {
+	switch c := c.(type) {
+	case bridge.Picture:
+		return media{kind: "image", name: first(c.Name, "image.png"), data: c.Data}, true
+	case bridge.Attachment:
+		return media{kind: "file", name: first(c.Name, "file"), data: c.Data}, true
+	case bridge.Voice:
+		return media{kind: "voice", name: first(c.Name, "voice.amr"), data: c.Data, seconds: c.Seconds}, true
+	default:
+		return media{}, false
+	}
+}
+
+// accepted tells whether the platform takes a file of this type and size: the
+// upload and the message that shows it both have a list.
+func (m media) accepted() bool {
+	types := map[string]string{
+		"image": ".jpg.jpeg.gif.png.bmp.", "voice": ".amr.", "file": ".doc.docx.xlsx.zip.pdf.rar.",
+	}
+	limit := 20 << 20
+	if m.kind == "voice" {
+		limit = 2 << 20
+	}
+	return m.extension() != "" && strings.Contains(types[m.kind], "."+m.extension()+".") && len(m.data) > 0 && len(m.data) <= limit
+}
+
+func (m media) extension() string { return strings.ToLower(strings.TrimPrefix(path.Ext(m.name), ".")) }
+
+// words name the file where it cannot be shown.
+func (m media) words() bridge.Text { return bridge.Text{Text: "[" + oneLine(m.name) + "]"} }
+
+// render shows a picture inside a text, which both ways can carry; other files
+// only the robot API can.
+func (u uploaded) render(who mention) (message, error) {
+	param := map[string]string{"mediaId": u.id}
+	switch u.kind {
+	case "image":
+		title := oneLine(strings.Map(dropMarks, u.name))
+		return packMarkdown(first(shorten(title, maxTitle), "-"), who.markdown("!["+title+"]("+u.id+")"), who)
+	case "voice":
+		param["duration"] = strconv.Itoa(max(u.seconds, 1) * 1000)
+		return packRobot("sampleAudio", param)
+	default:
+		param["fileName"], param["fileType"] = u.name, u.extension()
+		return packRobot("sampleFile", param)
+	}
+}
+
 // renderNative takes a template of the robot API ("sample…") or a type of the
 // webhooks as it is.
 func renderNative(c bridge.Native) (message, error) {
@@ -276,8 +275,14 @@ func renderNative(c bridge.Native) (message, error) {
 	return message{webhook: map[string]any{"msgtype": c.Type, c.Type: json.RawMessage(c.JSON)}}, nil
 }
 
-// pack makes a message and measures it.
+// pack makes a message for both ways and measures it.
 func pack(webhook webhookMessage, key string, param map[string]string) (message, error) {
+	m, err := packRobot(key, param)
+	m.webhook = webhook
+	return m, err
+}
+
+func packRobot(key string, param map[string]string) (message, error) {
 	encoded, err := encodeJSON(param)
 	if err != nil {
 		return message{}, &bridge.Error{Kind: bridge.KindInternal, Op: opSend, Err: err}
@@ -285,7 +290,7 @@ func pack(webhook webhookMessage, key string, param map[string]string) (message,
 	if len(encoded) > maxParam {
 		return message{}, &bridge.Error{Kind: bridge.KindTooLarge, Op: opSend, Detail: fmt.Sprintf("%d bytes", len(encoded))}
 	}
-	return message{webhook: webhook, key: key, param: string(encoded)}, nil
+	return message{key: key, param: string(encoded)}, nil
 }
 
 func empty() error {

@@ -3,6 +3,7 @@ package dingtalk_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,11 @@ func contents() map[string]bridge.Content {
 		"news_plain":   bridge.News{Items: []bridge.NewsItem{{Title: "One", URL: "https://example.com/1"}}},
 		"native_hook":  bridge.Native{Type: "link", JSON: []byte(`{"title":"t","text":"x","messageUrl":"https://example.com"}`)},
 		"native_robot": bridge.Native{Type: "sampleLink", JSON: []byte(`{"title":"t","text":"x","picUrl":"","messageUrl":"https://example.com"}`)},
-		"picture":      bridge.Picture{Name: "chart.png"},
+		"picture":      bridge.Picture{Name: "chart_[1].png", Data: []byte("PNG")},
+		"picture_odd":  bridge.Picture{Name: "chart.webp", Data: []byte("RIFF")},
+		"attachment":   bridge.Attachment{Name: "报告.PDF", Data: []byte("%PDF")},
+		"file_odd":     bridge.Attachment{Name: "run.exe", Data: []byte("MZ")},
+		"voice":        bridge.Voice{Name: "a.amr", Data: []byte("AMR"), Seconds: 3},
 	}
 }
 
@@ -80,7 +85,7 @@ func TestOutbound(t *testing.T) {
 					continue
 				}
 				calls := f.took()[from:]
-				shown[way] = calls[len(calls)-1]
+				shown[way] = slices.DeleteFunc(calls, func(c call) bool { return c.Path == pathToken })
 			}
 			golden(t, "testdata/outbound/"+name+".golden", shown)
 		})
@@ -153,6 +158,30 @@ func TestOutsiderCannotBeWrittenTo(t *testing.T) {
 	}
 	if f.count(pathUser) != 0 {
 		t.Error("the robot API was asked to write to nobody")
+	}
+}
+
+// TestFilesThatCannotBeShown are named, so that the person knows of them.
+func TestFilesThatCannotBeShown(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	outsider := f.to(bridge.Direct, func(data map[string]any, _ *bridge.Address) { delete(data, "senderStaffId") })
+	for _, content := range []bridge.Content{
+		bridge.Attachment{Name: "a.pdf", Data: []byte("x")},
+		bridge.Picture{Name: "a.png"},
+		bridge.Voice{Name: "a.amr", Data: make([]byte, 3<<20)},
+		bridge.Attachment{Data: []byte("x")},
+	} {
+		if _, err := bot.Send(t.Context(), outsider, content); err != nil {
+			t.Errorf("%T: %v", content, err)
+		}
+	}
+	if f.count(pathUpload) != 0 || f.count(pathHook) != 4 {
+		t.Errorf("%d uploads, %d messages", f.count(pathUpload), f.count(pathHook))
+	}
+	if _, err := bot.Send(t.Context(), outsider, bridge.Picture{Data: []byte("PNG")}); err != nil || f.count(pathUpload) != 1 {
+		t.Errorf("a picture can be shown inside a text: %v", err)
 	}
 }
 

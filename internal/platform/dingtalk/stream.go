@@ -19,7 +19,7 @@ import (
 type streamingBot struct{ *bot }
 
 // Capabilities implements bridge.Capable.
-func (b *streamingBot) Capabilities() bridge.Capabilities { return streaming(capabilities()) }
+func (*streamingBot) Capabilities() bridge.Capabilities { return streaming(capabilities()) }
 
 // Begin implements bridge.Streamer.
 func (b *streamingBot) Begin(_ context.Context, to bridge.Address) (bridge.Draft, error) {
@@ -59,7 +59,7 @@ func (d *draft) Update(ctx context.Context, whole string) error {
 	if strings.TrimSpace(whole) == "" {
 		return nil
 	}
-	if err := d.show(ctx, cardStream{Content: d.render(whole)}); err != nil {
+	if err := d.show(ctx, cardStream{Content: forCard(whole)}); err != nil {
 		return err
 	}
 	d.text = whole
@@ -102,7 +102,7 @@ func (d *draft) Address() bridge.Address {
 // that run's end, which was decided before: to send another message would be
 // to answer twice.
 func (d *draft) end(ctx context.Context, text string) error {
-	frame := cardStream{Content: d.render(text), Finalize: true}
+	frame := cardStream{Content: forCard(text), Finalize: true}
 	frame.GUID = digest(d.card.OutTrackID, frame.Content)
 	err := d.show(ctx, frame)
 	if d.resumed && bridge.KindOf(err) == bridge.KindExpired {
@@ -189,7 +189,7 @@ func (d *draft) create() (cardCreate, error) {
 	return card, nil
 }
 
-func (d *draft) render(text string) string {
+func forCard(text string) string {
 	return cardDialect().translate(strings.TrimSpace(safe(text)))
 }
 

@@ -18,7 +18,7 @@ func (f *fake) makeCard(body []byte, deliver bool) answer {
 		SupportForward  *bool
 		RobotCode       string
 		SpaceType       string
-		AtUserIds       map[string]string
+		AtUserIDs       map[string]string
 		LastMessageI18n map[string]string
 	}
 	var in struct {

@@ -28,13 +28,13 @@ const (
 func arrived() time.Time { return time.UnixMilli(1695199270000) }
 
 // openBot opens a bot with some settings changed.
-func openBot(t testing.TB, settings map[string]string) bridge.Bot {
-	t.Helper()
-	return openWith(t, settings, secret, bridge.Env{})
+func openBot(tb testing.TB, settings map[string]string) bridge.Bot {
+	tb.Helper()
+	return openWith(tb, settings, secret, bridge.Env{})
 }
 
-func openWith(t testing.TB, settings map[string]string, clientSecret string, env bridge.Env) bridge.Bot {
-	t.Helper()
+func openWith(tb testing.TB, settings map[string]string, clientSecret string, env bridge.Env) bridge.Bot {
+	tb.Helper()
 	all := map[string]string{"client_id": clientID}
 	maps.Copy(all, settings)
 	bot, err := dingtalk.Connector().Open(bridge.Config{
@@ -42,11 +42,11 @@ func openWith(t testing.TB, settings map[string]string, clientSecret string, env
 		Secrets: map[string]bridge.Secret{"client_secret": bridge.NewSecret(clientSecret)},
 	}, env)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := bot.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return bot

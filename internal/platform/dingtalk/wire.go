@@ -177,6 +177,10 @@ type fileLink struct {
 	URL string `json:"downloadUrl"`
 }
 
+type mediaKept struct {
+	ID string `json:"media_id"`
+}
+
 type userRequest struct {
 	ID       string `json:"userid"`
 	Language string `json:"language"`
