@@ -29,6 +29,7 @@ import (
 const (
 	callTimeout = 10 * time.Second
 	maxAnswer   = 1 << 20
+	tokenLife   = 2 * time.Hour
 	// tokenMargin is how long before its end a token is replaced.
 	tokenMargin = 5 * time.Minute
 	// refusedFor is how long a refused secret is not tried again: it will not
@@ -182,7 +183,10 @@ func (c *client) fetchToken(ctx context.Context) (string, error) {
 		}
 		return "", err
 	}
-	life := time.Duration(min(max(number(got.ExpiresIn), 0), 7200)) * time.Second
+	life := tokenLife
+	if s := number(got.ExpiresIn); s > 0 && s < int64(tokenLife.Seconds()) {
+		life = time.Duration(s) * time.Second
+	}
 	c.token, c.renewAt, c.refusal = got.Token, time.Now().Add(life-min(tokenMargin, life/2)), nil
 	return c.token, nil
 }
@@ -282,7 +286,7 @@ func (c *client) exchange(ctx context.Context, r request, token string, out any)
 		if e.Code == codeBanned {
 			c.stayOut(e.RetryAfter)
 		}
-		e.Detail = hide(e.Detail, token, c.cfg.secret.Reveal(), sessionOf(r.url))
+		e.Detail = cut(hide(e.Detail, append(secretsOf(r.url), token, c.cfg.secret.Reveal())...))
 		return e
 	}
 	if out == nil && !bytes.Contains(got.body, []byte(`"errcode"`)) {
@@ -450,14 +454,10 @@ func (c *client) callOld(ctx context.Context, r request, query url.Values, out a
 		query.Set("access_token", token)
 		r.url = path + "?" + query.Encode()
 		err = c.counted(ctx, r, "", out)
-		if e := asError(err); e != nil {
-			e.Detail = hide(e.Detail, token)
-			if try == 0 && slices.Contains([]string{"40001", "40014", "41001", "42001"}, e.Code) {
-				c.drop(token)
-				continue
-			}
+		if e := asError(err); e == nil || try > 0 || !slices.Contains([]string{"40001", "40014", "41001", "42001"}, e.Code) {
+			return err
 		}
-		return err
+		c.drop(token)
 	}
 }
 
@@ -557,11 +557,11 @@ func hide(words string, secrets ...string) string {
 	return words
 }
 
-// sessionOf returns the secret part of a session webhook.
-func sessionOf(address string) string {
+// secretsOf returns what an address holds that opens a door.
+func secretsOf(address string) []string {
 	u, err := url.Parse(address)
 	if err != nil {
-		return ""
+		return nil
 	}
-	return u.Query().Get("session")
+	return []string{u.Query().Get("session"), u.Query().Get("access_token")}
 }

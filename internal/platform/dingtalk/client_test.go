@@ -79,6 +79,24 @@ func TestTokenIsRenewedEarly(t *testing.T) {
 	})
 }
 
+// TestTokenWithoutEnd: a token of unknown life is kept for the usual time.
+func TestTokenWithoutEnd(t *testing.T) {
+	t.Parallel()
+	for _, life := range []int{0, -1, 1 << 40} {
+		f := newFake(t)
+		f.life = life
+		bot := f.bot(t, nil, bridge.Env{})
+		for range 2 {
+			if _, err := send(t, bot, f.to(bridge.Direct, noWebhook)); err != nil {
+				t.Error(err)
+			}
+		}
+		if n := f.count(pathToken); n != 1 {
+			t.Errorf("life %d: %d tokens", life, n)
+		}
+	}
+}
+
 func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized} {
@@ -337,7 +355,8 @@ func TestSecretsStayInside(t *testing.T) {
 	f := newFake(t)
 	var log bytes.Buffer
 	bot := f.bot(t, map[string]string{"card_template_id": template}, bridge.Env{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	hook, robot := secret+" and "+session, secret+" and token-1" // each repeats what it was told
+	// Each repeats what it was told, and once at the end of very many words.
+	hook, robot := secret+" and "+strings.Repeat("x", 300)+session, secret+" and token-1"
 	f.script(pathHook, answer{200, `{"errcode":40035,"errmsg":"` + hook + `"}`}, answer{502, hook})
 	f.script(pathUser, answer{400, `{"code":"x","message":"` + robot + `"}`}, answer{200, robot})
 	var all strings.Builder
@@ -459,39 +478,6 @@ func TestCheck(t *testing.T) {
 	f.script(pathToken, answer{503, `{}`})
 	if findings, err := f.bot(t, nil, bridge.Env{}).Check(t.Context()); bridge.KindOf(err) != bridge.KindUnavailable || len(findings) > 0 {
 		t.Errorf("got %v, %v", findings, err)
-	}
-}
-
-func TestOpenFile(t *testing.T) {
-	t.Parallel()
-	f := newFake(t)
-	opener, ok := f.bot(t, nil, bridge.Env{}).(bridge.FileOpener)
-	if !ok {
-		t.Fatal("not a FileOpener")
-	}
-	body, err := opener.OpenFile(t.Context(), bridge.File{ID: "code1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(body)
-	if err != nil || string(data) != "content" || body.Close() != nil {
-		t.Errorf("got %q, %v", data, err)
-	}
-	if _, err := opener.OpenFile(t.Context(), bridge.File{ID: "old"}); bridge.KindOf(err) != bridge.KindExpired {
-		t.Errorf("got %v", err)
-	}
-	for link, want := range map[string]bridge.Kind{
-		f.URL + "/file/403": bridge.KindExpired, f.URL + "/file/404": bridge.KindExpired, f.URL + "/file/503": bridge.KindUnavailable,
-		f.URL + "/file/302":  bridge.KindInvalid,
-		"file:///etc/passwd": bridge.KindInvalid, "": bridge.KindUnavailable,
-		"http://10.0.0.1/x?sig=s3cret": bridge.KindForbidden, "http://169.254.169.254/latest/": bridge.KindForbidden,
-		"http://[fd00::1]/": bridge.KindForbidden, "http://[::ffff:192.168.0.1]/": bridge.KindForbidden, "http://0.0.0.0/": bridge.KindForbidden,
-	} {
-		f.script(pathFile, answer{200, `{"downloadUrl":"` + link + `"}`})
-		_, err := opener.OpenFile(t.Context(), bridge.File{ID: "code1"})
-		if bridge.KindOf(err) != want || strings.Contains(fmt.Sprint(err), "s3cret") {
-			t.Errorf("%q: got %v, want %s", link, err, want)
-		}
 	}
 }
 

@@ -19,7 +19,7 @@ const (
 	banned = 5 * time.Minute
 	// flowControl is how long to wait for a person who got too many messages.
 	flowControl = 30 * time.Second
-	maxDetail   = 300 // bytes of foreign words in an error
+	maxDetail   = 400 // bytes of foreign words in an error
 )
 
 const (
@@ -256,13 +256,17 @@ func address(words string) string {
 	return ""
 }
 
-// detail is the other side's words, shortened, with the id its support asks for.
+// detail is the other side's words, with the id its support asks for.
 func detail(words, request loose) string {
-	s := strings.ToValidUTF8(string(words[:min(len(words), maxDetail)]), "")
-	if request != "" {
-		s += " (requestid " + label(string(request)) + ")"
+	if request == "" {
+		return string(words)
 	}
-	return s
+	return "requestid " + label(string(request)) + ": " + string(words)
+}
+
+// cut shortens foreign words, after secrets were taken out of them.
+func cut(words string) string {
+	return strings.ToValidUTF8(words[:min(len(words), maxDetail)], "")
 }
 
 // idsRefused turns the two lists in a successful answer into an error.

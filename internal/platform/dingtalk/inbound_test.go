@@ -3,6 +3,8 @@ package dingtalk_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -216,6 +218,39 @@ func TestForeignWebhook(t *testing.T) {
 		}
 		if !m.Address.Expires.IsZero() != c.want {
 			t.Errorf("%q: expires %v", c.webhook, m.Address.Expires)
+		}
+	}
+}
+
+func TestOpenFile(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	opener, ok := f.bot(t, nil, bridge.Env{}).(bridge.FileOpener)
+	if !ok {
+		t.Fatal("not a FileOpener")
+	}
+	body, err := opener.OpenFile(t.Context(), bridge.File{ID: "code1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(body)
+	if err != nil || string(data) != "content" || body.Close() != nil {
+		t.Errorf("got %q, %v", data, err)
+	}
+	if _, err := opener.OpenFile(t.Context(), bridge.File{ID: "old"}); bridge.KindOf(err) != bridge.KindExpired {
+		t.Errorf("got %v", err)
+	}
+	for link, want := range map[string]bridge.Kind{
+		f.URL + "/file/403": bridge.KindExpired, f.URL + "/file/404": bridge.KindExpired, f.URL + "/file/503": bridge.KindUnavailable,
+		f.URL + "/file/302":  bridge.KindInvalid,
+		"file:///etc/passwd": bridge.KindInvalid, "": bridge.KindUnavailable,
+		"http://10.0.0.1/x?sig=s3cret": bridge.KindForbidden, "http://169.254.169.254/latest/": bridge.KindForbidden,
+		"http://[fd00::1]/": bridge.KindForbidden, "http://[::ffff:192.168.0.1]/": bridge.KindForbidden, "http://0.0.0.0/": bridge.KindForbidden,
+	} {
+		f.script(pathFile, answer{200, `{"downloadUrl":"` + link + `"}`})
+		_, err := opener.OpenFile(t.Context(), bridge.File{ID: "code1"})
+		if bridge.KindOf(err) != want || strings.Contains(fmt.Sprint(err), "s3cret") {
+			t.Errorf("%q: got %v, want %s", link, err, want)
 		}
 	}
 }
