@@ -1,0 +1,75 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"switchboard/internal/bridge"
+)
+
+const replyColumns = "job_id, state, text, error, rest, updated_at"
+
+const saveReply = `INSERT INTO replies (` + replyColumns + `) VALUES (?,?,?,?,?,?)
+	ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, text = excluded.text, error = excluded.error,
+		rest = excluded.rest, updated_at = excluded.updated_at`
+
+// SaveReply stores how far the answer to a job has come, in place of what was
+// stored before.
+func (s *Store) SaveReply(ctx context.Context, r bridge.Reply) error {
+	rest, err := encode(restOf(r))
+	if err != nil {
+		return fmt.Errorf("store: save reply: %w", err)
+	}
+	updated := cmp.Or(micros(r.UpdatedAt), now())
+	err = change(ctx, s, func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, saveReply, r.JobID, string(r.State), clean(r.Text), string(r.Error), rest, updated)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: save reply: %w", err)
+	}
+	return nil
+}
+
+// Reply returns the answer to a job as it was stored last; false when none was
+// begun.
+func (s *Store) Reply(ctx context.Context, jobID int64) (bridge.Reply, bool, error) {
+	replies, err := s.replies(ctx, []int64{jobID})
+	if err != nil {
+		return bridge.Reply{}, false, fmt.Errorf("store: reply: %w", err)
+	}
+	r, found := replies[jobID]
+	return r, found, nil
+}
+
+func (s *Store) replies(ctx context.Context, jobs []int64) (map[int64]bridge.Reply, error) {
+	rows, err := s.readers.QueryContext(ctx, "SELECT "+replyColumns+" FROM replies WHERE job_id IN (?)", bun.List(jobs))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	replies := map[int64]bridge.Reply{}
+	for rows.Next() {
+		r, err := scanReply(rows)
+		if err != nil {
+			return nil, err
+		}
+		replies[r.JobID] = r
+	}
+	return replies, rows.Err()
+}
+
+func scanReply(rows *sql.Rows) (bridge.Reply, error) {
+	var job, updated int64
+	var state, text, kind, rest string
+	if err := rows.Scan(&job, &state, &text, &kind, &rest, &updated); err != nil {
+		return bridge.Reply{}, err
+	}
+	var p replyRest
+	err := decode(rest, &p)
+	return p.reply(job, state, text, kind, updated), err
+}

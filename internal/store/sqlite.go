@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// The writer flushes the disk at each commit; readers cannot change anything.
+const (
+	writerPragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"
+	readerPragmas = "?_pragma=busy_timeout(10000)&_pragma=query_only(1)"
+	// On macOS an ordinary flush stops at the drive's own cache.
+	darwinPragmas = "&_pragma=fullfsync(1)&_pragma=checkpoint_fullfsync(1)"
+	readers       = 4
+)
+
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	if err := createFile(path); err != nil {
+		return err
+	}
+	pragmas := writerPragmas
+	if runtime.GOOS == "darwin" {
+		pragmas += darwinPragmas
+	}
+	writing, err := openPool(path, pragmas, 1)
+	if err != nil {
+		return err
+	}
+	s.engine, s.db = sqlite, writing
+	if err := s.startSQLite(ctx, path); err != nil {
+		return errors.Join(err, writing.Close())
+	}
+	return nil
+}
+
+func (s *Store) startSQLite(ctx context.Context, path string) error {
+	if err := migrate(ctx, s.db.DB, goose.DialectSQLite3, nil); err != nil {
+		return err
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	if s.readers, err = openPool(path, readerPragmas, readers); err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	if s.whoIs, err = s.readers.DB.PrepareContext(ctx, whoIs); err != nil {
+		return errors.Join(err, conn.Close(), s.readers.Close())
+	}
+	s.writer = newWriter(s, conn)
+	s.close = closeAll(s.writer.close, s.whoIs.Close, s.readers.Close, s.db.Close)
+	go s.writer.run(context.WithoutCancel(ctx))
+	return nil
+}
+
+func openPool(path, pragmas string, conns int) (*bun.DB, error) {
+	name, err := uri(path)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := sql.Open("sqlite", name+pragmas)
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	return bun.NewDB(pool, sqlitedialect.New()), nil
+}
+
+// uri writes a path as a SQLite URI, so that no character in it is taken for a
+// parameter.
+func uri(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	slashed := filepath.ToSlash(abs)
+	if !strings.HasPrefix(slashed, "/") {
+		slashed = "/" + slashed // C:/…
+	}
+	return "file:" + (&url.URL{Path: slashed}).EscapedPath(), nil
+}
+
+// createFile makes the file and its directory for their owner alone; SQLite
+// gives its companion files the permissions of the main one.
+func createFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("data file: %w", err)
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}

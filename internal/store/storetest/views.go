@@ -1,0 +1,276 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/internal/bridge"
+)
+
+func viewChecks() []check {
+	return []check{
+		{"one row per lane, the latest first", talks},
+		{"paging through conversations", talkPages},
+		{"finding conversations", talkSearch},
+		{"clicks are no questions", clicks},
+		{"a question with everything that happened", exchanges},
+		{"paging through a conversation", exchangePages},
+		{"counts per bot", counts},
+		{"nothing there yet", empty},
+	}
+}
+
+// from is a question in a lane, from a bot on a platform.
+func from(lane, id string, bot string, platform bridge.Platform) bridge.NewJob {
+	n := job(lane, id)
+	n.Message.Bot, n.Message.Platform = bot, platform
+	return n
+}
+
+func inGroup(id, title string) bridge.NewJob {
+	n := job("g:bot-a:chat-9:"+agent, id)
+	n.Message.Chat = bridge.Chat{ID: "chat-9", Kind: bridge.Group, Title: title}
+	return n
+}
+
+func talks(t *testing.T, b *bundle) {
+	p := b.person(t, identity("a"))
+	b.acceptJobs(t, from(lane(p), "a1", "bot-a", "one"), from(lane(p), "a2", "bot-b", "two"), from(lane(p), "a3", "bot-a", "one"))
+	pass(time.Minute)
+	g := b.acceptJobs(t, inGroup("g1", "Sales"))[0]
+	jobs := b.claim(t, 10)
+	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: g, State: bridge.ReplyDelivered, Text: "answer"}))
+	b.settle(t, jobs[1], bridge.JobCompleted, 0)
+	pass(time.Minute)
+	last := b.job(t, b.acceptJobs(t, from(lane(p), "a4", "bot-c", "three"))[0])
+	got, err := b.Talks(t.Context(), bridge.TalkQuery{})
+	ok(t, err)
+	want := []bridge.TalkRow{
+		{
+			Lane: lane(p), Title: "Ann", Person: p.ID, Agent: agent, Platforms: []bridge.Platform{"three", "one", "two"},
+			LastText: "question a4", LastAt: last.AcceptedAt, Questions: 4, State: bridge.JobAvailable,
+		},
+		{
+			Lane: "g:bot-a:chat-9:" + agent, Title: "Sales", Agent: agent, Platforms: []bridge.Platform{"one"},
+			LastText: "question g1", LastAt: b.job(t, g).AcceptedAt, Questions: 1, State: bridge.JobCompleted, ReplyState: bridge.ReplyDelivered,
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	b.acceptJobs(t, inGroup("g2", "Sales and Marketing"))
+	got, err = b.Talks(t.Context(), bridge.TalkQuery{Limit: 1})
+	if err != nil || len(got) != 1 || got[0].Title != "Sales and Marketing" || got[0].Questions != 2 {
+		t.Errorf("talks %+v, %v", got, err)
+	}
+}
+
+func talkPages(t *testing.T, b *bundle) {
+	var jobs []bridge.NewJob
+	for n := range 25 {
+		jobs = append(jobs, job("p:"+id(n)+":x", id(n)))
+	}
+	b.acceptJobs(t, jobs...) // in one call, so at almost the same moment
+	var seen []string
+	q := bridge.TalkQuery{Limit: 10}
+	for {
+		rows, err := b.Talks(t.Context(), q)
+		ok(t, err)
+		if len(rows) == 0 {
+			break
+		}
+		for _, r := range rows {
+			seen = append(seen, r.Lane)
+			q.Before = r.LastAt
+		}
+	}
+	var want []string
+	for n := 24; n >= 0; n-- {
+		want = append(want, "p:"+id(n)+":x")
+	}
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func talkSearch(t *testing.T, b *bundle) {
+	p := b.person(t, identity("a"))
+	q := job(lane(p), "a1")
+	q.Message.Text = "How many Vacation days? 年假 100%_sure"
+	first := b.acceptJobs(t, q)[0]
+	b.acceptJobs(t, from(lane(p), "a2", "bot-a", "one"), inGroup("g1", "Sales Team"), from("p:b:"+agent, "b1", "bot-b", "two"))
+	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: first, State: bridge.ReplyDelivered, Text: `You have Twelve left \ 十二天`}))
+	group := "g:bot-a:chat-9:" + agent
+	for _, c := range []struct {
+		name string
+		q    bridge.TalkQuery
+		want []string
+	}{
+		{"a question, any case", bridge.TalkQuery{Text: "vacation DAYS"}, []string{lane(p)}},
+		{"Chinese", bridge.TalkQuery{Text: "年假"}, []string{lane(p)}},
+		{"an answer", bridge.TalkQuery{Text: "twelve"}, []string{lane(p)}},
+		{"Chinese in an answer", bridge.TalkQuery{Text: "十二"}, []string{lane(p)}},
+		{"a person", bridge.TalkQuery{Text: "ann"}, []string{lane(p)}},
+		{"a group", bridge.TalkQuery{Text: "sales"}, []string{group}},
+		{"wildcards mean themselves", bridge.TalkQuery{Text: "100%_s"}, []string{lane(p)}},
+		{"no wildcard", bridge.TalkQuery{Text: "1%sure"}, nil},
+		{"a backslash", bridge.TalkQuery{Text: `left \`}, []string{lane(p)}},
+		{"nothing", bridge.TalkQuery{Text: "pension"}, nil},
+		{"a bot", bridge.TalkQuery{Bot: "bot-b"}, []string{"p:b:" + agent}},
+		{"part of a bot's id", bridge.TalkQuery{Bot: "bot"}, nil},
+		{"a bot and a text", bridge.TalkQuery{Bot: "bot-b", Text: "vacation"}, nil},
+		{"all", bridge.TalkQuery{Text: "question"}, []string{"p:b:" + agent, group, lane(p)}},
+	} {
+		rows, err := b.Talks(t.Context(), c.q)
+		ok(t, err)
+		var got []string
+		for _, r := range rows {
+			got = append(got, r.Lane)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}
+
+func clicks(t *testing.T, b *bundle) {
+	ids := b.acceptJobs(t, action("e1"))
+	if rows, err := b.Talks(t.Context(), bridge.TalkQuery{}); err != nil || len(rows) != 0 {
+		t.Errorf("talks %+v, %v", rows, err)
+	}
+	b.acceptJobs(t, job("p:a:x", "m1"))
+	click := b.acceptJobs(t, action("e2"))[0]
+	rows, err := b.Talks(t.Context(), bridge.TalkQuery{})
+	if err != nil || len(rows) != 1 || rows[0].Questions != 1 || rows[0].LastText != "question m1" {
+		t.Errorf("talks %+v, %v", rows, err)
+	}
+	if diff := cmp.Diff([]string{"m1"}, b.said(t, "p:a:x")); diff != "" {
+		t.Error(diff)
+	}
+	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: click, State: bridge.ReplyDelivered, Text: "done again"}))
+	if diff := cmp.Diff([]string{"m1", "e2"}, b.said(t, "p:a:x")); diff != "" {
+		t.Error("an action that was answered is part of the talk:", diff)
+	}
+	if diff := cmp.Diff([]string{"e1", "m1", "e2"}, b.finish(t)); diff != "" {
+		t.Error(diff)
+	}
+	if got := b.job(t, ids[0]).State; got != bridge.JobCompleted {
+		t.Errorf("state %s", got)
+	}
+}
+
+func exchanges(t *testing.T, b *bundle) {
+	ids := b.accept(t, "p:a:x", "a1", "a2")
+	b.accept(t, "p:b:x", "b1")
+	reply := fullReply(ids[0])
+	ok(t, b.SaveReply(t.Context(), reply))
+	ok(t, b.AppendEntries(t.Context(), []bridge.Entry{
+		{Kind: bridge.EntryReceived, JobID: ids[0], At: time.Now()}, {Kind: bridge.EntryReceived, JobID: ids[1], At: time.Now()},
+		{Kind: bridge.EntryAsked, JobID: ids[0], At: time.Now(), Note: "agent"},
+	}))
+	got, err := b.Exchanges(t.Context(), "p:a:x", 0, 10)
+	ok(t, err)
+	if len(got) != 2 {
+		t.Fatalf("%d exchanges", len(got))
+	}
+	if diff := cmp.Diff(reply, got[0].Reply); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(bridge.Reply{}, got[1].Reply); diff != "" {
+		t.Error(diff)
+	}
+	for i, id := range ids {
+		if diff := cmp.Diff(b.job(t, id), got[i].Job); diff != "" {
+			t.Error(diff)
+		}
+		entries, err := b.Entries(t.Context(), id)
+		ok(t, err)
+		if diff := cmp.Diff(entries, got[i].Entries); diff != "" || len(entries) != 2-i {
+			t.Error(len(entries), diff)
+		}
+	}
+}
+
+func exchangePages(t *testing.T, b *bundle) {
+	for n := range 7 {
+		b.accept(t, "p:a:x", id(n))
+		b.accept(t, "p:b:x", "other"+id(n))
+	}
+	var pages [][]string
+	before := int64(0)
+	for {
+		all, err := b.Exchanges(t.Context(), "p:a:x", before, 3)
+		ok(t, err)
+		if len(all) == 0 {
+			break
+		}
+		before = all[0].Job.ID
+		var ids []string
+		for _, e := range all {
+			ids = append(ids, string(e.Job.Message.ID))
+		}
+		pages = append(pages, ids)
+	}
+	if diff := cmp.Diff([][]string{{"m4", "m5", "m6"}, {"m1", "m2", "m3"}, {"m0"}}, pages); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func counts(t *testing.T, b *bundle) {
+	b.acceptJobs(t, from("p:a:x", "old", "bot-b", "two"))
+	b.finish(t)
+	old := b.lastOf(t, "bot-b")
+	pass(24 * time.Hour)
+	midnight := time.Now()
+	b.acceptJobs(t, from("p:a:x", "a1", "bot-a", "one"), from("p:b:x", "a2", "bot-a", "one"), from("p:c:x", "a3", "bot-a", "one"),
+		from("p:d:x", "a4", "bot-a", "one"), from("p:e:x", "c1", "bot-c", "three"), action("click"))
+	jobs := b.claim(t, 10)
+	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: jobs[0].ID, State: bridge.ReplyDelivered}))
+	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: jobs[1].ID, State: bridge.ReplyFailed}))
+	b.settle(t, jobs[0], bridge.JobCompleted, 0)
+	b.settle(t, jobs[1], bridge.JobCompleted, 0)
+	b.settle(t, jobs[2], bridge.JobDiscarded, 0)
+	b.settle(t, jobs[3], bridge.JobRetryable, time.Hour)
+	got, err := b.Counts(t.Context(), midnight)
+	ok(t, err)
+	want := map[string]bridge.BotStatus{
+		"bot-a": {ID: "bot-a", Received: 4, Answered: 1, Failed: 2, LastMessage: jobs[3].AcceptedAt},
+		"bot-b": {ID: "bot-b", LastMessage: old},
+		"bot-c": {ID: "bot-c", Received: 1, LastMessage: b.lastOf(t, "bot-c")},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func (b *bundle) lastOf(t *testing.T, bot string) time.Time {
+	t.Helper()
+	got, err := b.Counts(t.Context(), time.Time{})
+	ok(t, err)
+	if got[bot].Received == 0 {
+		t.Errorf("%s received nothing", bot)
+	}
+	return got[bot].LastMessage
+}
+
+func empty(t *testing.T, b *bundle) {
+	talks, err := b.Talks(t.Context(), bridge.TalkQuery{Text: "x", Bot: "y", Before: time.Now()})
+	if err != nil || len(talks) != 0 {
+		t.Error(talks, err)
+	}
+	exchanges, err := b.Exchanges(t.Context(), "p:a:x", 0, 0)
+	if err != nil || len(exchanges) != 0 {
+		t.Error(exchanges, err)
+	}
+	if counts, err := b.Counts(t.Context(), time.Time{}); err != nil || len(counts) != 0 {
+		t.Error(counts, err)
+	}
+	if waiting, err := b.Waiting(t.Context()); err != nil || len(waiting) != 0 {
+		t.Error(waiting, err)
+	}
+	if _, due, err := b.NextDue(t.Context()); due || err != nil {
+		t.Error(due, err)
+	}
+}

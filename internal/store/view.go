@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"switchboard/internal/bridge"
+)
+
+const pageSize = 50
+
+type talkRow struct {
+	Lane, Title, Name, Person, Agent, Platforms string
+	Text                                        string
+	LastAt                                      int64
+	Questions                                   int
+	State, ReplyState                           string
+}
+
+func (r talkRow) row() bridge.TalkRow {
+	talk := bridge.TalkRow{
+		Lane: r.Lane, Title: r.Title, Person: r.Person, Agent: r.Agent, LastText: r.Text, LastAt: moment(r.LastAt),
+		Questions: r.Questions, State: bridge.JobState(r.State), ReplyState: bridge.ReplyState(r.ReplyState),
+	}
+	if r.Person != "" {
+		talk.Title = r.Name
+	}
+	for _, p := range split(r.Platforms) {
+		talk.Platforms = append(talk.Platforms, bridge.Platform(p))
+	}
+	return talk
+}
+
+// Talks lists conversations, the one with the latest question first. The next
+// page begins before the LastAt of the last row.
+func (s *Store) Talks(ctx context.Context, q bridge.TalkQuery) ([]bridge.TalkRow, error) {
+	query := s.readers.NewSelect().TableExpr("lanes AS l").
+		ColumnExpr("l.lane, l.title, COALESCE(p.name, '') AS name, l.person, l.queue AS agent, l.platforms, l.last_at, l.questions").
+		ColumnExpr("COALESCE(j.text, '') AS text, COALESCE(j.state, '') AS state, COALESCE(r.state, '') AS reply_state").
+		Join("LEFT JOIN people AS p ON p.id = l.person").
+		Join("LEFT JOIN jobs AS j ON j.id = l.last_job").
+		Join("LEFT JOIN replies AS r ON r.job_id = l.last_job").
+		Where("l.last_job > 0").OrderExpr("l.last_at DESC").Limit(limit(q.Limit))
+	if !q.Before.IsZero() {
+		query = query.Where("l.last_at < ?", micros(q.Before))
+	}
+	if q.Bot != "" {
+		query = query.Where(`l.bots LIKE ? ESCAPE '\'`, contains(","+q.Bot+","))
+	}
+	if q.Text != "" {
+		query = query.WhereGroup(" AND ", saidOrNamed(q.Text))
+	}
+	var rows []talkRow
+	if err := query.Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("store: talks: %w", err)
+	}
+	var talks []bridge.TalkRow
+	for _, r := range rows {
+		talks = append(talks, r.row())
+	}
+	return talks, nil
+}
+
+// saidOrNamed finds a text in names, questions and answers; the case of ASCII
+// letters does not matter.
+func saidOrNamed(text string) func(*bun.SelectQuery) *bun.SelectQuery {
+	pattern := contains(strings.ToLower(text))
+	return func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.WhereOr(`lower(p.name) LIKE ? ESCAPE '\'`, pattern).
+			WhereOr(`lower(l.title) LIKE ? ESCAPE '\'`, pattern).
+			WhereOr(`EXISTS (SELECT 1 FROM jobs AS said LEFT JOIN replies AS given ON given.job_id = said.id
+				WHERE said.lane = l.lane AND (lower(said.text) LIKE ? ESCAPE '\' OR lower(given.text) LIKE ? ESCAPE '\'))`, pattern, pattern)
+	}
+}
+
+// contains makes a pattern for LIKE.
+func contains(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(clean(text)) + "%"
+}
+
+func limit(n int) int64 {
+	if n <= 0 {
+		return pageSize
+	}
+	return int64(n)
+}
+
+// Exchanges returns a page of a lane: the questions before a job (0 is the
+// newest page) with their answers and journals, oldest first. Actions are in it
+// when they were answered.
+func (s *Store) Exchanges(ctx context.Context, lane string, before int64, most int) ([]bridge.Exchange, error) {
+	jobs, err := s.lanePage(ctx, lane, before, limit(most))
+	if err != nil {
+		return nil, fmt.Errorf("store: exchanges: %w", err)
+	}
+	if len(jobs) == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.ID
+	}
+	replies, err := s.replies(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("store: exchanges: %w", err)
+	}
+	entries, err := s.entries(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("store: exchanges: %w", err)
+	}
+	all := make([]bridge.Exchange, len(jobs))
+	for i, j := range jobs {
+		all[i] = bridge.Exchange{Job: j, Reply: replies[j.ID], Entries: entries[j.ID]}
+	}
+	return all, nil
+}
+
+func (s *Store) lanePage(ctx context.Context, lane string, before, most int64) ([]bridge.Job, error) {
+	query := "SELECT " + jobColumns + " FROM jobs WHERE lane = ?"
+	args := []any{lane}
+	if before > 0 {
+		query, args = query+" AND id < ?", append(args, before)
+	}
+	query += " AND (is_action = 0 OR EXISTS (SELECT 1 FROM replies WHERE job_id = jobs.id)) ORDER BY id DESC LIMIT ?"
+	rows, err := s.readers.QueryContext(ctx, query, append(args, most)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var jobs []bridge.Job
+	for rows.Next() {
+		j, err := scanJob(rows)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, j)
+	}
+	slices.Reverse(jobs)
+	return jobs, rows.Err()
+}
+
+// Counts returns, for each bot that ever received a message, what came in since
+// a moment, how it ended, and when the last message came.
+func (s *Store) Counts(ctx context.Context, since time.Time) (map[string]bridge.BotStatus, error) {
+	var rows []struct {
+		Bot                        string
+		Received, Answered, Failed int
+		LastAt                     int64
+	}
+	// The list of bots is found by jumping through the index; the rest are
+	// ranges of it.
+	err := s.readers.NewRaw(`WITH RECURSIVE bots (bot) AS (
+			SELECT MIN(bot) FROM jobs WHERE is_action = 0
+			UNION ALL SELECT (SELECT MIN(j.bot) FROM jobs AS j WHERE j.is_action = 0 AND j.bot > bots.bot) FROM bots WHERE bots.bot IS NOT NULL)
+		SELECT b.bot, COUNT(j.bot) AS received, COALESCE(SUM(CASE WHEN j.outcome = 1 THEN 1 ELSE 0 END), 0) AS answered,
+			COALESCE(SUM(CASE WHEN j.outcome = 2 THEN 1 ELSE 0 END), 0) AS failed,
+			(SELECT MAX(l.accepted_at) FROM jobs AS l WHERE l.is_action = 0 AND l.bot = b.bot) AS last_at
+		FROM bots AS b LEFT JOIN jobs AS j ON j.is_action = 0 AND j.bot = b.bot AND j.accepted_at >= ?
+		WHERE b.bot IS NOT NULL GROUP BY b.bot`, micros(since)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("store: counts: %w", err)
+	}
+	counts := map[string]bridge.BotStatus{}
+	for _, r := range rows {
+		counts[r.Bot] = bridge.BotStatus{
+			ID: r.Bot, Received: r.Received, Answered: r.Answered, Failed: r.Failed, LastMessage: moment(r.LastAt),
+		}
+	}
+	return counts, nil
+}
