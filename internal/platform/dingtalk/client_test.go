@@ -48,14 +48,21 @@ func TestTokenIsSharedAndKept(t *testing.T) {
 func TestTokenGivenUp(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
+	asked, gate := make(chan struct{}), make(chan struct{})
+	f.slowToken = func() { close(asked); <-gate }
 	bot := f.bot(t, nil, bridge.Env{})
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := bot.Send(ctx, f.to(bridge.Direct, noWebhook), bridge.Text{Text: "hi"}); bridge.KindOf(err) != bridge.KindCanceled {
+	go func() { <-asked; cancel() }()
+	_, err := bot.Send(ctx, f.to(bridge.Direct, noWebhook), bridge.Text{Text: "hi"})
+	if bridge.KindOf(err) != bridge.KindCanceled {
 		t.Errorf("got %v", err)
 	}
+	close(gate)
 	if _, err := send(t, bot, f.to(bridge.Direct, noWebhook)); err != nil {
 		t.Error(err)
+	}
+	if n := f.count(pathToken); n != 1 {
+		t.Errorf("%d tokens", n)
 	}
 }
 
@@ -188,6 +195,7 @@ func TestErrors(t *testing.T) {
 		{502, `<html>bad gateway</html>`, bridge.Error{Kind: bridge.KindUnavailable, Uncertain: true}},
 		{503, `<html>unavailable</html>`, bridge.Error{Kind: bridge.KindUnavailable}},
 		{404, `<html>not here</html>`, bridge.Error{Kind: bridge.KindInvalid}},
+		{503, `{"code":"somethingNew"}`, bridge.Error{Kind: bridge.KindUnavailable}},
 		{503, `{"code":"serviceBusy"}`, bridge.Error{Kind: bridge.KindUnavailable}},
 		{500, `{"code":"system.busy"}`, bridge.Error{Kind: bridge.KindUnavailable}},
 		{504, `{"code":"timeout"}`, bridge.Error{Kind: bridge.KindUnavailable, Uncertain: true}},

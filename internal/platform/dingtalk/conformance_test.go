@@ -152,7 +152,9 @@ type fake struct {
 	calls    []call
 	scripted map[string][]answer // by path: these come first
 	cards    map[string]*fakeCard
-	late     int // streaming calls that do not know a new card yet
+	// slowToken holds up a request for a token, once.
+	slowToken func()
+	late      int // streaming calls that do not know a new card yet
 }
 
 func newFake(t *testing.T) *fake {
@@ -216,6 +218,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, call{r.URL.Path, body})
+	if slow := f.slowToken; slow != nil && r.URL.Path == pathToken {
+		f.slowToken = nil
+		slow()
+	}
 	got := f.answer(r, body)
 	w.Header().Set("Content-Type", "application/json")
 	if strings.HasPrefix(got.body, "http") {

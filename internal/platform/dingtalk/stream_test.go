@@ -210,6 +210,12 @@ func TestFinishAtOnce(t *testing.T) {
 	if c := f.screen(t); c.text != "done" || !c.final {
 		t.Errorf("%+v", c)
 	}
+	if _, err := d.Finish(t.Context(), bridge.Text{Text: "done"}); err != nil {
+		t.Errorf("the same end again: %v", err)
+	}
+	if _, err := d.Finish(t.Context(), bridge.Text{Text: "other"}); bridge.KindOf(err) != bridge.KindExpired {
+		t.Errorf("another end: got %v", err)
+	}
 	if _, err := d.Finish(t.Context(), bridge.Picture{}); bridge.KindOf(err) != bridge.KindUnsupported {
 		t.Errorf("got %v", err)
 	}
