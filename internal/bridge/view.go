@@ -86,3 +86,26 @@ type TalkQuery struct {
 	// Before pages on: rows whose last question is older.
 	Before time.Time
 }
+
+// Severity says how bad a Notice is.
+type Severity string
+
+// The severities.
+const (
+	SeverityInfo    Severity = "info"    // worth knowing; nothing is wrong
+	SeverityWarning Severity = "warning" // works, but needs care
+	SeverityError   Severity = "error"   // something does not work
+)
+
+// Notice is a warning in words, as the window shows it.
+type Notice struct {
+	// ID is the same as long as the trouble lasts.
+	ID       string
+	Severity Severity
+	Title    string // what is wrong, in a few words
+	Detail   string // one or two sentences; may be empty
+	Next     string // what to do now; may be empty
+	// Bot is the bot it is about, if it is about one.
+	Bot   string
+	Since time.Time
+}

@@ -1,0 +1,31 @@
+package ui
+
+import (
+	"context"
+
+	"switchboard/internal/bridge"
+	"switchboard/ui/page/overview"
+	"switchboard/ui/page/playground"
+	"switchboard/ui/page/settings"
+	"switchboard/ui/page/talks"
+	"switchboard/ui/page/welcome"
+)
+
+// Backend is the house as the window sees it: the sum of what each page asks
+// for, and a few things for the frame around them. All methods may be called
+// from several goroutines at once. Methods without a context answer from memory.
+type Backend interface {
+	overview.Backend
+	talks.Backend
+	playground.Backend
+	settings.Backend
+	welcome.Backend
+	// Watch tells what changed until ctx ends; then the channel is closed. A
+	// slow reader misses changes of the same kind rather than holding up others.
+	Watch(ctx context.Context) <-chan bridge.Change
+	// Pause stops or resumes answering. While paused, messages are accepted and
+	// wait.
+	Pause(ctx context.Context, on bool) error
+	// FirstRun says that nothing has been set up yet.
+	FirstRun() bool
+}
