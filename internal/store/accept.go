@@ -127,7 +127,7 @@ func (t *tx) lock(ctx context.Context, scopes ...string) error {
 	}
 	slices.Sort(keys) // everybody in the same order: no deadlock
 	for _, key := range slices.Compact(keys) {
-		if _, err := t.exec(ctx, "SELECT pg_advisory_xact_lock(?)", key); err != nil {
+		if err := t.exec(ctx, "SELECT pg_advisory_xact_lock(?)", key); err != nil {
 			return err
 		}
 	}
@@ -191,7 +191,7 @@ func (t *tx) fillLanes(ctx context.Context, rows []*jobRow) error {
 			for _, r := range chunk {
 				args = append(args, r.laneArgs()...)
 			}
-			if _, err := t.exec(ctx, insertLane+lists(laneValues, len(chunk))+orFillLane, args...); err != nil {
+			if err := t.exec(ctx, insertLane+lists(laneValues, len(chunk))+orFillLane, args...); err != nil {
 				return err
 			}
 		}

@@ -11,18 +11,9 @@ import (
 	"switchboard/internal/store"
 )
 
-func open(t testing.TB) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "data", "switchboard.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+func open(tb testing.TB) *store.Store {
+	tb.Helper()
+	return openAt(tb, filepath.Join(tb.TempDir(), "switchboard.db"))
 }
 
 func question(n int64) bridge.NewJob {

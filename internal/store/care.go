@@ -87,7 +87,7 @@ func (s *Store) forgetRest(ctx context.Context, before int64) error {
 			"DELETE FROM lanes WHERE open = 0 AND last_at < ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.lane = lanes.lane)",
 			"DELETE FROM sessions WHERE closed_at > 0 AND last_active < ?",
 		} {
-			if _, err := t.exec(ctx, statement, before); err != nil {
+			if err := t.exec(ctx, statement, before); err != nil {
 				return err
 			}
 		}

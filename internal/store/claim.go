@@ -114,13 +114,15 @@ func (t *tx) settle(ctx context.Context, node string, end bridge.Settlement) (bo
 	if end.State == bridge.JobRunning {
 		return false, &bridge.Error{Kind: bridge.KindInvalid, Op: "settle", Detail: "an attempt cannot end running"}
 	}
-	finished, due, closed := int64(0), micros(end.DueAt), 0
+	finished, due, later, closed := int64(0), micros(end.DueAt), 0, 0
 	if end.State.Final() {
-		finished, due, closed = now(), 0, 1
+		finished, closed = now(), 1
+	} else if due != 0 {
+		later = 1
 	}
 	var lane string
 	err := t.each(ctx, func(rows *sql.Rows) error { return rows.Scan(&lane) }, settleJob,
-		string(end.State), string(end.Error), due, due, finished, finished, string(end.State), end.JobID, node, end.Attempt)
+		string(end.State), string(end.Error), later, due, finished, closed, string(end.State), end.JobID, node, end.Attempt)
 	if err != nil || lane == "" {
 		return false, err
 	}

@@ -52,24 +52,21 @@ type raw interface {
 
 func (t *tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if t.writer == nil {
-		return t.raw.QueryContext(ctx, t.engine.rebind(query), args...) //nolint:sqlclosecheck // the caller closes
+		return t.raw.QueryContext(ctx, t.engine.rebind(query), args...)
 	}
-	stmt, err := t.writer.prepare(ctx, query)
+	stmt, err := t.writer.prepare(ctx, query) //nolint:sqlclosecheck // the writer keeps it
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller closes
+	return stmt.QueryContext(ctx, args...)
 }
 
-func (t *tx) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+func (t *tx) exec(ctx context.Context, query string, args ...any) error {
 	if t.writer == nil {
-		return t.raw.ExecContext(ctx, t.engine.rebind(query), args...)
+		_, err := t.raw.ExecContext(ctx, t.engine.rebind(query), args...)
+		return err
 	}
-	stmt, err := t.writer.prepare(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.ExecContext(ctx, args...)
+	return t.writer.execute(ctx, query, args...)
 }
 
 // each runs a query and calls scan for every row.

@@ -72,7 +72,7 @@ const nextHead = `SELECT id, queue, due_at FROM jobs
 // a job in it changed.
 func (t *tx) advance(ctx context.Context, lane string, opened, started int) error {
 	if t.engine == postgres { // nobody may fill the lane between the look and the update
-		if _, err := t.exec(ctx, "SELECT 1 FROM lanes WHERE lane = ? FOR UPDATE", lane); err != nil {
+		if err := t.exec(ctx, "SELECT 1 FROM lanes WHERE lane = ? FOR UPDATE", lane); err != nil {
 			return err
 		}
 	}
@@ -83,10 +83,10 @@ func (t *tx) advance(ctx context.Context, lane string, opened, started int) erro
 		return err
 	}
 	if head == 0 {
-		_, err = t.exec(ctx, "UPDATE lanes SET head = 0, open = 0, busy = 0 WHERE lane = ?", lane)
+		err = t.exec(ctx, "UPDATE lanes SET head = 0, open = 0, busy = 0 WHERE lane = ?", lane)
 		return err
 	}
-	_, err = t.exec(ctx, "UPDATE lanes SET head = ?, queue = ?, due_at = ?, open = open + ?, busy = busy + ? WHERE lane = ?",
+	err = t.exec(ctx, "UPDATE lanes SET head = ?, queue = ?, due_at = ?, open = open + ?, busy = busy + ? WHERE lane = ?",
 		head, queue, due, opened, started, lane)
 	return err
 }

@@ -42,7 +42,7 @@ func (t *tx) link(ctx context.Context, who bridge.Identity, to string) error {
 	if err := t.lock(ctx, "p:"+p.ID, "p:"+to); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, "UPDATE identities SET person = ?, linked_at = ? WHERE platform = ? AND tenant = ? AND user_id = ?",
+	err = t.exec(ctx, "UPDATE identities SET person = ?, linked_at = ? WHERE platform = ? AND tenant = ? AND user_id = ?",
 		to, now(), string(who.Platform), clean(who.Tenant), clean(string(who.User)))
 	if err != nil {
 		return err
@@ -86,10 +86,10 @@ func (t *tx) markMerged(ctx context.Context, from, to string, whole bool) error 
 	if t.writer != nil {
 		t.writer.merged = nil
 	}
-	if _, err := t.exec(ctx, "UPDATE people SET merged_into = '' WHERE id = ?", to); err != nil || !whole {
+	if err := t.exec(ctx, "UPDATE people SET merged_into = '' WHERE id = ?", to); err != nil || !whole {
 		return err
 	}
-	_, err := t.exec(ctx, "UPDATE people SET merged_into = ? WHERE id = ? OR (merged_into = ? AND id <> ?)", to, from, from, to)
+	err := t.exec(ctx, "UPDATE people SET merged_into = ? WHERE id = ? OR (merged_into = ? AND id <> ?)", to, from, from, to)
 	return err
 }
 
@@ -103,7 +103,7 @@ func (t *tx) lanesOf(ctx context.Context, person string) ([]string, error) {
 }
 
 func (t *tx) moveWhole(ctx context.Context, from, to string) error {
-	_, err := t.exec(ctx, "UPDATE jobs SET lane = ?, first_lane = CASE WHEN first_lane = '' THEN lane ELSE first_lane END WHERE lane = ?", to, from)
+	err := t.exec(ctx, "UPDATE jobs SET lane = ?, first_lane = CASE WHEN first_lane = '' THEN lane ELSE first_lane END WHERE lane = ?", to, from)
 	if err != nil {
 		return err
 	}
@@ -146,13 +146,13 @@ func (t *tx) recount(ctx context.Context, lane string) error {
 		return err
 	}
 	if row.jobs == 0 {
-		_, err = t.exec(ctx, "DELETE FROM lanes WHERE lane = ?", lane)
+		err = t.exec(ctx, "DELETE FROM lanes WHERE lane = ?", lane)
 		return err
 	}
 	if err := t.lastUsed(ctx, lane, &row); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `INSERT INTO lanes (lane, queue, head, due_at, open, busy, person, title, platforms, bots, last_job, last_at, questions)
+	err = t.exec(ctx, `INSERT INTO lanes (lane, queue, head, due_at, open, busy, person, title, platforms, bots, last_job, last_at, questions)
 		VALUES (?,?,?,?,?,?,?,'',?,?,?,?,?)
 		ON CONFLICT (lane) DO UPDATE SET queue = excluded.queue, head = excluded.head, due_at = excluded.due_at, open = excluded.open,
 			busy = excluded.busy, platforms = excluded.platforms, bots = excluded.bots, last_job = excluded.last_job,

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -80,8 +79,11 @@ type page struct {
 	info fs.FileInfo
 }
 
-func (p *page) Stat() (fs.FileInfo, error) { return sized{p.info, p.Reader.Size()}, nil }
-func (p *page) Close() error               { return nil }
+// Stat implements fs.File.
+func (p *page) Stat() (fs.FileInfo, error) { return sized{p.info, p.Size()}, nil }
+
+// Close implements fs.File.
+func (*page) Close() error { return nil }
 
 // sized is what is known about a file whose length changed.
 type sized struct {
@@ -89,5 +91,5 @@ type sized struct {
 	size int64
 }
 
-func (s sized) Size() int64        { return s.size }
-func (s sized) ModTime() time.Time { return time.Time{} }
+// Size implements fs.FileInfo.
+func (s sized) Size() int64 { return s.size }

@@ -123,13 +123,13 @@ func (t *tx) rename(ctx context.Context, who bridge.Identity) (bridge.Person, er
 	if err != nil {
 		return p, err
 	}
-	_, err = t.exec(ctx, "UPDATE identities SET name = ? WHERE platform = ? AND tenant = ? AND user_id = ?",
+	err = t.exec(ctx, "UPDATE identities SET name = ? WHERE platform = ? AND tenant = ? AND user_id = ?",
 		who.Name, string(who.Platform), clean(who.Tenant), clean(string(who.User)))
 	if err != nil || p.Name != before {
 		return p, err
 	}
 	p.Name = who.Name
-	_, err = t.exec(ctx, "UPDATE people SET name = ? WHERE id = ?", p.Name, p.ID)
+	err = t.exec(ctx, "UPDATE people SET name = ? WHERE id = ?", p.Name, p.ID)
 	return p, err
 }
 

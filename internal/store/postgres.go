@@ -46,7 +46,7 @@ func (s *Store) startPostgres(ctx context.Context) error {
 	if version < oldest {
 		return fmt.Errorf("PostgreSQL 15 or later is needed, the server is %d", version)
 	}
-	locker, err := lock.NewPostgresSessionLocker() // nodes may start at the same time
+	locker, err := s.migrationLock(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,15 @@ func (s *Store) startPostgres(ctx context.Context) error {
 	}
 	s.close = closeAll(s.whoIs.Close, s.db.Close)
 	return nil
+}
+
+// migrationLock lets one node at a time change a schema.
+func (s *Store) migrationLock(ctx context.Context) (lock.SessionLocker, error) { //nolint:ireturn // goose has it so
+	var key int64
+	if err := s.db.DB.QueryRowContext(ctx, "SELECT hashtextextended('switchboard:' || current_schema(), 0)").Scan(&key); err != nil {
+		return nil, err
+	}
+	return lock.NewPostgresSessionLocker(lock.WithLockID(key), lock.WithLockTimeout(1, 300))
 }
 
 // transact runs a write on PostgreSQL, again if it lost against another one.

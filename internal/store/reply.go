@@ -26,7 +26,7 @@ func (s *Store) SaveReply(ctx context.Context, r bridge.Reply) error {
 	}
 	updated := cmp.Or(micros(r.UpdatedAt), now())
 	err = change(ctx, s, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, saveReply, r.JobID, string(r.State), clean(r.Text), string(r.Error), rest, updated)
+		err := t.exec(ctx, saveReply, r.JobID, string(r.State), clean(r.Text), string(r.Error), rest, updated)
 		return err
 	})
 	if err != nil {

@@ -69,16 +69,14 @@ func newRow(n bridge.NewJob) (jobRow, error) {
 
 type scanner interface{ Scan(dest ...any) error }
 
-// scanJob reads jobColumns, and more columns after them.
-func scanJob(row scanner, also ...any) (bridge.Job, error) {
+// scanJob reads jobColumns.
+func scanJob(row scanner) (bridge.Job, error) {
 	var j bridge.Job
 	var accepted, due, started, finished int64
 	var text, more, message, action string
-	dest := []any{
-		&j.ID, &j.Queue, &j.Lane, &j.State, &j.Attempt, &j.LastError, &accepted, &due, &started, &finished,
-		&text, &more, &message, &action,
-	}
-	if err := row.Scan(append(dest, also...)...); err != nil {
+	err := row.Scan(&j.ID, &j.Queue, &j.Lane, &j.State, &j.Attempt, &j.LastError, &accepted, &due, &started, &finished,
+		&text, &more, &message, &action)
+	if err != nil {
 		return j, err
 	}
 	j.AcceptedAt, j.DueAt, j.StartedAt, j.FinishedAt = moment(accepted), moment(due), moment(started), moment(finished)

@@ -88,7 +88,7 @@ func (t *tx) saveSession(ctx context.Context, row sessionRow) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, closeEarlier, now(), row.Lane, row.Agent, row.ID, row.LastActive, row.ID)
+	err = t.exec(ctx, closeEarlier, now(), row.Lane, row.Agent, row.ID, row.LastActive, row.ID)
 	return err
 }
 

@@ -214,10 +214,10 @@ func (w *writer) apart(ctx context.Context, run func() error) (failed, lost erro
 	return failed, w.execute(ctx, "RELEASE one")
 }
 
-func (w *writer) execute(ctx context.Context, query string) error {
-	stmt, err := w.prepare(ctx, query)
+func (w *writer) execute(ctx context.Context, query string, args ...any) error {
+	stmt, err := w.prepare(ctx, query) //nolint:sqlclosecheck // it is kept
 	if err == nil {
-		_, err = stmt.ExecContext(ctx)
+		_, err = stmt.ExecContext(ctx, args...)
 	}
 	return err
 }
@@ -228,7 +228,7 @@ func (w *writer) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt := w.stmts[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := w.conn.Conn.PrepareContext(ctx, query)
+	stmt, err := w.conn.PrepareContext(ctx, query)
 	if err == nil {
 		w.stmts[query] = stmt
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,56 +30,56 @@ func inboxChecks() []check {
 	}
 }
 
-func acceptOnce(t *testing.T, b *bundle) {
-	first := b.accept(t, "p:a:x", "m1")[0]
+func acceptOnce(b *bundle) {
+	first := b.accept("p:a:x", "m1")[0]
 	again := func() {
-		t.Helper()
-		got, err := b.Accept(t.Context(), []bridge.NewJob{job("p:a:x", "m1")})
-		ok(t, err)
+		b.Helper()
+		got, err := b.Accept(b.Context(), []bridge.NewJob{job("p:a:x", "m1")})
+		b.ok(err)
 		if diff := cmp.Diff([]bridge.Accepted{{JobID: first, Duplicate: true}}, got); diff != "" {
-			t.Error(diff)
+			b.Error(diff)
 		}
 	}
 	for range 4 {
 		again()
 	}
-	b.reopen(t)
+	b.reopen()
 	again()
-	if got := b.finish(t); len(got) != 1 {
-		t.Errorf("handled %v", got)
+	if got := b.finish(); len(got) != 1 {
+		b.Errorf("handled %v", got)
 	}
 	again()
 	pass(7 * time.Hour)
 	again()
-	_, err := b.Forget(t.Context(), time.Now(), time.Now())
-	ok(t, err)
+	_, err := b.Forget(b.Context(), time.Now(), time.Now())
+	b.ok(err)
 	again()
-	if got := b.finish(t); len(got) != 0 {
-		t.Errorf("handled again: %v", got)
+	if got := b.finish(); len(got) != 0 {
+		b.Errorf("handled again: %v", got)
 	}
 }
 
-func duplicatesInOneCall(t *testing.T, b *bundle) {
-	got, err := b.Accept(t.Context(), []bridge.NewJob{job("p:a:x", "m1"), job("p:a:x", "m2"), job("p:a:x", "m1")})
-	ok(t, err)
+func duplicatesInOneCall(b *bundle) {
+	got, err := b.Accept(b.Context(), []bridge.NewJob{job("p:a:x", "m1"), job("p:a:x", "m2"), job("p:a:x", "m1")})
+	b.ok(err)
 	if len(got) != 3 || got[0].Duplicate || got[1].Duplicate || !got[2].Duplicate || got[2].JobID != got[0].JobID || got[1].JobID == got[0].JobID {
-		t.Errorf("accepted %+v", got)
+		b.Errorf("accepted %+v", got)
 	}
-	if n := b.waiting(t); n != 2 {
-		t.Errorf("%d wait", n)
+	if n := b.waiting(); n != 2 {
+		b.Errorf("%d wait", n)
 	}
 }
 
-func acceptRace(t *testing.T, b *bundle) {
+func acceptRace(b *bundle) {
 	const callers, messages = 16, 20
 	got := make([][]bridge.Accepted, callers)
 	var wg sync.WaitGroup
 	for c := range callers {
 		wg.Go(func() {
 			for m := range messages {
-				a, err := b.Accept(t.Context(), []bridge.NewJob{job("p:a:x", id(m))})
+				a, err := b.Accept(b.Context(), []bridge.NewJob{job("p:a:x", id(m))})
 				if err != nil {
-					t.Error(err)
+					b.Error(err)
 					return
 				}
 				got[c] = append(got[c], a...)
@@ -92,18 +91,18 @@ func acceptRace(t *testing.T, b *bundle) {
 		fresh := 0
 		for c := range callers {
 			if got[c][m].JobID != got[0][m].JobID {
-				t.Errorf("message %d is job %d and %d", m, got[c][m].JobID, got[0][m].JobID)
+				b.Errorf("message %d is job %d and %d", m, got[c][m].JobID, got[0][m].JobID)
 			}
 			if !got[c][m].Duplicate {
 				fresh++
 			}
 		}
 		if fresh != 1 {
-			t.Errorf("message %d was new to %d callers", m, fresh)
+			b.Errorf("message %d was new to %d callers", m, fresh)
 		}
 	}
-	if n := b.waiting(t); n != messages {
-		t.Errorf("%d wait", n)
+	if n := b.waiting(); n != messages {
+		b.Errorf("%d wait", n)
 	}
 }
 
@@ -114,29 +113,29 @@ func action(id string) bridge.NewJob {
 	return n
 }
 
-func actionsAndMessages(t *testing.T, b *bundle) {
-	ids := b.acceptJobs(t, job("p:a:x", "1"), action("1"))
-	got, err := b.Accept(t.Context(), []bridge.NewJob{action("1"), job("p:a:x", "1")})
-	ok(t, err)
+func actionsAndMessages(b *bundle) {
+	ids := b.acceptJobs(job("p:a:x", "1"), action("1"))
+	got, err := b.Accept(b.Context(), []bridge.NewJob{action("1"), job("p:a:x", "1")})
+	b.ok(err)
 	if diff := cmp.Diff([]bridge.Accepted{{JobID: ids[1], Duplicate: true}, {JobID: ids[0], Duplicate: true}}, got); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 	want := action("1").Action
-	if diff := cmp.Diff(want, b.job(t, ids[1]).Action); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff(want, b.job(ids[1]).Action); diff != "" {
+		b.Error(diff)
 	}
-	if b.job(t, ids[0]).Action != nil {
-		t.Error("a message became an action")
+	if b.job(ids[0]).Action != nil {
+		b.Error("a message became an action")
 	}
 }
 
-func perBot(t *testing.T, b *bundle) {
+func perBot(b *bundle) {
 	other := job("p:a:x", "m1")
 	other.Message.Bot = "bot-b"
-	b.acceptJobs(t, job("p:a:x", "m1"), other)
+	b.acceptJobs(job("p:a:x", "m1"), other)
 }
 
-func jobRoundTrip(t *testing.T, b *bundle) {
+func jobRoundTrip(b *bundle) {
 	n := job("p:a:x", "m1")
 	n.Message.SentAt = time.Now().UTC()
 	n.Message.Quote = "quoted 引用"
@@ -145,109 +144,109 @@ func jobRoundTrip(t *testing.T, b *bundle) {
 	n.Message.Files = []bridge.File{{Kind: bridge.FileImage, ID: "f1", Name: "a.png", Size: 7, Duration: time.Second, Extra: map[string]string{"a": "b"}}}
 	n.Message.Address.Expires = time.Now().Add(time.Hour).UTC()
 	accepted := time.Now()
-	got := b.job(t, b.acceptJobs(t, n)[0])
+	got := b.job(b.acceptJobs(n)[0])
 	want := bridge.Job{
 		ID: got.ID, Message: n.Message, Queue: agent, Lane: "p:a:x", State: bridge.JobAvailable, AcceptedAt: got.AcceptedAt,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 	if d := got.AcceptedAt.Sub(accepted); d < -time.Millisecond || d > time.Second {
-		t.Errorf("accepted %v after the call", d)
+		b.Errorf("accepted %v after the call", d)
 	}
-	claimed := b.claim(t, 1)[0]
-	if diff := cmp.Diff(claimed, b.job(t, claimed.ID)); diff != "" {
-		t.Error("claimed and stored differ:", diff)
+	claimed := b.claim(1)[0]
+	if diff := cmp.Diff(claimed, b.job(claimed.ID)); diff != "" {
+		b.Error("claimed and stored differ:", diff)
 	}
 }
 
-func oddCharacters(t *testing.T, b *bundle) {
+func oddCharacters(b *bundle) {
 	n := job("p:a:x", "m1")
 	n.Message.Text = "a\x00b \xff % _ ' \" ? $1 😀"
 	n.Message.Chat.Title = "x\x00y"
-	got := b.job(t, b.acceptJobs(t, n)[0])
+	got := b.job(b.acceptJobs(n)[0])
 	if want := "ab \uFFFD % _ ' \" ? $1 😀"; got.Message.Text != want {
-		t.Errorf("text %q", got.Message.Text)
+		b.Errorf("text %q", got.Message.Text)
 	}
 }
 
-func idsGrow(t *testing.T, b *bundle) {
+func idsGrow(b *bundle) {
 	last := int64(0)
 	for n := range 5 {
-		for _, got := range b.accept(t, "p:a:x", id(2*n), id(2*n+1)) {
+		for _, got := range b.accept("p:a:x", id(2*n), id(2*n+1)) {
 			if got <= last {
-				t.Errorf("id %d after %d", got, last)
+				b.Errorf("id %d after %d", got, last)
 			}
 			last = got
 		}
 	}
 }
 
-func acceptNothing(t *testing.T, b *bundle) {
-	if got, err := b.Accept(t.Context(), nil); err != nil || len(got) != 0 {
-		t.Error(got, err)
+func acceptNothing(b *bundle) {
+	if got, err := b.Accept(b.Context(), nil); err != nil || len(got) != 0 {
+		b.Error(got, err)
 	}
 }
 
-func endedContext(t *testing.T, b *bundle) {
-	ctx, cancel := context.WithCancel(t.Context())
+func endedContext(b *bundle) {
+	ctx, cancel := context.WithCancel(b.Context())
 	cancel()
 	if _, err := b.Accept(ctx, []bridge.NewJob{job("p:a:x", "m1")}); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
+		b.Errorf("error %v", err)
 	}
-	if n := b.waiting(t); n != 0 {
-		t.Errorf("%d wait", n)
+	if n := b.waiting(); n != 0 {
+		b.Errorf("%d wait", n)
 	}
-	b.accept(t, "p:a:x", "m1") // new, so it was not stored
+	b.accept("p:a:x", "m1") // new, so it was not stored
 }
 
-func unknownJob(t *testing.T, b *bundle) {
-	if _, err := b.Job(t.Context(), 4711); bridge.KindOf(err) != bridge.KindNotFound {
-		t.Errorf("error %v", err)
+func unknownJob(b *bundle) {
+	if _, err := b.Job(b.Context(), 4711); bridge.KindOf(err) != bridge.KindNotFound {
+		b.Errorf("error %v", err)
 	}
-	if ours, err := b.Settle(t.Context(), node, bridge.Settlement{JobID: 4711, Attempt: 1, State: bridge.JobCompleted}); ours || err != nil {
-		t.Errorf("settled an unknown job: %v, %v", ours, err)
+	if ours, err := b.Settle(b.Context(), node, bridge.Settlement{JobID: 4711, Attempt: 1, State: bridge.JobCompleted}); ours || err != nil {
+		b.Errorf("settled an unknown job: %v, %v", ours, err)
 	}
 }
 
 // isolation mixes writes that fail, after having changed something, with writes
 // that must not.
-func isolation(t *testing.T, b *bundle) {
+func isolation(b *bundle) {
 	const callers = 24
 	who := bridge.Identity{Platform: "one", Tenant: "t", User: "u", Name: "Ann"}
-	before, err := b.PersonOf(t.Context(), who)
-	ok(t, err)
+	before, err := b.PersonOf(b.Context(), who)
+	b.ok(err)
 	var wg sync.WaitGroup
 	for c := range callers {
 		wg.Go(func() {
 			if c%3 == 0 {
 				s := bridge.Settlement{JobID: 1, Attempt: 1, State: bridge.JobRunning}
-				if _, err := b.Settle(t.Context(), node, s); bridge.KindOf(err) != bridge.KindInvalid {
-					t.Errorf("a settlement that makes no sense: %v", err)
+				if _, err := b.Settle(b.Context(), node, s); bridge.KindOf(err) != bridge.KindInvalid {
+					b.Errorf("a settlement that makes no sense: %v", err)
 				}
-				if err := b.Link(t.Context(), who, "p_nobody"); bridge.KindOf(err) != bridge.KindNotFound {
-					t.Errorf("linked to nobody: %v", err)
+				if err := b.Link(b.Context(), who, "p_nobody"); bridge.KindOf(err) != bridge.KindNotFound {
+					b.Errorf("linked to nobody: %v", err)
 				}
 				return
 			}
-			if _, err := b.Accept(t.Context(), []bridge.NewJob{job("p:a:x", id(c))}); err != nil {
-				t.Error(err)
+			if _, err := b.Accept(b.Context(), []bridge.NewJob{job("p:a:x", id(c))}); err != nil {
+				b.Error(err)
 			}
-			if err := b.SaveReply(t.Context(), bridge.Reply{JobID: int64(c + 1000), State: bridge.ReplyPlanned}); err != nil {
-				t.Error(err)
+			if err := b.SaveReply(b.Context(), bridge.Reply{JobID: int64(c + 1000), State: bridge.ReplyPlanned}); err != nil {
+				b.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if n := b.waiting(t); n != callers*2/3 {
-		t.Errorf("%d wait", n)
+	if n := b.waiting(); n != callers*2/3 {
+		b.Errorf("%d wait", n)
 	}
-	if after, err := b.PersonOf(t.Context(), who); err != nil || after != before {
-		t.Errorf("the failed link left %+v, %v", after, err)
+	if after, err := b.PersonOf(b.Context(), who); err != nil || after != before {
+		b.Errorf("the failed link left %+v, %v", after, err)
 	}
 }
 
-func closing(t *testing.T, b *bundle) {
+func closing(b *bundle) {
 	var mu sync.Mutex
 	var acked []string
 	var wg sync.WaitGroup
@@ -256,10 +255,10 @@ func closing(t *testing.T, b *bundle) {
 		wg.Go(func() {
 			for n := 0; ; n++ {
 				name := id(100*c + n)
-				_, err := b.Accept(t.Context(), []bridge.NewJob{job("p:a:x", name)})
+				_, err := b.Accept(b.Context(), []bridge.NewJob{job("p:a:x", name)})
 				if err != nil {
 					if !errors.Is(err, store.ErrClosed) {
-						t.Errorf("accept while closing: %v", err)
+						b.Errorf("accept while closing: %v", err)
 					}
 					return
 				}
@@ -273,11 +272,11 @@ func closing(t *testing.T, b *bundle) {
 		})
 	}
 	<-started
-	ok(t, b.Close())
-	ok(t, b.Close())
+	b.ok(b.Close())
+	b.ok(b.Close())
 	wg.Wait()
-	b.Store = b.open(t)
-	if n := b.waiting(t); n != len(acked) {
-		t.Errorf("%d acknowledged, %d there", len(acked), n)
+	b.Store = b.open()
+	if n := b.waiting(); n != len(acked) {
+		b.Errorf("%d acknowledged, %d there", len(acked), n)
 	}
 }

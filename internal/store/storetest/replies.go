@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,39 +35,39 @@ func fullReply(job int64) bridge.Reply {
 	}
 }
 
-func replyRoundTrip(t *testing.T, b *bundle) {
-	id := b.accept(t, "p:a:x", "m1")[0]
-	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: id, State: bridge.ReplyPlanned}))
-	got, found, err := b.Reply(t.Context(), id)
+func replyRoundTrip(b *bundle) {
+	id := b.accept("p:a:x", "m1")[0]
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: id, State: bridge.ReplyPlanned}))
+	got, found, err := b.Reply(b.Context(), id)
 	if !found || err != nil || got.State != bridge.ReplyPlanned || got.UpdatedAt.IsZero() {
-		t.Fatalf("reply %+v %v %v", got, found, err)
+		b.Fatalf("reply %+v %v %v", got, found, err)
 	}
 	want := fullReply(id)
-	ok(t, b.SaveReply(t.Context(), want))
-	b.reopen(t)
-	got, _, err = b.Reply(t.Context(), id)
-	ok(t, err)
+	b.ok(b.SaveReply(b.Context(), want))
+	b.reopen()
+	got, _, err = b.Reply(b.Context(), id)
+	b.ok(err)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 	want = bridge.Reply{JobID: id, State: bridge.ReplyDelivered, UpdatedAt: want.UpdatedAt.Add(time.Second)}
-	ok(t, b.SaveReply(t.Context(), want))
-	got, _, err = b.Reply(t.Context(), id)
-	ok(t, err)
+	b.ok(b.SaveReply(b.Context(), want))
+	got, _, err = b.Reply(b.Context(), id)
+	b.ok(err)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 }
 
-func noReply(t *testing.T, b *bundle) {
-	id := b.accept(t, "p:a:x", "m1")[0]
-	if _, found, err := b.Reply(t.Context(), id); found || err != nil {
-		t.Error(found, err)
+func noReply(b *bundle) {
+	id := b.accept("p:a:x", "m1")[0]
+	if _, found, err := b.Reply(b.Context(), id); found || err != nil {
+		b.Error(found, err)
 	}
 }
 
-func entriesOfJob(t *testing.T, b *bundle) {
-	ok(t, b.AppendEntries(t.Context(), nil))
+func entriesOfJob(b *bundle) {
+	b.ok(b.AppendEntries(b.Context(), nil))
 	var want []bridge.Entry
 	for n, kind := range bridge.EntryKinds() {
 		e := bridge.Entry{
@@ -76,21 +75,21 @@ func entriesOfJob(t *testing.T, b *bundle) {
 			Message: "m1", Attempt: n, Took: time.Duration(n), Note: "note ' %", Error: bridge.KindQuota,
 		}
 		want = append(want, e)
-		ok(t, b.AppendEntries(t.Context(), []bridge.Entry{e, {Kind: kind, JobID: 8}, {Kind: kind}}))
+		b.ok(b.AppendEntries(b.Context(), []bridge.Entry{e, {Kind: kind, JobID: 8}, {Kind: kind}}))
 	}
-	got, err := b.Entries(t.Context(), 7)
-	ok(t, err)
+	got, err := b.Entries(b.Context(), 7)
+	b.ok(err)
 	for i := range got {
 		if got[i].ID == 0 || i > 0 && got[i].ID <= got[i-1].ID {
-			t.Errorf("entry %d has id %d", i, got[i].ID)
+			b.Errorf("entry %d has id %d", i, got[i].ID)
 		}
 		got[i].ID = 0
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
-	if none, err := b.Entries(t.Context(), 0); err != nil || len(none) != 0 {
-		t.Errorf("entries of no job: %d, %v", len(none), err)
+	if none, err := b.Entries(b.Context(), 0); err != nil || len(none) != 0 {
+		b.Errorf("entries of no job: %d, %v", len(none), err)
 	}
 }
 
@@ -105,72 +104,72 @@ func session(id, lane string) bridge.Session {
 const week = 7 * 24 * time.Hour
 
 // current returns the id of the session that a question now would continue.
-func (b *bundle) current(t *testing.T, lane string) string {
-	t.Helper()
-	s, found, err := b.Session(t.Context(), lane, agent, time.Now().Add(-week))
-	ok(t, err)
+func (b *bundle) current(lane string) string {
+	b.Helper()
+	s, found, err := b.Session(b.Context(), lane, agent, time.Now().Add(-week))
+	b.ok(err)
 	if found != (s.ID != "") {
-		t.Errorf("found %v: %+v", found, s)
+		b.Errorf("found %v: %+v", found, s)
 	}
 	return s.ID
 }
 
-func sessionTTL(t *testing.T, b *bundle) {
-	if got := b.current(t, "p:a:x"); got != "" {
-		t.Errorf("session %q out of nothing", got)
+func sessionTTL(b *bundle) {
+	if got := b.current("p:a:x"); got != "" {
+		b.Errorf("session %q out of nothing", got)
 	}
 	want := session("s1", "p:a:x")
-	ok(t, b.SaveSession(t.Context(), want))
-	got, _, err := b.Session(t.Context(), "p:a:x", agent, time.Now().Add(-week))
-	ok(t, err)
+	b.ok(b.SaveSession(b.Context(), want))
+	got, _, err := b.Session(b.Context(), "p:a:x", agent, time.Now().Add(-week))
+	b.ok(err)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
-	if _, found, err := b.Session(t.Context(), "p:a:x", "another", time.Time{}); found || err != nil {
-		t.Error("another agent has it too", err)
+	if _, found, err := b.Session(b.Context(), "p:a:x", "another", time.Time{}); found || err != nil {
+		b.Error("another agent has it too", err)
 	}
 	pass(6 * 24 * time.Hour)
 	want.Messages, want.LastActive, want.LastPlatform = 2, time.Now().Truncate(time.Microsecond), "two"
 	want.Conversation.ID = "conv-2"
-	ok(t, b.SaveSession(t.Context(), want))
+	b.ok(b.SaveSession(b.Context(), want))
 	pass(6 * 24 * time.Hour)
-	b.reopen(t)
-	got, _, err = b.Session(t.Context(), "p:a:x", agent, time.Now().Add(-week))
-	ok(t, err)
+	b.reopen()
+	got, _, err = b.Session(b.Context(), "p:a:x", agent, time.Now().Add(-week))
+	b.ok(err)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 	pass(2 * 24 * time.Hour)
-	if got := b.current(t, "p:a:x"); got != "" {
-		t.Errorf("session %q outlived its time", got)
+	if got := b.current("p:a:x"); got != "" {
+		b.Errorf("session %q outlived its time", got)
 	}
 }
 
-func sessionClosed(t *testing.T, b *bundle) {
-	ok(t, b.SaveSession(t.Context(), session("s1", "p:a:x")))
-	ok(t, b.SaveSession(t.Context(), session("s2", "p:b:x")))
-	ok(t, b.CloseSessions(t.Context(), "p:a:x"))
-	ok(t, b.SaveSession(t.Context(), session("s1", "p:a:x"))) // a late one
-	if got := b.current(t, "p:a:x"); got != "" {
-		t.Errorf("session %q is open", got)
+func sessionClosed(b *bundle) {
+	b.ok(b.SaveSession(b.Context(), session("s1", "p:a:x")))
+	b.ok(b.SaveSession(b.Context(), session("s2", "p:b:x")))
+	b.ok(b.CloseSessions(b.Context(), "p:a:x"))
+	b.ok(b.SaveSession(b.Context(), session("s1", "p:a:x"))) // a late one
+	if got := b.current("p:a:x"); got != "" {
+		b.Errorf("session %q is open", got)
 	}
-	if got := b.current(t, "p:b:x"); got != "s2" {
-		t.Errorf("the neighbour's session is %q", got)
+	if got := b.current("p:b:x"); got != "s2" {
+		b.Errorf("the neighbour's session is %q", got)
 	}
 	pass(time.Second)
-	ok(t, b.SaveSession(t.Context(), session("s3", "p:a:x")))
-	if got := b.current(t, "p:a:x"); got != "s3" {
-		t.Errorf("session %q", got)
+	b.ok(b.SaveSession(b.Context(), session("s3", "p:a:x")))
+	if got := b.current("p:a:x"); got != "s3" {
+		b.Errorf("session %q", got)
 	}
 }
 
-func oneSession(t *testing.T, b *bundle) {
-	ok(t, b.SaveSession(t.Context(), session("s1", "g:b:c:x")))
+func oneSession(b *bundle) {
+	b.ok(b.SaveSession(b.Context(), session("s1", "g:b:c:x")))
 	pass(time.Hour)
-	ok(t, b.SaveSession(t.Context(), session("s2", "g:b:c:x")))
+	b.ok(b.SaveSession(b.Context(), session("s2", "g:b:c:x")))
 	pass(time.Hour)
-	ok(t, b.SaveSession(t.Context(), session("s1", "g:b:c:x")))
-	if got := b.current(t, "g:b:c:x"); got != "s2" {
-		t.Errorf("session %q", got)
+	b.ok(b.SaveSession(b.Context(), session("s1", "g:b:c:x")))
+	if got := b.current("g:b:c:x"); got != "s2" {
+		b.Errorf("session %q", got)
 	}
 }

@@ -26,9 +26,9 @@ func Run(t *testing.T, place func(t *testing.T) store.Options) {
 					t.Parallel()
 					opt := place(t)
 					synctest.Test(t, func(t *testing.T) {
-						b := &bundle{opt: opt}
-						b.Store = b.open(t)
-						c.test(t, b)
+						b := &bundle{T: t, opt: opt}
+						b.Store = b.open()
+						c.test(b)
 					})
 				})
 			}
@@ -38,37 +38,39 @@ func Run(t *testing.T, place func(t *testing.T) store.Options) {
 
 type check struct {
 	name string
-	test func(t *testing.T, b *bundle)
+	test func(b *bundle)
 }
 
-// bundle is an open store and what tests do with it all the time.
+// bundle is a test with an open store, and what tests do with it all the time.
 type bundle struct {
+	*testing.T
 	*store.Store
+
 	opt store.Options
 }
 
 // open opens the database once more.
-func (b *bundle) open(t *testing.T) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), b.opt)
+func (b *bundle) open() *store.Store {
+	b.Helper()
+	s, err := store.Open(b.Context(), b.opt)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	t.Cleanup(func() {
+	b.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			b.Error(err)
 		}
 	})
 	return s
 }
 
 // reopen closes the store and opens it again, as a restart does.
-func (b *bundle) reopen(t *testing.T) {
-	t.Helper()
+func (b *bundle) reopen() {
+	b.Helper()
 	if err := b.Close(); err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	b.Store = b.open(t)
+	b.Store = b.open()
 }
 
 const (
@@ -91,25 +93,25 @@ func job(lane, id string) bridge.NewJob {
 }
 
 // accept stores one message per id, in one call, and wants all to be new.
-func (b *bundle) accept(t *testing.T, lane string, ids ...string) []int64 {
-	t.Helper()
+func (b *bundle) accept(lane string, ids ...string) []int64 {
+	b.Helper()
 	var jobs []bridge.NewJob
 	for _, id := range ids {
 		jobs = append(jobs, job(lane, id))
 	}
-	return b.acceptJobs(t, jobs...)
+	return b.acceptJobs(jobs...)
 }
 
-func (b *bundle) acceptJobs(t *testing.T, jobs ...bridge.NewJob) []int64 {
-	t.Helper()
-	accepted, err := b.Accept(t.Context(), jobs)
+func (b *bundle) acceptJobs(jobs ...bridge.NewJob) []int64 {
+	b.Helper()
+	accepted, err := b.Accept(b.Context(), jobs)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	var ids []int64
 	for i, a := range accepted {
 		if a.Duplicate || a.JobID == 0 {
-			t.Fatalf("message %s: %+v", jobs[i].Message.ID, a)
+			b.Fatalf("message %d: %+v", i, a)
 		}
 		ids = append(ids, a.JobID)
 	}
@@ -117,11 +119,11 @@ func (b *bundle) acceptJobs(t *testing.T, jobs ...bridge.NewJob) []int64 {
 }
 
 // claim takes jobs of the usual queue and returns their messages' ids.
-func (b *bundle) claim(t *testing.T, limit int) []bridge.Job {
-	t.Helper()
-	jobs, err := b.Claim(t.Context(), node, agent, limit, lease)
+func (b *bundle) claim(limit int) []bridge.Job {
+	b.Helper()
+	jobs, err := b.Claim(b.Context(), node, agent, limit, lease)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	return jobs
 }
@@ -135,49 +137,49 @@ func names(jobs []bridge.Job) []string {
 }
 
 // settle ends an attempt that must still be the running one.
-func (b *bundle) settle(t *testing.T, j bridge.Job, state bridge.JobState, in time.Duration) {
-	t.Helper()
+func (b *bundle) settle(j bridge.Job, state bridge.JobState, in time.Duration) {
+	b.Helper()
 	s := bridge.Settlement{JobID: j.ID, Attempt: j.Attempt, State: state}
 	if state == bridge.JobRetryable {
 		s.DueAt, s.Error = time.Now().Add(in), bridge.KindUnavailable
 	}
-	ours, err := b.Settle(t.Context(), node, s)
+	ours, err := b.Settle(b.Context(), node, s)
 	if err != nil || !ours {
-		t.Fatalf("settling job %d: %v, %v", j.ID, ours, err)
+		b.Fatalf("settling job %d: %v, %v", j.ID, ours, err)
 	}
 }
 
 // finish claims and completes everything there is, in order, and returns the
 // ids in that order.
-func (b *bundle) finish(t *testing.T) []string {
-	t.Helper()
+func (b *bundle) finish() []string {
+	b.Helper()
 	done := []string{}
 	for {
-		jobs := b.claim(t, 100)
+		jobs := b.claim(100)
 		if len(jobs) == 0 {
 			return done
 		}
 		for _, j := range jobs {
-			b.settle(t, j, bridge.JobCompleted, 0)
+			b.settle(j, bridge.JobCompleted, 0)
 			done = append(done, string(j.Message.ID))
 		}
 	}
 }
 
-func (b *bundle) job(t *testing.T, id int64) bridge.Job {
-	t.Helper()
-	j, err := b.Job(t.Context(), id)
+func (b *bundle) job(id int64) bridge.Job {
+	b.Helper()
+	j, err := b.Job(b.Context(), id)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	return j
 }
 
-func (b *bundle) waiting(t *testing.T) int {
-	t.Helper()
-	w, err := b.Waiting(t.Context())
+func (b *bundle) waiting() int {
+	b.Helper()
+	w, err := b.Waiting(b.Context())
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	return w[agent]
 }
@@ -185,10 +187,10 @@ func (b *bundle) waiting(t *testing.T) int {
 // pass lets time go by.
 func pass(d time.Duration) { <-time.After(d) }
 
-func ok(t *testing.T, err error) {
-	t.Helper()
+func (b *bundle) ok(err error) {
+	b.Helper()
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 }
 

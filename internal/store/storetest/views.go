@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,18 +34,18 @@ func inGroup(id, title string) bridge.NewJob {
 	return n
 }
 
-func talks(t *testing.T, b *bundle) {
-	p := b.person(t, identity("a"))
-	b.acceptJobs(t, from(lane(p), "a1", "bot-a", "one"), from(lane(p), "a2", "bot-b", "two"), from(lane(p), "a3", "bot-a", "one"))
+func talks(b *bundle) {
+	p := b.person(identity("a"))
+	b.acceptJobs(from(lane(p), "a1", "bot-a", "one"), from(lane(p), "a2", "bot-b", "two"), from(lane(p), "a3", "bot-a", "one"))
 	pass(time.Minute)
-	g := b.acceptJobs(t, inGroup("g1", "Sales"))[0]
-	jobs := b.claim(t, 10)
-	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: g, State: bridge.ReplyDelivered, Text: "answer"}))
-	b.settle(t, jobs[1], bridge.JobCompleted, 0)
+	g := b.acceptJobs(inGroup("g1", "Sales"))[0]
+	jobs := b.claim(10)
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: g, State: bridge.ReplyDelivered, Text: "answer"}))
+	b.settle(jobs[1], bridge.JobCompleted, 0)
 	pass(time.Minute)
-	last := b.job(t, b.acceptJobs(t, from(lane(p), "a4", "bot-c", "three"))[0])
-	got, err := b.Talks(t.Context(), bridge.TalkQuery{})
-	ok(t, err)
+	last := b.job(b.acceptJobs(from(lane(p), "a4", "bot-c", "three"))[0])
+	got, err := b.Talks(b.Context(), bridge.TalkQuery{})
+	b.ok(err)
 	want := []bridge.TalkRow{
 		{
 			Lane: lane(p), Title: "Ann", Person: p.ID, Agent: agent, Platforms: []bridge.Platform{"three", "one", "two"},
@@ -54,30 +53,30 @@ func talks(t *testing.T, b *bundle) {
 		},
 		{
 			Lane: "g:bot-a:chat-9:" + agent, Title: "Sales", Agent: agent, Platforms: []bridge.Platform{"one"},
-			LastText: "question g1", LastAt: b.job(t, g).AcceptedAt, Questions: 1, State: bridge.JobCompleted, ReplyState: bridge.ReplyDelivered,
+			LastText: "question g1", LastAt: b.job(g).AcceptedAt, Questions: 1, State: bridge.JobCompleted, ReplyState: bridge.ReplyDelivered,
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
-	b.acceptJobs(t, inGroup("g2", "Sales and Marketing"))
-	got, err = b.Talks(t.Context(), bridge.TalkQuery{Limit: 1})
+	b.acceptJobs(inGroup("g2", "Sales and Marketing"))
+	got, err = b.Talks(b.Context(), bridge.TalkQuery{Limit: 1})
 	if err != nil || len(got) != 1 || got[0].Title != "Sales and Marketing" || got[0].Questions != 2 {
-		t.Errorf("talks %+v, %v", got, err)
+		b.Errorf("talks %+v, %v", got, err)
 	}
 }
 
-func talkPages(t *testing.T, b *bundle) {
+func talkPages(b *bundle) {
 	var jobs []bridge.NewJob
 	for n := range 25 {
 		jobs = append(jobs, job("p:"+id(n)+":x", id(n)))
 	}
-	b.acceptJobs(t, jobs...) // in one call, so at almost the same moment
+	b.acceptJobs(jobs...) // in one call, so at almost the same moment
 	var seen []string
 	q := bridge.TalkQuery{Limit: 10}
 	for {
-		rows, err := b.Talks(t.Context(), q)
-		ok(t, err)
+		rows, err := b.Talks(b.Context(), q)
+		b.ok(err)
 		if len(rows) == 0 {
 			break
 		}
@@ -91,17 +90,17 @@ func talkPages(t *testing.T, b *bundle) {
 		want = append(want, "p:"+id(n)+":x")
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 }
 
-func talkSearch(t *testing.T, b *bundle) {
-	p := b.person(t, identity("a"))
+func talkSearch(b *bundle) {
+	p := b.person(identity("a"))
 	q := job(lane(p), "a1")
 	q.Message.Text = "How many Vacation days? 年假 100%_sure"
-	first := b.acceptJobs(t, q)[0]
-	b.acceptJobs(t, from(lane(p), "a2", "bot-a", "one"), inGroup("g1", "Sales Team"), from("p:b:"+agent, "b1", "bot-b", "two"))
-	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: first, State: bridge.ReplyDelivered, Text: `You have Twelve left \ 十二天`}))
+	first := b.acceptJobs(q)[0]
+	b.acceptJobs(from(lane(p), "a2", "bot-a", "one"), inGroup("g1", "Sales Team"), from("p:b:"+agent, "b1", "bot-b", "two"))
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: first, State: bridge.ReplyDelivered, Text: `You have Twelve left \ 十二天`}))
 	group := "g:bot-a:chat-9:" + agent
 	for _, c := range []struct {
 		name string
@@ -123,86 +122,87 @@ func talkSearch(t *testing.T, b *bundle) {
 		{"a bot and a text", bridge.TalkQuery{Bot: "bot-b", Text: "vacation"}, nil},
 		{"all", bridge.TalkQuery{Text: "question"}, []string{"p:b:" + agent, group, lane(p)}},
 	} {
-		rows, err := b.Talks(t.Context(), c.q)
-		ok(t, err)
+		rows, err := b.Talks(b.Context(), c.q)
+		b.ok(err)
 		var got []string
 		for _, r := range rows {
 			got = append(got, r.Lane)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s: %s", c.name, diff)
+			b.Errorf("%s: %s", c.name, diff)
 		}
 	}
 }
 
-func clicks(t *testing.T, b *bundle) {
-	ids := b.acceptJobs(t, action("e1"))
-	if rows, err := b.Talks(t.Context(), bridge.TalkQuery{}); err != nil || len(rows) != 0 {
-		t.Errorf("talks %+v, %v", rows, err)
+func clicks(b *bundle) {
+	ids := b.acceptJobs(action("e1"))
+	if rows, err := b.Talks(b.Context(), bridge.TalkQuery{}); err != nil || len(rows) != 0 {
+		b.Errorf("talks %+v, %v", rows, err)
 	}
-	b.acceptJobs(t, job("p:a:x", "m1"))
-	click := b.acceptJobs(t, action("e2"))[0]
-	rows, err := b.Talks(t.Context(), bridge.TalkQuery{})
+	b.acceptJobs(job("p:a:x", "m1"))
+	click := b.acceptJobs(action("e2"))[0]
+	rows, err := b.Talks(b.Context(), bridge.TalkQuery{})
 	if err != nil || len(rows) != 1 || rows[0].Questions != 1 || rows[0].LastText != "question m1" {
-		t.Errorf("talks %+v, %v", rows, err)
+		b.Errorf("talks %+v, %v", rows, err)
 	}
-	if diff := cmp.Diff([]string{"m1"}, b.said(t, "p:a:x")); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff([]string{"m1"}, b.said("p:a:x")); diff != "" {
+		b.Error(diff)
 	}
-	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: click, State: bridge.ReplyDelivered, Text: "done again"}))
-	if diff := cmp.Diff([]string{"m1", "e2"}, b.said(t, "p:a:x")); diff != "" {
-		t.Error("an action that was answered is part of the talk:", diff)
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: click, State: bridge.ReplyDelivered, Text: "done again"}))
+	if diff := cmp.Diff([]string{"m1", "e2"}, b.said("p:a:x")); diff != "" {
+		b.Error("an action that was answered is part of the talk:", diff)
 	}
-	if diff := cmp.Diff([]string{"e1", "m1", "e2"}, b.finish(t)); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff([]string{"e1", "m1", "e2"}, b.finish()); diff != "" {
+		b.Error(diff)
 	}
-	if got := b.job(t, ids[0]).State; got != bridge.JobCompleted {
-		t.Errorf("state %s", got)
+	if got := b.job(ids[0]).State; got != bridge.JobCompleted {
+		b.Errorf("state %s", got)
 	}
 }
 
-func exchanges(t *testing.T, b *bundle) {
-	ids := b.accept(t, "p:a:x", "a1", "a2")
-	b.accept(t, "p:b:x", "b1")
+func exchanges(b *bundle) {
+	ids := b.accept("p:a:x", "a1", "a2")
+	b.accept("p:b:x", "b1")
 	reply := fullReply(ids[0])
-	ok(t, b.SaveReply(t.Context(), reply))
-	ok(t, b.AppendEntries(t.Context(), []bridge.Entry{
-		{Kind: bridge.EntryReceived, JobID: ids[0], At: time.Now()}, {Kind: bridge.EntryReceived, JobID: ids[1], At: time.Now()},
+	b.ok(b.SaveReply(b.Context(), reply))
+	b.ok(b.AppendEntries(b.Context(), []bridge.Entry{
+		{Kind: bridge.EntryReceived, JobID: ids[0], At: time.Now()},
+		{Kind: bridge.EntryReceived, JobID: ids[1], At: time.Now()},
 		{Kind: bridge.EntryAsked, JobID: ids[0], At: time.Now(), Note: "agent"},
 	}))
-	got, err := b.Exchanges(t.Context(), "p:a:x", 0, 10)
-	ok(t, err)
+	got, err := b.Exchanges(b.Context(), "p:a:x", 0, 10)
+	b.ok(err)
 	if len(got) != 2 {
-		t.Fatalf("%d exchanges", len(got))
+		b.Fatalf("%d exchanges", len(got))
 	}
 	if diff := cmp.Diff(reply, got[0].Reply); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 	if diff := cmp.Diff(bridge.Reply{}, got[1].Reply); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 	for i, id := range ids {
-		if diff := cmp.Diff(b.job(t, id), got[i].Job); diff != "" {
-			t.Error(diff)
+		if diff := cmp.Diff(b.job(id), got[i].Job); diff != "" {
+			b.Error(diff)
 		}
-		entries, err := b.Entries(t.Context(), id)
-		ok(t, err)
+		entries, err := b.Entries(b.Context(), id)
+		b.ok(err)
 		if diff := cmp.Diff(entries, got[i].Entries); diff != "" || len(entries) != 2-i {
-			t.Error(len(entries), diff)
+			b.Error(len(entries), diff)
 		}
 	}
 }
 
-func exchangePages(t *testing.T, b *bundle) {
+func exchangePages(b *bundle) {
 	for n := range 7 {
-		b.accept(t, "p:a:x", id(n))
-		b.accept(t, "p:b:x", "other"+id(n))
+		b.accept("p:a:x", id(n))
+		b.accept("p:b:x", "other"+id(n))
 	}
 	var pages [][]string
 	before := int64(0)
 	for {
-		all, err := b.Exchanges(t.Context(), "p:a:x", before, 3)
-		ok(t, err)
+		all, err := b.Exchanges(b.Context(), "p:a:x", before, 3)
+		b.ok(err)
 		if len(all) == 0 {
 			break
 		}
@@ -214,63 +214,63 @@ func exchangePages(t *testing.T, b *bundle) {
 		pages = append(pages, ids)
 	}
 	if diff := cmp.Diff([][]string{{"m4", "m5", "m6"}, {"m1", "m2", "m3"}, {"m0"}}, pages); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 }
 
-func counts(t *testing.T, b *bundle) {
-	b.acceptJobs(t, from("p:a:x", "old", "bot-b", "two"))
-	b.finish(t)
-	old := b.lastOf(t, "bot-b")
+func counts(b *bundle) {
+	b.acceptJobs(from("p:a:x", "old", "bot-b", "two"))
+	b.finish()
+	old := b.lastOf("bot-b")
 	pass(24 * time.Hour)
 	midnight := time.Now()
-	b.acceptJobs(t, from("p:a:x", "a1", "bot-a", "one"), from("p:b:x", "a2", "bot-a", "one"), from("p:c:x", "a3", "bot-a", "one"),
+	b.acceptJobs(from("p:a:x", "a1", "bot-a", "one"), from("p:b:x", "a2", "bot-a", "one"), from("p:c:x", "a3", "bot-a", "one"),
 		from("p:d:x", "a4", "bot-a", "one"), from("p:e:x", "c1", "bot-c", "three"), action("click"))
-	jobs := b.claim(t, 10)
-	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: jobs[0].ID, State: bridge.ReplyDelivered}))
-	ok(t, b.SaveReply(t.Context(), bridge.Reply{JobID: jobs[1].ID, State: bridge.ReplyFailed}))
-	b.settle(t, jobs[0], bridge.JobCompleted, 0)
-	b.settle(t, jobs[1], bridge.JobCompleted, 0)
-	b.settle(t, jobs[2], bridge.JobDiscarded, 0)
-	b.settle(t, jobs[3], bridge.JobRetryable, time.Hour)
-	got, err := b.Counts(t.Context(), midnight)
-	ok(t, err)
+	jobs := b.claim(10)
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: jobs[0].ID, State: bridge.ReplyDelivered}))
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: jobs[1].ID, State: bridge.ReplyFailed}))
+	b.settle(jobs[0], bridge.JobCompleted, 0)
+	b.settle(jobs[1], bridge.JobCompleted, 0)
+	b.settle(jobs[2], bridge.JobDiscarded, 0)
+	b.settle(jobs[3], bridge.JobRetryable, time.Hour)
+	got, err := b.Counts(b.Context(), midnight)
+	b.ok(err)
 	want := map[string]bridge.BotStatus{
 		"bot-a": {ID: "bot-a", Received: 4, Answered: 1, Failed: 2, LastMessage: jobs[3].AcceptedAt},
 		"bot-b": {ID: "bot-b", LastMessage: old},
-		"bot-c": {ID: "bot-c", Received: 1, LastMessage: b.lastOf(t, "bot-c")},
+		"bot-c": {ID: "bot-c", Received: 1, LastMessage: b.lastOf("bot-c")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		b.Error(diff)
 	}
 }
 
-func (b *bundle) lastOf(t *testing.T, bot string) time.Time {
-	t.Helper()
-	got, err := b.Counts(t.Context(), time.Time{})
-	ok(t, err)
+func (b *bundle) lastOf(bot string) time.Time {
+	b.Helper()
+	got, err := b.Counts(b.Context(), time.Time{})
+	b.ok(err)
 	if got[bot].Received == 0 {
-		t.Errorf("%s received nothing", bot)
+		b.Errorf("%s received nothing", bot)
 	}
 	return got[bot].LastMessage
 }
 
-func empty(t *testing.T, b *bundle) {
-	talks, err := b.Talks(t.Context(), bridge.TalkQuery{Text: "x", Bot: "y", Before: time.Now()})
+func empty(b *bundle) {
+	talks, err := b.Talks(b.Context(), bridge.TalkQuery{Text: "x", Bot: "y", Before: time.Now()})
 	if err != nil || len(talks) != 0 {
-		t.Error(talks, err)
+		b.Error(talks, err)
 	}
-	exchanges, err := b.Exchanges(t.Context(), "p:a:x", 0, 0)
+	exchanges, err := b.Exchanges(b.Context(), "p:a:x", 0, 0)
 	if err != nil || len(exchanges) != 0 {
-		t.Error(exchanges, err)
+		b.Error(exchanges, err)
 	}
-	if counts, err := b.Counts(t.Context(), time.Time{}); err != nil || len(counts) != 0 {
-		t.Error(counts, err)
+	if counts, err := b.Counts(b.Context(), time.Time{}); err != nil || len(counts) != 0 {
+		b.Error(counts, err)
 	}
-	if waiting, err := b.Waiting(t.Context()); err != nil || len(waiting) != 0 {
-		t.Error(waiting, err)
+	if waiting, err := b.Waiting(b.Context()); err != nil || len(waiting) != 0 {
+		b.Error(waiting, err)
 	}
-	if _, due, err := b.NextDue(t.Context()); due || err != nil {
-		t.Error(due, err)
+	if _, due, err := b.NextDue(b.Context()); due || err != nil {
+		b.Error(due, err)
 	}
 }
