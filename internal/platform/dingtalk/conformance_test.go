@@ -19,6 +19,59 @@ import (
 	"switchboard/internal/platform/dingtalk"
 )
 
+// TestAbilities: what the capabilities say is what the bot can do, with and
+// without a card template.
+func TestAbilities(t *testing.T) {
+	t.Parallel()
+	for id, settings := range map[string]map[string]string{"plain": nil, "card": {"card_template_id": template}} {
+		bot := openBot(t, settings)
+		c := dingtalk.Connector().Modes[0].Capabilities
+		if capable, ok := bot.(bridge.Capable); ok {
+			c = capable.Capabilities()
+		}
+		_, streams := bot.(bridge.Streamer)
+		_, files := bot.(bridge.FileOpener)
+		_, directory := bot.(bridge.Directory)
+		_, recalls := bot.(bridge.Recaller)
+		_, backfills := bot.(bridge.Backfiller)
+		got := []bool{streams, files, directory, recalls, backfills, c.MaxDraft > 0}
+		if want := []bool{c.Stream, c.Files, c.Directory, c.Recall, c.Backfill, c.Stream}; !slices.Equal(got, want) {
+			t.Errorf("%s: can %v, says %v", id, got, want)
+		}
+	}
+}
+
+// TestReceiveStaysHome: a webhook has seconds to be answered, so nobody is asked.
+func TestReceiveStaysHome(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	receiveOne(t, bot, hello)
+	if _, err := bot.Receive(t.Context(), request("garbage", "1", "2", arrived())); bridge.KindOf(err) != bridge.KindUnauthenticated {
+		t.Errorf("got %v", err)
+	}
+	if calls := f.took(); len(calls) > 0 {
+		t.Errorf("called %v", calls)
+	}
+	for range 2 {
+		if err := bot.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	}
+}
+
+// TestSameWords wants both catalogues to have the same keys of this platform.
+func TestSameWords(t *testing.T) {
+	t.Parallel()
+	ours := func(lang bridge.Language) []string {
+		return slices.DeleteFunc(i18n.Keys(lang), func(key string) bool { return !strings.Contains(key, "dingtalk") })
+	}
+	zh, en := ours(bridge.Chinese), ours(bridge.English)
+	if !slices.Equal(zh, en) || len(zh) < 50 {
+		t.Errorf("the languages differ:\n%v\n%v", zh, en)
+	}
+}
+
 // TestWords wants a text for everything the connector shows, in both languages.
 func TestWords(t *testing.T) {
 	t.Parallel()
