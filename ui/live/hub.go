@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -87,10 +88,14 @@ func (h *Hub) Visible(on bool) {
 // Follow passes changes of the house on to the views until ctx ends or the
 // channel is closed.
 func (h *Hub) Follow(ctx context.Context, changes <-chan bridge.Change) {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-tick.C:
+			h.Changed(bridge.Change{Kind: Tick})
 		case c, ok := <-changes:
 			if !ok {
 				return
@@ -110,6 +115,23 @@ func (h *Hub) Changed(c bridge.Change) {
 		}
 	}
 	h.wake()
+}
+
+// Until blocks until done reports true; it looks again after each change.
+func (h *Hub) Until(ctx context.Context, done func() bool) error {
+	for {
+		h.mu.Lock()
+		waking := h.waking
+		h.mu.Unlock()
+		if done() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-waking:
+		}
+	}
 }
 
 // wake lets every view look again whether it has work; h.mu is held.

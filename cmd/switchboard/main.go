@@ -1,0 +1,63 @@
+// Command switchboard is the desktop app: the whole webhook server with a window
+// and a tray icon in one process.
+//
+// It is the only place that imports the toolkit's driver. Where no window can be
+// shown it keeps serving without one; where there is no desktop at all it says
+// so and exits with code 3.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version has to agree with FyneApp.toml; a test compares them.
+const version = "0.1.0"
+
+// Exit codes.
+const (
+	exitOK        = 0
+	exitTrouble   = 1
+	exitUsage     = 2
+	exitNoDesktop = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], newBackend)
+	stop()
+	os.Exit(code)
+}
+
+// run does everything main does, with the house as a parameter.
+func run(ctx context.Context, args []string, open openBackend) int {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	o, err := parse(args, os.Stderr)
+	switch {
+	case err != nil:
+		return exitUsage
+	case o.probe:
+		return probeWindow()
+	case !desktopThere(os.Getenv):
+		return withoutDesktop(ctx, o, log)
+	}
+	preferX11(os.Getenv, os.Setenv)
+	catchCrashes(ctx, o.data, log)
+	able := make(chan error, 1)
+	go func() { able <- tryWindow(ctx) }()
+	backend, closeBackend, err := open(ctx, o, log)
+	if err != nil {
+		log.ErrorContext(ctx, "cannot start", "error", err)
+		return exitTrouble
+	}
+	defer closeBackend()
+	if err := <-able; err != nil {
+		log.ErrorContext(ctx, "no window can be shown here (OpenGL is missing?); serving without one, stop with Ctrl+C", "error", err)
+		<-ctx.Done()
+		return exitOK
+	}
+	return desktop(ctx, o, log, backend)
+}

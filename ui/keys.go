@@ -1,0 +1,54 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+
+	"switchboard/ui/live"
+)
+
+// keys makes the window's keys work. Entries pass them on, so they work while
+// somebody types, too.
+func (w *Window) keys() {
+	c := w.win.Canvas()
+	for i, name := range pageNames() {
+		key := []fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3, fyne.Key4}[i]
+		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.visit(name) })
+	}
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.search() })
+	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
+		switch e.Name {
+		case fyne.KeyF5:
+			w.refresh()
+		case fyne.KeyEscape:
+			w.escape()
+		}
+	})
+}
+
+func (w *Window) search() {
+	if w.frame == nil {
+		return
+	}
+	w.visit(live.PageTalks)
+	w.win.Canvas().Focus(w.talks.Search())
+}
+
+func (w *Window) refresh() {
+	if p := w.pages[w.front]; p != nil {
+		p.Refresh()
+	}
+}
+
+// escape takes away what is in the way: a dialog, a search, the cursor.
+func (w *Window) escape() {
+	c := w.win.Canvas()
+	switch {
+	case c.Overlays().Top() != nil:
+		c.Overlays().Top().Hide()
+	case w.frame != nil && w.front == live.PageTalks && w.talks.Search().Text != "":
+		w.talks.Search().SetText("")
+	default:
+		c.Unfocus()
+	}
+}

@@ -1,0 +1,136 @@
+package widget
+
+import (
+	"image/color"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"switchboard/internal/bridge"
+)
+
+// Bubble is a message as a chat shows it: on the right what the person wrote,
+// in the platform's colour, on the left the answer with the platform's badge.
+type Bubble struct {
+	widget.BaseWidget
+	text    *Text
+	foot    *Line
+	badge   *Badge
+	ground  *canvas.Rectangle
+	fill    func() color.Color
+	stroke  func() color.Color
+	fromBot bool
+}
+
+// NewBubble makes an empty bubble. Answers are rendered as Markdown.
+func NewBubble(letter string, p bridge.Platform, fromBot bool) *Bubble {
+	surface := Themed(theme.ColorNameOverlayBackground)
+	b := &Bubble{
+		text: NewText(fromBot), foot: NewCaption(""), badge: NewBadge(letter, p, 24),
+		ground: canvas.NewRectangle(color.Transparent), fromBot: fromBot,
+	}
+	b.ground.CornerRadius, b.ground.StrokeWidth = 12, 1
+	b.fill, b.stroke = Mix(Tint(p), surface, 0.22), Mix(Tint(p), surface, 0.42)
+	if fromBot {
+		b.fill, b.stroke = surface, Themed(theme.ColorNameSeparator)
+	}
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// Set changes the text and the small line below it.
+func (b *Bubble) Set(text, foot string) {
+	b.text.Set(text)
+	b.foot.Set(foot)
+	b.Refresh()
+}
+
+// Text returns what the bubble says.
+func (b *Bubble) Text() string { return b.text.Source() }
+
+// Foot returns the small line below.
+func (b *Bubble) Foot() string { return b.foot.Text() }
+
+// CreateRenderer implements fyne.Widget.
+func (b *Bubble) CreateRenderer() fyne.WidgetRenderer {
+	r := &bubbleRenderer{Bubble: b}
+	r.paint()
+	return r
+}
+
+const (
+	bubblePadX, bubblePadY = 12, 8
+	bubbleBadge            = 32 // the badge and its gap
+	bubbleShare            = 0.86
+)
+
+type bubbleRenderer struct{ *Bubble }
+
+func (r *bubbleRenderer) Destroy() {}
+
+func (r *bubbleRenderer) Objects() []fyne.CanvasObject {
+	objects := []fyne.CanvasObject{r.ground, r.text, r.foot}
+	if r.fromBot {
+		objects = append(objects, r.badge)
+	}
+	return objects
+}
+
+func (r *bubbleRenderer) MinSize() fyne.Size {
+	h := r.text.MinSize().Height + 2*bubblePadY + r.foot.MinSize().Height + 3
+	return fyne.NewSize(140, h)
+}
+
+func (r *bubbleRenderer) Layout(size fyne.Size) {
+	left := float32(0)
+	if r.fromBot {
+		left = bubbleBadge
+		r.badge.Resize(r.badge.MinSize())
+		r.badge.Move(fyne.NewPos(0, 4))
+	}
+	inner := min(natural(r.text.Source(), r.fromBot), (size.Width-left)*bubbleShare-2*bubblePadX)
+	r.text.Resize(fyne.NewSize(inner, r.text.MinSize().Height))
+	height := r.text.MinSize().Height + 2*bubblePadY
+	width := inner + 2*bubblePadX
+	foot := r.foot.MinSize()
+	at := fyne.NewPos(left, 0)
+	footAt := fyne.NewPos(left+4, height+2)
+	if !r.fromBot {
+		at.X = size.Width - width
+		footAt.X = size.Width - foot.Width - 4
+	}
+	r.ground.Resize(fyne.NewSize(width, height))
+	r.ground.Move(at)
+	r.text.Move(at.AddXY(bubblePadX, bubblePadY))
+	r.foot.Resize(foot)
+	r.foot.Move(footAt)
+}
+
+func (r *bubbleRenderer) paint() { r.ground.FillColor, r.ground.StrokeColor = r.fill(), r.stroke() }
+
+func (r *bubbleRenderer) Refresh() {
+	r.paint()
+	r.Layout(r.Size())
+	r.ground.Refresh()
+	r.text.Refresh()
+	r.foot.Refresh()
+}
+
+// natural is the width a text would like to have: that of its longest line.
+func natural(text string, markdown bool) float32 {
+	style := fyne.TextStyle{}
+	widest := float32(24)
+	for line := range strings.Lines(text) {
+		if markdown && (strings.HasPrefix(line, "```") || strings.HasPrefix(line, "|") || len(line) > 400) {
+			return 10000 // code and tables take what there is
+		}
+		widest = max(widest, fyne.MeasureText(strings.TrimRight(line, "\n"), theme.TextSize(), style).Width)
+	}
+	if markdown {
+		widest += 36 // room for the dots of a list and for bold letters
+	}
+	return widest + 2
+}

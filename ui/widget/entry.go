@@ -1,0 +1,136 @@
+package widget
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Entry is the toolkit's entry that leaves the window's keys to the window:
+// Ctrl+1, Ctrl+F, F5 and Esc work also while somebody is typing.
+//
+// Nothing here is ever sent on Enter: while Chinese is being composed, Enter
+// belongs to the input method and reaches us all the same.
+type Entry struct {
+	widget.Entry
+	// OnCtrlEnter is the key to send.
+	OnCtrlEnter func()
+}
+
+// NewEntry makes an entry of one line.
+func NewEntry(placeholder string) *Entry {
+	e := &Entry{}
+	e.ExtendBaseWidget(e)
+	e.SetPlaceHolder(placeholder)
+	return e
+}
+
+// NewSecretEntry makes an entry whose text is masked, with a way to reveal it.
+func NewSecretEntry(placeholder string) *Entry {
+	e := NewEntry(placeholder)
+	e.Password = true
+	return e
+}
+
+// NewSearch makes an entry that looks like a search box.
+func NewSearch(placeholder string) *Entry {
+	e := NewEntry(placeholder)
+	e.Icon = theme.SearchIcon()
+	return e
+}
+
+// TypedShortcut implements fyne.Shortcutable.
+func (e *Entry) TypedShortcut(s fyne.Shortcut) {
+	custom, ok := s.(*desktop.CustomShortcut)
+	if !ok {
+		e.Entry.TypedShortcut(s)
+		return
+	}
+	enter := custom.KeyName == fyne.KeyReturn || custom.KeyName == fyne.KeyEnter
+	switch {
+	case enter && e.OnCtrlEnter != nil:
+		e.OnCtrlEnter()
+	case owned(custom):
+		e.Entry.TypedShortcut(s)
+	default:
+		if c, ok := fyne.CurrentApp().Driver().CanvasForObject(e).(fyne.Shortcutable); ok {
+			c.TypedShortcut(s)
+		}
+	}
+}
+
+// owned says that the entry itself knows the keys: moving by words.
+func owned(s *desktop.CustomShortcut) bool {
+	switch s.KeyName {
+	case fyne.KeyLeft, fyne.KeyRight, fyne.KeyUp, fyne.KeyDown, fyne.KeyHome, fyne.KeyEnd, fyne.KeyBackspace, fyne.KeyDelete:
+		return true
+	default:
+		return false
+	}
+}
+
+// TypedKey implements fyne.Focusable.
+func (e *Entry) TypedKey(key *fyne.KeyEvent) {
+	if key.Name != fyne.KeyEscape && key.Name != fyne.KeyF5 {
+		e.Entry.TypedKey(key)
+		return
+	}
+	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil && c.OnTypedKey() != nil {
+		c.OnTypedKey()(key)
+	}
+}
+
+// Composer is a box to write a message in, and the button to send it.
+type Composer struct {
+	widget.BaseWidget
+	Entry  *Entry
+	Button *widget.Button
+	root   *fyne.Container
+	send   func(string)
+}
+
+// NewComposer makes a composer; send is called with a text that is not blank.
+// The hint stands beside the button and says which keys send.
+func NewComposer(placeholder, hint, button string, send func(string)) *Composer {
+	c := &Composer{Entry: NewEntry(placeholder), send: send}
+	c.Entry.MultiLine = true
+	c.Entry.Wrapping = fyne.TextWrapWord
+	c.Entry.SetMinRowsVisible(2)
+	c.Entry.OnCtrlEnter = c.submit
+	c.Button = widget.NewButtonWithIcon(button, Icon("send.svg", theme.ColorNameForegroundOnPrimary), c.submit)
+	c.Button.Importance = widget.HighImportance
+	c.root = Column(6, c.Entry, StretchRow(8, 0, NewCaption(hint).Elastic(), c.Button))
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+func (c *Composer) submit() {
+	text := c.Entry.Text
+	if blank(text) || c.Button.Disabled() {
+		return
+	}
+	c.Entry.SetText("")
+	c.send(text)
+}
+
+// Enable says whether anything can be sent now.
+func (c *Composer) Enable(on bool) {
+	if on {
+		c.Button.Enable()
+	} else {
+		c.Button.Disable()
+	}
+}
+
+// CreateRenderer implements fyne.Widget.
+func (c *Composer) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(c.root) }
+
+func blank(s string) bool {
+	for _, r := range s {
+		if r != ' ' && r != '\n' && r != '\t' && r != '\r' && r != '　' {
+			return false
+		}
+	}
+	return true
+}
