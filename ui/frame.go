@@ -31,7 +31,8 @@ type frame struct {
 
 	state, listen *widget.Line
 	mark          *widget.Mark
-	notice        *fyneui.Button
+	notice        *widget.Tile
+	noticeText    *widget.Line
 }
 
 // house is what the frame shows of it.
@@ -82,11 +83,11 @@ func (f *frame) status(visit func(string)) fyne.CanvasObject {
 	f.mark = widget.NewMark(widget.ToneWaiting, "")
 	f.state = widget.NewCaption("").Elastic()
 	f.listen = widget.NewCaption("")
-	f.notice = fyneui.NewButton("", func() { visit(live.PageOverview) })
-	f.notice.Importance = fyneui.LowImportance
+	f.noticeText = widget.NewLine("").Sized(theme.SizeNameCaptionText).Bold()
+	f.notice = widget.NewTile(widget.Inset(f.noticeText, 3, 8), func() { visit(live.PageOverview) })
 	f.notice.Hide()
 	return container.NewBorder(fyneui.NewSeparator(), nil, nil, nil,
-		widget.Inset(widget.StretchRow(8, 1, f.mark, f.state, f.notice, f.listen), 3, 14))
+		widget.Inset(widget.StretchRow(10, 1, f.mark, f.state, f.notice, f.listen), 4, 16))
 }
 
 func (f *frame) show(name string, content fyne.CanvasObject) {
@@ -128,7 +129,7 @@ func (f *frame) update(h house, err error) {
 		f.pause.SetIcon(theme.MediaPauseIcon())
 	}
 	if n := len(h.notices); n > 0 {
-		f.notice.SetText(w.T("status.notices", "n", n))
+		f.noticeText.Set(w.T("status.notices", "n", n))
 		f.notice.Show()
 	} else {
 		f.notice.Hide()

@@ -63,6 +63,7 @@ func New(ctx context.Context, app fyne.App, backend Backend, o Options) *Window 
 	app.Settings().SetTheme(theme.New(theme.Mode(choice(app.Preferences(), prefLook, looks()))))
 	app.SetIcon(fyne.NewStaticResource("app.svg", assets.Icon("app.svg")))
 	w.win = app.NewWindow("")
+	w.win.SetPadded(false)
 	w.build(ctx)
 	w.resize()
 	w.keys()

@@ -33,7 +33,7 @@ for high in range(0xA1, 0xF8):
             pass
 
 latin = span(0x20, 0x7E) | span(0xA0, 0x17F)
-signs = (span(0x2010, 0x2027) | span(0x2030, 0x205E) | span(0x20A0, 0x20BF) | span(0x2100, 0x214F)
+signs = ({"\u2002"} | span(0x2010, 0x2027) | span(0x2030, 0x205E) | span(0x20A0, 0x20BF) | span(0x2100, 0x214F)
          | span(0x2150, 0x218B) | span(0x2190, 0x21FF) | span(0x2200, 0x22FF) | span(0x2300, 0x23FF)
          | span(0x2460, 0x24FF) | span(0x2500, 0x27BF))
 cjk = span(0x3000, 0x303F) | span(0xFF00, 0xFFEF) | span(0x3040, 0x30FF) | span(0x3100, 0x312F) | span(0x3200, 0x33FF)
@@ -51,4 +51,23 @@ make_one() { # collection, number, characters, output
 make_one NotoSansCJK-Regular.ttc 2 text.txt NotoSansSC-Regular.otf
 make_one NotoSansCJK-Bold.ttc 2 text.txt NotoSansSC-Bold.otf
 make_one NotoSansCJK-Regular.ttc 7 mono.txt NotoSansMono-Latin.otf
+
+# The toolkit breaks lines at white space only, so Chinese would never be broken
+# inside a run of text. The window puts a hair space (U+200A) wherever a line may
+# end. Noto has none, so the empty glyph of the en space is used for it, without
+# any width.
+for font in NotoSansSC-Regular.otf NotoSansSC-Bold.otf; do
+	"$python" - "$font" <<'PY'
+import sys
+from fontTools.ttLib import TTFont
+font = TTFont(sys.argv[1])
+empty = font.getBestCmap()[0x2002]
+for table in font["cmap"].tables:
+    if table.isUnicode() and 0x2002 in table.cmap:
+        del table.cmap[0x2002]
+        table.cmap[0x200A] = empty
+font["hmtx"][empty] = (0, 0)
+font.save(sys.argv[1])
+PY
+done
 ls -l ./*.otf

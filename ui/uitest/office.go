@@ -99,11 +99,9 @@ func script(lang bridge.Language) []talk {
 func morning(lang bridge.Language, now time.Time) ([]bridge.TalkRow, map[string][]bridge.Exchange) {
 	var rows []bridge.TalkRow
 	lanes := map[string][]bridge.Exchange{}
-	first := []talk{}
+	first := talk{"Lin Wen", false, platforms()[:1], "How many days of leave do I have left, and how do I apply?", Answer(lang, 1), 4 * time.Minute, bridge.JobCompleted, bridge.ReplyDelivered}
 	if lang == bridge.Chinese {
-		first = append(first, talk{"林雯", false, []bridge.Platform{"feishu"}, "我今年还剩几天年假？怎么申请？", Answer(lang, 1), 4 * time.Minute, bridge.JobCompleted, bridge.ReplyDelivered})
-	} else {
-		first = append(first, talk{"Lin Wen", false, []bridge.Platform{"feishu"}, "How many days of leave do I have left, and how do I apply?", Answer(lang, 1), 4 * time.Minute, bridge.JobCompleted, bridge.ReplyDelivered})
+		first.name, first.question = "林雯", "我今年还剩几天年假？怎么申请？"
 	}
 	for i, t := range script(lang) {
 		lane := fmt.Sprintf("p:person-%d:helpdesk", i)
@@ -111,7 +109,7 @@ func morning(lang bridge.Language, now time.Time) ([]bridge.TalkRow, map[string]
 			lane = fmt.Sprintf("g:feishu-main:chat-%d:helpdesk", i)
 		}
 		if i == 0 {
-			lanes[lane] = append(lanes[lane], first[0].exchange(lane, 1000, now))
+			lanes[lane] = append(lanes[lane], first.exchange(lane, 1000, now))
 		}
 		lanes[lane] = append(lanes[lane], t.exchange(lane, int64(2000-i), now))
 		rows = append(rows, bridge.TalkRow{

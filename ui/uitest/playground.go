@@ -118,11 +118,13 @@ func Answer(lang bridge.Language, n int) string {
 		"You have **8 days** of annual leave left.\n\n1. Open *Leave* in the HR portal\n2. Choose the days\n3. Your team lead approves within a day",
 		"Yes. Up to **5 days** can be carried over until **31 March**.",
 		"The Wi-Fi for guests is `Office-Guest`. The password changes every Monday and is shown at the front desk.",
+		"**Spruce (Hangzhou) Technology Co., Ltd.**, tax number 91330100MA2XXXXX0X.",
 	}
 	chinese := []string{
 		"你还有 **8 天**年假。申请步骤：\n\n1. 打开人事系统的“请假”\n2. 选择日期\n3. 直属主管会在一天内审批",
 		"可以。最多可以结转 **5 天**，有效期到次年 **3 月 31 日**。",
 		"访客 Wi-Fi 是 `Office-Guest`，密码每周一更换，可在前台查看。",
+		"抬头是 **云杉（杭州）科技有限公司**，税号 91330100MA2XXXXX0X。",
 	}
 	if lang == bridge.Chinese {
 		return chinese[(n-1)%len(chinese)]

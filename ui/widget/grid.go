@@ -62,3 +62,42 @@ func (l *gridLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	}
 	return s
 }
+
+// NewSplit puts something left and something right on one line, or one below
+// the other where there is no room for that.
+func NewSplit(left, right fyne.CanvasObject) *fyne.Container {
+	return container.New(&splitLayout{}, left, right)
+}
+
+type splitLayout struct{ width float32 }
+
+const splitGap = 6
+
+func (l *splitLayout) fits(objects []fyne.CanvasObject) bool {
+	return l.width == 0 || objects[0].MinSize().Width+objects[1].MinSize().Width+2*splitGap <= l.width
+}
+
+// Layout implements fyne.Layout.
+func (l *splitLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	left, right := objects[0].MinSize(), objects[1].MinSize()
+	objects[0].Resize(left)
+	objects[1].Resize(right)
+	if l.fits(objects) {
+		objects[0].Move(fyne.NewPos(0, (size.Height-left.Height)/2))
+		objects[1].Move(fyne.NewPos(size.Width-right.Width, (size.Height-right.Height)/2))
+		return
+	}
+	objects[0].Move(fyne.NewPos(0, 0))
+	objects[1].Move(fyne.NewPos(size.Width-right.Width, left.Height+splitGap))
+}
+
+// MinSize implements fyne.Layout.
+func (l *splitLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	left, right := objects[0].MinSize(), objects[1].MinSize()
+	s := fyne.NewSize(max(left.Width, right.Width), max(left.Height, right.Height))
+	if !l.fits(objects) {
+		s.Height = left.Height + splitGap + right.Height
+	}
+	return s
+}

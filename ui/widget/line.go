@@ -3,6 +3,7 @@ package widget
 import (
 	"image/color"
 	"sort"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -75,6 +76,13 @@ func (l *Line) SetColor(name fyne.ThemeColorName) {
 // Text returns the whole text, also what does not fit.
 func (l *Line) Text() string { return l.text }
 
+func (l *Line) painted() string {
+	if strings.ContainsFunc(l.text, chinese) {
+		return l.text
+	}
+	return straight(l.text)
+}
+
 // CreateRenderer implements fyne.Widget.
 func (l *Line) CreateRenderer() fyne.WidgetRenderer {
 	r := &lineRenderer{line: l, text: canvas.NewText("", color.Black)}
@@ -91,7 +99,7 @@ func (r *lineRenderer) Destroy()                     {}
 func (r *lineRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.text} }
 
 func (r *lineRenderer) MinSize() fyne.Size {
-	full := fyne.MeasureText(r.line.text, r.text.TextSize, r.line.style)
+	full := fyne.MeasureText(r.line.painted(), r.text.TextSize, r.line.style)
 	if full.Height == 0 {
 		full.Height = fyne.MeasureText("国", r.text.TextSize, r.line.style).Height
 	}
@@ -102,7 +110,7 @@ func (r *lineRenderer) MinSize() fyne.Size {
 }
 
 func (r *lineRenderer) Layout(size fyne.Size) {
-	r.text.Text = fit(r.line.text, size.Width, r.text.TextSize, r.line.style)
+	r.text.Text = fit(r.line.painted(), size.Width, r.text.TextSize, r.line.style)
 	r.text.Resize(fyne.NewSize(size.Width, r.MinSize().Height))
 	r.text.Move(fyne.NewPos(0, (size.Height-r.MinSize().Height)/2))
 }

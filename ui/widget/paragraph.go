@@ -2,7 +2,6 @@ package widget
 
 import (
 	"strings"
-	"unicode"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -19,7 +18,7 @@ func NewParagraph(text string) fyne.CanvasObject {
 func NewQuiet(text string) fyne.CanvasObject { return Tight(wrapped(text, theme.ColorNamePlaceHolder)) }
 
 func wrapped(text string, color fyne.ThemeColorName) *widget.RichText {
-	rich := widget.NewRichText(&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: color, SizeName: theme.SizeNameText}})
+	rich := widget.NewRichText(&widget.TextSegment{Text: Breakable(text), Style: widget.RichTextStyle{ColorName: color, SizeName: theme.SizeNameText}})
 	rich.Wrapping = fyne.TextWrapWord
 	return rich
 }
@@ -73,7 +72,7 @@ func (t *Text) Set(source string) {
 	}
 	t.source = source
 	if !t.markdown {
-		t.rich.Segments = []widget.RichTextSegment{&widget.TextSegment{Text: source, Style: widget.RichTextStyleInline}}
+		t.rich.Segments = []widget.RichTextSegment{&widget.TextSegment{Text: Breakable(source), Style: widget.RichTextStyleInline}}
 		t.rich.Refresh()
 		return
 	}
@@ -89,9 +88,10 @@ func (t *Text) Source() string { return t.source }
 // CreateRenderer implements fyne.Widget.
 func (t *Text) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.tight) }
 
-// calm makes headings small enough for a chat, and keeps Chinese out of the
-// monospace face, which has none.
+// calm makes headings small enough for a chat, keeps Chinese out of the
+// monospace face, which has none, and lets its lines end.
 func calm(segments []widget.RichTextSegment) {
+	pull(segments)
 	for _, s := range segments {
 		switch s := s.(type) {
 		case *widget.TextSegment:
@@ -99,14 +99,30 @@ func calm(segments []widget.RichTextSegment) {
 				s.Style.SizeName = theme.SizeNameText
 				s.Style.TextStyle.Bold = true
 			}
-			if strings.ContainsFunc(s.Text, func(r rune) bool { return unicode.Is(unicode.Han, r) || r >= 0x3000 && r < 0x10000 }) {
+			if strings.ContainsFunc(s.Text, chinese) {
 				s.Style.TextStyle.Monospace = false
 			}
+			s.Text = Breakable(s.Text)
 		case *widget.ListSegment:
 			calm(s.Items)
 		case *widget.ParagraphSegment:
 			calm(s.Texts)
 		}
+	}
+}
+
+// pull moves a closing sign at the start of a run of text to the end of the run
+// before it, so that it cannot start a line.
+func pull(segments []widget.RichTextSegment) {
+	for i := 1; i < len(segments); i++ {
+		before, ok := segments[i-1].(*widget.TextSegment)
+		here, also := segments[i].(*widget.TextSegment)
+		if !ok || !also || !before.Style.Inline || before.Text == "" || before.Style.TextStyle.Monospace {
+			continue
+		}
+		rest := strings.TrimLeft(here.Text, closing)
+		before.Text += here.Text[:len(here.Text)-len(rest)]
+		here.Text = rest
 	}
 }
 

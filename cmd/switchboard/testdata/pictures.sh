@@ -1,6 +1,7 @@
 #!/bin/sh
 # Takes a picture of every page in both languages, light and dark, with a played
 # house:  pictures.sh OUTPUT-FOLDER [WIDTH HEIGHT [empty|first|busy]]
+# PEOPLE=en_US.UTF-8 gives the people English names; PLAY=6 waits for the demo.
 # Needs Xvfb, dbus-run-session, ImageMagick and a C compiler; ends with an error
 # when the toolkit complained.
 set -eu
@@ -8,10 +9,10 @@ out=$(mkdir -p "$1" && cd "$1" && pwd)
 width=${2:-1100} height=${3:-720} house=${4:-busy}
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
-mkdir -m 700 "$work/run" "$work/config"
+mkdir -m 700 "$work/run" "$work/config" "$work/.cache"
 program=${PROGRAM:-$work/played}
 [ -x "$program" ] || (cd "$here" && go test -c -o "$program" .)
-export XDG_RUNTIME_DIR="$work/run" XDG_CONFIG_HOME="$work/config" HOME="$work" LANG="${LANG:-zh_CN.UTF-8}" SWITCHBOARD_PLAYED="$house"
+export XDG_RUNTIME_DIR="$work/run" XDG_CONFIG_HOME="$work/config" HOME="$work" LANG="${PEOPLE:-zh_CN.UTF-8}" SWITCHBOARD_PLAYED="$house"
 export LIBGL_ALWAYS_SOFTWARE=1
 mkdir -p "$work/config/fyne/io.switchboard.desktop"
 echo "{\"width\": $width.0, \"height\": $height.0, \"page\": \"overview\"}" > "$work/config/fyne/io.switchboard.desktop/preferences.json"

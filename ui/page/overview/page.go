@@ -70,7 +70,7 @@ func (p *Page) build() {
 	p.failed = newNumber(w.T("overview.failed"), theme.ColorNameForeground)
 	p.notices = widget.Column(10)
 	p.notices.Hide()
-	p.bots, p.agents = widget.NewGrid(310, 12), widget.NewGrid(310, 12)
+	p.bots, p.agents = widget.NewGrid(268, 12), widget.NewGrid(268, 12)
 
 	p.address = widget.NewLine("").Mono().Sized(theme.SizeNameCaptionText).Elastic()
 	copyButton := fyneui.NewButtonWithIcon(w.T("copy"), theme.ContentCopyIcon(), func() { p.kit.Shell.Copy(p.public) })
@@ -110,7 +110,7 @@ func (p *Page) teach() fyne.CanvasObject {
 		widget.NewSubheading(w.T("overview.empty")), widget.NewQuiet(w.T("overview.empty.hint")), steps,
 		widget.Row(10, try),
 	)
-	return widget.Measure(widget.NewPanel(widget.Inset(inner, 12, 12)), 620, false)
+	return widget.Column(0, widget.Measure(widget.NewPanel(widget.Inset(inner, 12, 12)), 620, false))
 }
 
 func (p *Page) show(s state, err error) {
@@ -131,7 +131,7 @@ func (p *Page) show(s state, err error) {
 	p.address.Set(o.PublicURL)
 	show(p.addressRow, o.PublicURL != "")
 	p.showNotices(s.notices)
-	p.showBots(o)
+	p.showBots(o, s.notices)
 	p.showAgents(o)
 	none := len(o.Bots) == 0
 	show(p.empty, none)
@@ -167,7 +167,7 @@ func (p *Page) notice(n bridge.Notice) fyne.CanvasObject {
 	return widget.NewTinted(lines, tone.Color())
 }
 
-func (p *Page) showBots(o bridge.Overview) {
+func (p *Page) showBots(o bridge.Overview, notices []bridge.Notice) {
 	w, now := p.kit.Words, p.kit.Now()
 	ids := make([]string, len(o.Bots))
 	for i, b := range o.Bots {
@@ -177,14 +177,14 @@ func (p *Page) showBots(o bridge.Overview) {
 		p.botIDs, p.botCards = ids, nil
 		p.bots.RemoveAll()
 		for _, b := range o.Bots {
-			card := newBot(p.kit, describeBot(w, now, b, o.PublicURL))
+			card := newBot(p.kit, describeBot(w, now, b, o.PublicURL, notices))
 			p.botCards = append(p.botCards, card)
 			p.bots.Add(card.root)
 		}
 		return
 	}
 	for i, b := range o.Bots {
-		p.botCards[i].set(describeBot(w, now, b, o.PublicURL))
+		p.botCards[i].set(describeBot(w, now, b, o.PublicURL, notices))
 	}
 }
 

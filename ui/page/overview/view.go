@@ -1,6 +1,7 @@
 package overview
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type botCard struct {
 	trouble, next       string
 }
 
-func describeBot(w live.Words, now time.Time, b bridge.BotStatus, public string) botCard {
+func describeBot(w live.Words, now time.Time, b bridge.BotStatus, public string, notices []bridge.Notice) botCard {
 	c := botCard{
 		title: w.Platform(b.Platform), letter: w.Initial(b.Platform), platform: b.Platform,
 		mode: joined(b.ID, w.Mode(b.Mode)), tone: toneOf(b.State), state: w.T("bot." + string(b.State)),
@@ -37,7 +38,8 @@ func describeBot(w live.Words, now time.Time, b bridge.BotStatus, public string)
 	if b.Callback != "" {
 		c.callback = strings.TrimSuffix(public, "/") + b.Callback
 	}
-	if b.Err != nil {
+	told := slices.ContainsFunc(notices, func(n bridge.Notice) bool { return n.Bot == b.ID && n.Severity == bridge.SeverityError })
+	if b.Err != nil && !told { // what a notice above says is not said twice
 		e := w.Explanation(b.Err)
 		c.trouble, c.next = e.What, e.Next
 	}

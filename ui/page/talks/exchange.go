@@ -17,7 +17,7 @@ type exchange struct {
 	root     fyne.CanvasObject
 	kit      live.Kit
 	now      card
-	when     *widget.Line
+	where    *widget.Line
 	mark     *widget.Mark
 	question *widget.Text
 	answer   *widget.Text
@@ -34,12 +34,12 @@ type exchange struct {
 func newExchange(kit live.Kit, c card, retry func(int64)) *exchange {
 	w := kit.Words
 	x := &exchange{
-		kit: kit, when: widget.NewCaption(""), mark: widget.NewMark(c.tone, c.state), question: widget.NewText(false), answer: widget.NewText(true),
+		kit: kit, where: widget.NewCaption("").Elastic(), mark: widget.NewMark(c.tone, c.state), question: widget.NewText(false), answer: widget.NewText(true),
 		note: widget.NewMark(c.noteTone, ""), noteText: widget.NewText(false), stepper: newStepper(w), steps: widget.Column(3),
 	}
-	head := widget.StretchRow(8, 1,
-		widget.NewBadge(w.Initial(c.platform), c.platform, 20),
-		widget.Row(8, widget.NewLine(c.who).Bold(), widget.NewCaption(w.Platform(c.platform)), x.when), x.mark)
+	head := widget.StretchRow(10, 1,
+		widget.NewBadge(w.Initial(c.platform), c.platform, 30),
+		widget.Column(0, widget.NewLine(c.who).Bold().Elastic(), x.where), x.mark)
 	x.block = answerBlock(x.answer)
 	x.noteRow = widget.StretchRow(8, 1, x.note, x.noteText)
 	x.retry = fyneui.NewButtonWithIcon(w.T("talks.retry"), theme.ViewRefreshIcon(), func() { retry(x.now.id) })
@@ -48,7 +48,7 @@ func newExchange(kit live.Kit, c card, retry func(int64)) *exchange {
 	x.fold = fyneui.NewButtonWithIcon(w.T("talks.steps"), theme.MenuDropDownIcon(), x.toggle)
 	x.fold.Importance = fyneui.LowImportance
 	x.steps.Hide()
-	foot := widget.StretchRow(4, 0, x.stepper.root, x.retry, x.fold, copyButton)
+	foot := widget.NewSplit(x.stepper.root, widget.Row(4, x.retry, x.fold, copyButton))
 	x.root = widget.NewPanel(widget.Column(8, head, x.question, x.block, x.noteRow, foot, x.steps))
 	x.set(c)
 	return x
@@ -76,7 +76,7 @@ func (x *exchange) set(c card) bool {
 	}
 	old := x.now
 	x.now = c
-	x.when.Set(c.when)
+	x.where.Set(x.kit.Words.Platform(c.platform) + x.kit.Words.T("list.dot") + c.when)
 	x.mark.Set(c.tone, c.state)
 	x.question.Set(c.question)
 	x.answer.Set(c.answer)

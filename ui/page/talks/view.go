@@ -162,7 +162,7 @@ func noteOf(w live.Words, e bridge.Exchange, c card) (string, widget.Tone) {
 	case e.Job.State == bridge.JobRetryable && kind != "":
 		return w.Kind(kind), widget.ToneAttention
 	case c.answer != "":
-		return "", ""
+		return "", widget.TonePaused
 	case e.Job.State == bridge.JobCancelled:
 		return w.T("talks.skipped"), widget.TonePaused
 	case c.growing:
