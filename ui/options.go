@@ -8,6 +8,7 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/ui/live"
 	"switchboard/ui/theme"
 )
 
@@ -26,11 +27,16 @@ type Options struct {
 	Version string
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
+	// Run puts work on the window's goroutine; nil is the toolkit's way.
+	Run func(func())
 }
 
 func (o Options) filled() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Run == nil {
+		o.Run = live.OnWindow
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -58,7 +58,7 @@ type Window struct {
 // starts ends with ctx.
 func New(ctx context.Context, app fyne.App, backend Backend, o Options) *Window {
 	w := &Window{app: app, backend: backend, options: o.filled()}
-	w.hub = live.NewHub(w.options.Log)
+	w.hub = live.NewHubOn(w.options.Log, w.options.Run)
 	w.front = choice(app.Preferences(), prefPage, pageNames())
 	app.Settings().SetTheme(theme.New(theme.Mode(choice(app.Preferences(), prefLook, looks()))))
 	app.SetIcon(fyne.NewStaticResource("app.svg", assets.Icon("app.svg")))

@@ -16,6 +16,7 @@ import (
 // window goes through one Hub.
 type Hub struct {
 	log *slog.Logger
+	run func(func()) // puts work on the window's goroutine
 
 	mu      sync.Mutex
 	visible bool
@@ -25,13 +26,22 @@ type Hub struct {
 
 // NewHub makes a hub. The window counts as hidden until Visible is called.
 func NewHub(log *slog.Logger) *Hub {
-	return &Hub{log: log, waking: make(chan struct{}), watches: map[*watch]struct{}{}}
+	return NewHubOn(log, OnWindow)
+}
+
+// OnWindow is the toolkit's way onto the window's goroutine.
+func OnWindow(f func()) { fyne.Do(f) }
+
+// NewHubOn is NewHub with another way onto the window's goroutine, for tests:
+// there is no such goroutine in them.
+func NewHubOn(log *slog.Logger, run func(func())) *Hub {
+	return &Hub{log: log, run: run, waking: make(chan struct{}), watches: map[*watch]struct{}{}}
 }
 
 // Do runs f on the window's goroutine, later. A panic in f is logged and does
 // not end the program, because the webhook server lives in the same process.
 func (h *Hub) Do(ctx context.Context, f func()) {
-	fyne.Do(func() {
+	h.run(func() {
 		defer h.recover(ctx)
 		f()
 	})

@@ -141,8 +141,12 @@ func (t talk) exchange(lane string, id int64, now time.Time) bridge.Exchange {
 		Reply: bridge.Reply{JobID: id, State: t.reply, Text: t.answer, Seen: t.answer != "", Usage: bridge.Usage{Tokens: 412}},
 	}
 	steps := []bridge.Entry{
-		{Kind: bridge.EntryReceived}, {Kind: bridge.EntryStarted, Took: 4 * time.Millisecond}, {Kind: bridge.EntryRouted, Took: 2 * time.Millisecond, Note: "helpdesk"},
-		{Kind: bridge.EntryAsked, Took: 3 * time.Millisecond}, {Kind: bridge.EntryFirstText, Took: 820 * time.Millisecond}, {Kind: bridge.EntryShown, Took: 140 * time.Millisecond},
+		{Kind: bridge.EntryReceived},
+		{Kind: bridge.EntryStarted, Took: 4 * time.Millisecond},
+		{Kind: bridge.EntryRouted, Took: 2 * time.Millisecond, Note: "helpdesk"},
+		{Kind: bridge.EntryAsked, Took: 3 * time.Millisecond},
+		{Kind: bridge.EntryFirstText, Took: 820 * time.Millisecond},
+		{Kind: bridge.EntryShown, Took: 140 * time.Millisecond},
 	}
 	switch t.reply {
 	case bridge.ReplyDelivered:

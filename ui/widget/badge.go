@@ -85,10 +85,16 @@ type badgeRenderer struct {
 	text   *canvas.Text
 }
 
-func (r *badgeRenderer) Destroy()                     {}
-func (r *badgeRenderer) MinSize() fyne.Size           { return fyne.NewSquareSize(r.badge.size) }
+// Destroy implements fyne.WidgetRenderer.
+func (r *badgeRenderer) Destroy() {}
+
+// MinSize implements fyne.WidgetRenderer.
+func (r *badgeRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(r.badge.size) }
+
+// Objects implements fyne.WidgetRenderer.
 func (r *badgeRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.ground, r.text} }
 
+// Layout implements fyne.WidgetRenderer.
 func (r *badgeRenderer) Layout(size fyne.Size) {
 	side := r.badge.size
 	at := fyne.NewPos((size.Width-side)/2, (size.Height-side)/2)
@@ -104,6 +110,7 @@ func (r *badgeRenderer) paint() {
 	r.text.Text, r.text.Color, r.text.TextSize = r.badge.letter, r.badge.ink(), r.badge.size*0.52
 }
 
+// Refresh implements fyne.WidgetRenderer.
 func (r *badgeRenderer) Refresh() {
 	r.paint()
 	r.Layout(r.badge.Size())

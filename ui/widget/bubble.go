@@ -69,8 +69,10 @@ const (
 
 type bubbleRenderer struct{ *Bubble }
 
+// Destroy implements fyne.WidgetRenderer.
 func (r *bubbleRenderer) Destroy() {}
 
+// Objects implements fyne.WidgetRenderer.
 func (r *bubbleRenderer) Objects() []fyne.CanvasObject {
 	objects := []fyne.CanvasObject{r.ground, r.text, r.foot}
 	if r.fromBot {
@@ -79,11 +81,13 @@ func (r *bubbleRenderer) Objects() []fyne.CanvasObject {
 	return objects
 }
 
+// MinSize implements fyne.WidgetRenderer.
 func (r *bubbleRenderer) MinSize() fyne.Size {
 	h := r.text.MinSize().Height + 2*bubblePadY + r.foot.MinSize().Height + 3
 	return fyne.NewSize(140, h)
 }
 
+// Layout implements fyne.WidgetRenderer.
 func (r *bubbleRenderer) Layout(size fyne.Size) {
 	left := float32(0)
 	if r.fromBot {
@@ -111,6 +115,7 @@ func (r *bubbleRenderer) Layout(size fyne.Size) {
 
 func (r *bubbleRenderer) paint() { r.ground.FillColor, r.ground.StrokeColor = r.fill(), r.stroke() }
 
+// Refresh implements fyne.WidgetRenderer.
 func (r *bubbleRenderer) Refresh() {
 	r.paint()
 	r.Layout(r.Size())

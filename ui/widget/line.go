@@ -95,9 +95,13 @@ type lineRenderer struct {
 	text *canvas.Text
 }
 
-func (r *lineRenderer) Destroy()                     {}
+// Destroy implements fyne.WidgetRenderer.
+func (r *lineRenderer) Destroy() {}
+
+// Objects implements fyne.WidgetRenderer.
 func (r *lineRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.text} }
 
+// MinSize implements fyne.WidgetRenderer.
 func (r *lineRenderer) MinSize() fyne.Size {
 	full := fyne.MeasureText(r.line.painted(), r.text.TextSize, r.line.style)
 	if full.Height == 0 {
@@ -109,12 +113,14 @@ func (r *lineRenderer) MinSize() fyne.Size {
 	return full
 }
 
+// Layout implements fyne.WidgetRenderer.
 func (r *lineRenderer) Layout(size fyne.Size) {
 	r.text.Text = fit(r.line.painted(), size.Width, r.text.TextSize, r.line.style)
 	r.text.Resize(fyne.NewSize(size.Width, r.MinSize().Height))
 	r.text.Move(fyne.NewPos(0, (size.Height-r.MinSize().Height)/2))
 }
 
+// Refresh implements fyne.WidgetRenderer.
 func (r *lineRenderer) Refresh() {
 	th := r.line.Theme()
 	r.text.Color = th.Color(r.line.color, fyne.CurrentApp().Settings().ThemeVariant())

@@ -84,12 +84,18 @@ type panelRenderer struct {
 	ground *canvas.Rectangle
 }
 
-func (r *panelRenderer) Destroy()           {}
+// Destroy implements fyne.WidgetRenderer.
+func (r *panelRenderer) Destroy() {}
+
+// MinSize implements fyne.WidgetRenderer.
 func (r *panelRenderer) MinSize() fyne.Size { return r.panel.content.MinSize() }
+
+// Objects implements fyne.WidgetRenderer.
 func (r *panelRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.ground, r.panel.content}
 }
 
+// Layout implements fyne.WidgetRenderer.
 func (r *panelRenderer) Layout(size fyne.Size) {
 	r.ground.Resize(size)
 	r.panel.content.Resize(size)
@@ -103,6 +109,7 @@ func (r *panelRenderer) paint() {
 	}
 }
 
+// Refresh implements fyne.WidgetRenderer.
 func (r *panelRenderer) Refresh() {
 	r.paint()
 	r.ground.Refresh()
@@ -180,7 +187,7 @@ func Fixed(o fyne.CanvasObject, width float32) fyne.CanvasObject {
 type fixedLayout struct{ width, height float32 }
 
 // Layout implements fyne.Layout.
-func (l *fixedLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+func (*fixedLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, o := range objects {
 		o.Resize(size)
 	}
@@ -222,10 +229,13 @@ func (l *measureLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 // MinSize implements fyne.Layout.
-func (l *measureLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+func (*measureLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var s fyne.Size
 	for _, o := range objects {
 		s = s.Max(o.MinSize())
 	}
 	return s
 }
+
+// Content is what stands on the panel.
+func (p *Panel) Content() fyne.CanvasObject { return p.content }

@@ -52,13 +52,13 @@ func (t *Tile) Tapped(*fyne.PointEvent) {
 func (t *Tile) MouseIn(*desktop.MouseEvent) { t.hover(true) }
 
 // MouseMoved implements desktop.Hoverable.
-func (t *Tile) MouseMoved(*desktop.MouseEvent) {}
+func (*Tile) MouseMoved(*desktop.MouseEvent) {}
 
 // MouseOut implements desktop.Hoverable.
 func (t *Tile) MouseOut() { t.hover(false) }
 
 // Cursor implements desktop.Cursorable.
-func (t *Tile) Cursor() desktop.Cursor { return desktop.PointerCursor }
+func (*Tile) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
 func (t *Tile) hover(on bool) {
 	t.hovered = on
@@ -78,12 +78,18 @@ type tileRenderer struct {
 	ground *canvas.Rectangle
 }
 
-func (r *tileRenderer) Destroy()           {}
+// Destroy implements fyne.WidgetRenderer.
+func (r *tileRenderer) Destroy() {}
+
+// MinSize implements fyne.WidgetRenderer.
 func (r *tileRenderer) MinSize() fyne.Size { return r.tile.content.MinSize() }
+
+// Objects implements fyne.WidgetRenderer.
 func (r *tileRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.ground, r.tile.content}
 }
 
+// Layout implements fyne.WidgetRenderer.
 func (r *tileRenderer) Layout(size fyne.Size) {
 	r.ground.Resize(size)
 	r.tile.content.Resize(size)
@@ -99,6 +105,7 @@ func (r *tileRenderer) paint() {
 	}
 }
 
+// Refresh implements fyne.WidgetRenderer.
 func (r *tileRenderer) Refresh() {
 	r.paint()
 	r.ground.Refresh()
@@ -160,11 +167,11 @@ func (s *Segments) Mark(i int) bool {
 	s.picked = i
 	for n, t := range s.tiles {
 		t.Choose(n == i)
-		color := theme.ColorNamePlaceHolder
+		ink := theme.ColorNamePlaceHolder
 		if n == i {
-			color = theme.ColorNameForeground
+			ink = theme.ColorNameForeground
 		}
-		s.lines[n].SetColor(color)
+		s.lines[n].SetColor(ink)
 	}
 	return true
 }

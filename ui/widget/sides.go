@@ -37,14 +37,18 @@ type sidesRenderer struct{ *Sides }
 
 const sidesGap = 12
 
+// Destroy implements fyne.WidgetRenderer.
 func (r *sidesRenderer) Destroy() {}
 
+// Objects implements fyne.WidgetRenderer.
 func (r *sidesRenderer) Objects() []fyne.CanvasObject {
 	return append([]fyne.CanvasObject{r.names}, r.sides...)
 }
 
+// MinSize implements fyne.WidgetRenderer.
 func (r *sidesRenderer) MinSize() fyne.Size { return fyne.NewSize(r.narrow, 200) }
 
+// Layout implements fyne.WidgetRenderer.
 func (r *sidesRenderer) Layout(size fyne.Size) {
 	n := float32(len(r.sides))
 	each := (size.Width - sidesGap*(n-1)) / n
@@ -72,6 +76,7 @@ func (r *sidesRenderer) Layout(size fyne.Size) {
 	}
 }
 
+// Refresh implements fyne.WidgetRenderer.
 func (r *sidesRenderer) Refresh() {
 	r.Layout(r.Size())
 	for _, o := range r.Objects() {

@@ -106,7 +106,7 @@ func (l *tailLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 // MinSize implements fyne.Layout.
-func (l *tailLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(80, 80) }
+func (*tailLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(80, 80) }
 
 // growLayout notices when wrapped text turns out taller than expected, which
 // the toolkit finds out one frame later.

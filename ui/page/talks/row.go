@@ -68,30 +68,40 @@ func (r *row) CreateRenderer() fyne.WidgetRenderer { return fyneui.NewSimpleRend
 
 // stepper is the row of words under an answer: how far it has come.
 type stepper struct {
-	words []*widget.Line
+	words live.Words
+	lines []*widget.Line
 	root  *fyne.Container
 }
 
+// stageKeys are the words of the stages in the catalogue; "….failed" is said
+// of the one that was not reached.
+func stageKeys() []string {
+	return []string{"stage.received", "stage.asked", "stage.answered", "stage.delivered"}
+}
+
 func newStepper(w live.Words) *stepper {
-	s := &stepper{root: widget.Row(6)}
-	for i, key := range []string{"stage.received", "stage.asked", "stage.answered", "stage.delivered"} {
+	s := &stepper{words: w, root: widget.Row(6)}
+	for i, key := range stageKeys() {
 		if i > 0 {
 			s.root.Add(widget.NewCaption("→").Colored(theme.ColorNameDisabled))
 		}
 		line := widget.NewCaption(w.T(key))
-		s.words = append(s.words, line)
+		s.lines = append(s.lines, line)
 		s.root.Add(line)
 	}
 	return s
 }
 
 func (s *stepper) set(reached int, failed bool) {
-	for i, line := range s.words {
+	for i, key := range stageKeys() {
+		line := s.lines[i]
+		line.Set(s.words.T(key))
 		switch {
 		case i <= reached:
 			line.SetColor(theme.ColorNameSuccess)
 		case failed && i == reached+1:
 			line.SetColor(theme.ColorNameError)
+			line.Set(s.words.T(key + ".failed"))
 		case i == reached+1:
 			line.SetColor(theme.ColorNamePrimary)
 		default:

@@ -1,0 +1,37 @@
+package playground
+
+import (
+	"fyne.io/fyne/v2/widget"
+
+	xwidget "switchboard/ui/widget"
+)
+
+// What the tests look at inside.
+
+var Answers = answers
+
+func (p *Page) Start() *widget.Button { return p.start }
+
+func (p *Page) PlayButton() *widget.Button { return p.play }
+
+func (p *Page) StopButton() *widget.Button { return p.stop }
+
+func (p *Page) Seats() int { return len(p.screens) }
+
+func (p *Page) Composer(i int) *xwidget.Composer { return p.screens[i].composer }
+
+func (p *Page) Use(i, platform int) { p.screens[i].pick.Pick(platform) }
+
+func (p *Page) Objects(i int) int { return len(p.screens[i].list.Objects) }
+
+func (p *Page) BubbleTexts(i int) []string {
+	var all []string
+	for _, o := range p.screens[i].list.Objects {
+		if b, ok := o.(*xwidget.Bubble); ok {
+			all = append(all, b.Text()+" / "+b.Foot())
+		}
+	}
+	return all
+}
+
+func (p *Page) Playing() bool { return p.cancel != nil }

@@ -1,0 +1,8 @@
+package tray
+
+// NewWith is New with another way to set the tooltip.
+func NewWith(h Host, a Actions, tooltip func(string)) *Tray {
+	t := New(h, a)
+	t.tooltip = tooltip
+	return t
+}
