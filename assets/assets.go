@@ -6,24 +6,22 @@ import (
 	"fmt"
 	"image/color"
 	"sync"
-
-	"switchboard/internal/bridge"
 )
 
 //go:embed fonts/NotoSansSC-Regular.otf
-var regular []byte //nolint:gochecknoglobals // embedded; never written
+var regular []byte
 
 //go:embed fonts/NotoSansSC-Bold.otf
-var bold []byte //nolint:gochecknoglobals // embedded; never written
+var bold []byte
 
 //go:embed fonts/NotoSansMono-Latin.otf
-var mono []byte //nolint:gochecknoglobals // embedded; never written
+var mono []byte
 
 //go:embed icons
 var icons embed.FS
 
 //go:embed platforms.json
-var platforms []byte //nolint:gochecknoglobals // embedded; never written
+var platforms []byte
 
 // Regular returns the face for everything: Latin and 9,409 Chinese characters.
 func Regular() []byte { return regular }
@@ -45,12 +43,12 @@ func Icon(name string) []byte {
 }
 
 // tints reads the embedded file once; it cannot change.
-var tints = sync.OnceValue(func() map[bridge.Platform]color.NRGBA { //nolint:gochecknoglobals // a memoised pure function
-	var raw map[bridge.Platform]struct{ Tint string }
+var tints = sync.OnceValue(func() map[string]color.NRGBA { //nolint:gochecknoglobals // a memoised pure function
+	var raw map[string]struct{ Tint string }
 	if err := json.Unmarshal(platforms, &raw); err != nil {
 		panic(err) // embedded at build time and read by every test
 	}
-	all := map[bridge.Platform]color.NRGBA{}
+	all := map[string]color.NRGBA{}
 	for p, r := range raw {
 		all[p] = Hex(r.Tint)
 	}
@@ -60,8 +58,8 @@ var tints = sync.OnceValue(func() map[bridge.Platform]color.NRGBA { //nolint:goc
 // Tint returns the colour a platform is marked with. White text is readable on
 // it, and it stands out on light and dark backgrounds. It is a colour of ours,
 // not the platform's trademark.
-func Tint(p bridge.Platform) color.NRGBA {
-	if c, ok := tints()[p]; ok {
+func Tint(platform string) color.NRGBA {
+	if c, ok := tints()[platform]; ok {
 		return c
 	}
 	return Hex("#6B7280")

@@ -88,8 +88,8 @@ func TestIcon(t *testing.T) {
 
 func TestTint(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bridge.Platform{}
-	for _, p := range []bridge.Platform{"feishu", "wecom", "dingtalk", "unheard of"} {
+	seen := map[string]string{}
+	for _, p := range []string{"feishu", "wecom", "dingtalk", "unheard of"} {
 		c := assets.Tint(p)
 		key := string([]byte{c.R, c.G, c.B})
 		if other, twice := seen[key]; twice {

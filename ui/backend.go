@@ -12,7 +12,7 @@ import (
 )
 
 // Backend is the house as the window sees it: the sum of what each page asks
-// for, and a few things for the frame around them. All methods may be called
+// for, and of the frame around them. All methods may be called
 // from several goroutines at once. Methods without a context answer from memory.
 type Backend interface {
 	overview.Backend
@@ -20,6 +20,11 @@ type Backend interface {
 	playground.Backend
 	settings.Backend
 	welcome.Backend
+	House
+}
+
+// House is what the frame around the pages asks for.
+type House interface {
 	// Watch tells what changed until ctx ends; then the channel is closed. A
 	// slow reader misses changes of the same kind rather than holding up others.
 	Watch(ctx context.Context) <-chan bridge.Change

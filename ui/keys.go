@@ -17,11 +17,8 @@ func (w *Window) keys() {
 	}
 	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.search() })
 	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
-		switch e.Name {
-		case fyne.KeyF5:
-			w.refresh()
-		case fyne.KeyEscape:
-			w.escape()
+		if do := map[fyne.KeyName]func(){fyne.KeyF5: w.refresh, fyne.KeyEscape: w.escape}[e.Name]; do != nil {
+			do()
 		}
 	})
 }

@@ -19,7 +19,7 @@ import (
 const appID = "io.switchboard.desktop"
 
 func newApp() fyne.App {
-	app.SetMetadata(fyne.AppMetadata{ //nolint:staticcheck // set in code, so that plain go build is enough
+	app.SetMetadata(fyne.AppMetadata{ // in code, so that plain go build is enough
 		ID: appID, Name: "Switchboard", Version: version, Icon: fyne.NewStaticResource("app.svg", assets.Icon("app.svg")),
 	})
 	return app.NewWithID(appID)
@@ -70,7 +70,7 @@ func catchCrashes(ctx context.Context, dir string, log *slog.Logger) {
 		log.WarnContext(ctx, "no crash file", "error", err)
 		return
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "crash.txt"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "crash.txt"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // in the folder the user chose
 	if err != nil {
 		log.WarnContext(ctx, "no crash file", "error", err)
 		return

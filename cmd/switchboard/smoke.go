@@ -25,7 +25,7 @@ func smoke(ctx context.Context, dir string, w *ui.Window) error {
 	}
 	return w.Tour(ctx, func(name string) error {
 		file := filepath.Join(dir, name+".ready")
-		if err := os.WriteFile(file, nil, 0o600); err != nil {
+		if err := os.WriteFile(file, nil, 0o600); err != nil { //nolint:gosec // in the folder the user chose
 			return fmt.Errorf("smoke: %w", err)
 		}
 		return gone(ctx, file)
@@ -38,7 +38,7 @@ func gone(ctx context.Context, file string) error {
 	look := time.NewTicker(smokeLook)
 	defer look.Stop()
 	for {
-		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) { //nolint:gosec // in the folder the user chose
 			return nil
 		}
 		select {

@@ -40,18 +40,18 @@ func setup(ctx context.Context, t *testing.T) *bundle {
 }
 
 // in runs a test in virtual time, and ends everything it started.
-func in(t *testing.T, f func(ctx context.Context, t *testing.T)) {
+func in(t *testing.T, f func(ctx context.Context)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		f(ctx, t)
+		f(ctx)
 		cancel()
 		synctest.Wait()
 	})
 }
 
 func TestViewWaitsUntilSeen(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		b := setup(ctx, t)
 		if b.loads != 0 {
 			t.Fatal("loaded before it was shown")
@@ -70,7 +70,7 @@ func TestViewWaitsUntilSeen(t *testing.T) {
 }
 
 func TestViewIsCalm(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		b := setup(ctx, t)
 		b.view.Shown(true)
 		b.hub.Visible(true)
@@ -85,7 +85,7 @@ func TestViewIsCalm(t *testing.T) {
 }
 
 func TestViewShowsTheLastChange(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		b := setup(ctx, t)
 		b.view.Shown(true)
 		b.hub.Visible(true)
@@ -99,7 +99,7 @@ func TestViewShowsTheLastChange(t *testing.T) {
 }
 
 func TestViewIgnores(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		b := setup(ctx, t)
 		b.view.Shown(true)
 		b.hub.Visible(true)
@@ -124,7 +124,7 @@ func TestViewIgnores(t *testing.T) {
 }
 
 func TestViewHurries(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		b := setup(ctx, t)
 		b.view.Shown(true)
 		b.hub.Visible(true)
@@ -139,7 +139,7 @@ func TestViewHurries(t *testing.T) {
 }
 
 func TestViewAlways(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		b := setup(ctx, t)
 		b.view.Always()
 		synctest.Wait()
@@ -150,7 +150,7 @@ func TestViewAlways(t *testing.T) {
 }
 
 func TestViewTellsErrors(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		b := setup(ctx, t)
 		b.fail = errors.New("broken")
 		b.view.Always()
@@ -162,7 +162,7 @@ func TestViewTellsErrors(t *testing.T) {
 }
 
 func TestFollowTicksAndEnds(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		test.NewTempApp(t)
 		hub := live.NewHub(slog.New(slog.DiscardHandler))
 		ticks := 0
@@ -180,7 +180,7 @@ func TestFollowTicksAndEnds(t *testing.T) {
 }
 
 func TestPanicDoesNotEndTheProgram(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		test.NewTempApp(t)
 		var log strings.Builder
 		hub := live.NewHub(slog.New(slog.NewTextHandler(&log, nil)))
@@ -197,7 +197,7 @@ func TestPanicDoesNotEndTheProgram(t *testing.T) {
 }
 
 func TestAskDropsWhatNobodyWaitsFor(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		test.NewTempApp(t)
 		hub := live.NewHub(slog.New(slog.DiscardHandler))
 		asked, cancel := context.WithCancel(ctx)
@@ -217,7 +217,7 @@ func TestAskDropsWhatNobodyWaitsFor(t *testing.T) {
 }
 
 func TestDebounce(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		test.NewTempApp(t)
 		calls := 0
 		typed := live.Debounce(ctx, live.NewHub(slog.New(slog.DiscardHandler)), 200*time.Millisecond, func() { calls++ })
@@ -237,7 +237,7 @@ func TestDebounce(t *testing.T) {
 }
 
 func TestUntil(t *testing.T) {
-	in(t, func(ctx context.Context, t *testing.T) {
+	in(t, func(ctx context.Context) {
 		hub := live.NewHub(slog.New(slog.DiscardHandler))
 		ready := false
 		done := make(chan error, 1)

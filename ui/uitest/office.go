@@ -3,16 +3,18 @@ package uitest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"switchboard/internal/bridge"
 )
 
 func bots(now time.Time, trouble bool) []bridge.BotStatus {
+	p := platforms()
 	all := []bridge.BotStatus{
-		{ID: "feishu-main", Platform: "feishu", Mode: "longconn", Agent: "helpdesk", State: bridge.BotReady, Received: 128, Answered: 126, LastMessage: now.Add(-40 * time.Second)},
-		{ID: "wecom-app", Platform: "wecom", Mode: "app", Agent: "helpdesk", State: bridge.BotReady, Callback: "/hook/wecom-app", Received: 64, Answered: 62, LastMessage: now.Add(-6 * time.Minute)},
-		{ID: "dt-hr", Platform: "dingtalk", Mode: "webhook", Agent: "hr", State: bridge.BotWaiting, Callback: "/hook/dt-hr"},
+		{ID: "feishu-main", Platform: p[0], Mode: "longconn", Agent: "helpdesk", State: bridge.BotReady, Received: 128, Answered: 126, LastMessage: now.Add(-40 * time.Second)},
+		{ID: "wecom-app", Platform: p[1], Mode: "app", Agent: "helpdesk", State: bridge.BotReady, Callback: "/hook/wecom-app", Received: 64, Answered: 62, LastMessage: now.Add(-6 * time.Minute)},
+		{ID: "dt-hr", Platform: p[2], Mode: "webhook", Agent: "hr", State: bridge.BotWaiting, Callback: "/hook/dt-hr"},
 	}
 	if trouble {
 		all[1].State, all[1].Failed = bridge.BotFailing, 2
@@ -42,12 +44,12 @@ func (h *House) Notices(lang bridge.Language) []bridge.Notice {
 	since := h.Now.Add(-12 * time.Minute)
 	if lang == bridge.Chinese {
 		return []bridge.Notice{
-			{ID: "wecom", Severity: bridge.SeverityError, Bot: "wecom-app", Since: since, Title: "企业微信拒绝发送", Detail: "这台电脑的 IP 203.0.113.7 不在应用的可信 IP 列表中，已有 2 条回答没有送达。", Next: "在企业微信管理后台 → 应用管理 → 企业可信IP 中加入 203.0.113.7。"},
+			{ID: "ip", Severity: bridge.SeverityError, Bot: "wecom-app", Since: since, Title: "企业微信拒绝发送", Detail: "这台电脑的 IP 203.0.113.7 不在应用的可信 IP 列表中，已有 2 条回答没有送达。", Next: "在企业微信管理后台 → 应用管理 → 企业可信IP 中加入 203.0.113.7。"},
 			{ID: "quota", Severity: bridge.SeverityWarning, Bot: "feishu-main", Since: since.Add(-time.Hour), Title: "本月飞书调用额度已用 82%", Detail: "已自动改为省额度的显示方式，回答不受影响。", Next: "需要更多额度时，请在飞书管理后台升级套餐。"},
 		}
 	}
 	return []bridge.Notice{
-		{ID: "wecom", Severity: bridge.SeverityError, Bot: "wecom-app", Since: since, Title: "WeCom refuses to send", Detail: "This computer's IP 203.0.113.7 is not in the app's list of trusted IPs; 2 answers were not delivered.", Next: "Add 203.0.113.7 in the WeCom console under App Management → Trusted IPs."},
+		{ID: "ip", Severity: bridge.SeverityError, Bot: "wecom-app", Since: since, Title: "WeCom refuses to send", Detail: "This computer's IP 203.0.113.7 is not in the app's list of trusted IPs; 2 answers were not delivered.", Next: "Add 203.0.113.7 in the WeCom console under App Management → Trusted IPs."},
 		{ID: "quota", Severity: bridge.SeverityWarning, Bot: "feishu-main", Since: since.Add(-time.Hour), Title: "82 % of this month's Feishu calls are used", Detail: "Answers are now shown in a way that needs fewer calls. Nothing is lost.", Next: "Upgrade the plan in the Feishu admin console if you need more."},
 	}
 }
@@ -122,7 +124,7 @@ func morning(lang bridge.Language, now time.Time) ([]bridge.TalkRow, map[string]
 
 // Exchange is one more question by the person of the first talk.
 func Exchange(lane string, id int64, question, answer string, at time.Time) bridge.Exchange {
-	t := talk{"Lin Wen", false, []bridge.Platform{"feishu"}, question, answer, 0, bridge.JobCompleted, bridge.ReplyDelivered}
+	t := talk{"Lin Wen", false, platforms()[:1], question, answer, 0, bridge.JobCompleted, bridge.ReplyDelivered}
 	return t.exchange(lane, id, at)
 }
 
@@ -132,7 +134,7 @@ func (t talk) exchange(lane string, id int64, now time.Time) bridge.Exchange {
 	if t.group {
 		kind = bridge.Group
 	}
-	bot := map[bridge.Platform]string{"feishu": "feishu-main", "wecom": "wecom-app", "dingtalk": "dt-hr"}[t.platforms[0]]
+	bot := bots(now, false)[slices.Index(platforms(), t.platforms[0])].ID
 	e := bridge.Exchange{
 		Job: bridge.Job{ID: id, Queue: "helpdesk", Lane: lane, State: t.state, Attempt: 1, AcceptedAt: at, StartedAt: at.Add(4 * time.Millisecond), Message: bridge.Message{
 			ID: bridge.MessageID(fmt.Sprintf("om_%d", id)), Bot: bot, Platform: t.platforms[0],

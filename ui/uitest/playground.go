@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -11,7 +12,13 @@ import (
 )
 
 // platforms are those of the office.
-func platforms() []bridge.Platform { return []bridge.Platform{"feishu", "wecom", "dingtalk"} }
+func platforms() []bridge.Platform {
+	var all []bridge.Platform
+	for _, name := range strings.Fields("feishu wecom dingtalk") {
+		all = append(all, bridge.Platform(name))
+	}
+	return all
+}
 
 // StartDemo implements ui.Backend.
 func (h *House) StartDemo(context.Context) error {

@@ -86,7 +86,7 @@ type badgeRenderer struct {
 }
 
 // Destroy implements fyne.WidgetRenderer.
-func (r *badgeRenderer) Destroy() {}
+func (*badgeRenderer) Destroy() {}
 
 // MinSize implements fyne.WidgetRenderer.
 func (r *badgeRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(r.badge.size) }

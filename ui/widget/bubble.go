@@ -70,7 +70,7 @@ const (
 type bubbleRenderer struct{ *Bubble }
 
 // Destroy implements fyne.WidgetRenderer.
-func (r *bubbleRenderer) Destroy() {}
+func (*bubbleRenderer) Destroy() {}
 
 // Objects implements fyne.WidgetRenderer.
 func (r *bubbleRenderer) Objects() []fyne.CanvasObject {

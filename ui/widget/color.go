@@ -18,7 +18,7 @@ func Themed(name fyne.ThemeColorName) func() color.Color {
 
 // Tint is a platform's colour.
 func Tint(p bridge.Platform) func() color.Color {
-	return func() color.Color { return assets.Tint(p) }
+	return func() color.Color { return assets.Tint(string(p)) }
 }
 
 // Mix blends two colours; share is how much of the first one there is.

@@ -96,7 +96,7 @@ type lineRenderer struct {
 }
 
 // Destroy implements fyne.WidgetRenderer.
-func (r *lineRenderer) Destroy() {}
+func (*lineRenderer) Destroy() {}
 
 // Objects implements fyne.WidgetRenderer.
 func (r *lineRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.text} }

@@ -85,7 +85,7 @@ type panelRenderer struct {
 }
 
 // Destroy implements fyne.WidgetRenderer.
-func (r *panelRenderer) Destroy() {}
+func (*panelRenderer) Destroy() {}
 
 // MinSize implements fyne.WidgetRenderer.
 func (r *panelRenderer) MinSize() fyne.Size { return r.panel.content.MinSize() }

@@ -79,7 +79,7 @@ type tileRenderer struct {
 }
 
 // Destroy implements fyne.WidgetRenderer.
-func (r *tileRenderer) Destroy() {}
+func (*tileRenderer) Destroy() {}
 
 // MinSize implements fyne.WidgetRenderer.
 func (r *tileRenderer) MinSize() fyne.Size { return r.tile.content.MinSize() }

@@ -38,7 +38,7 @@ type sidesRenderer struct{ *Sides }
 const sidesGap = 12
 
 // Destroy implements fyne.WidgetRenderer.
-func (r *sidesRenderer) Destroy() {}
+func (*sidesRenderer) Destroy() {}
 
 // Objects implements fyne.WidgetRenderer.
 func (r *sidesRenderer) Objects() []fyne.CanvasObject {

@@ -129,7 +129,7 @@ func (l *growLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 // MinSize implements fyne.Layout.
-func (l *growLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+func (*growLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var s fyne.Size
 	for _, o := range objects {
 		s = s.Max(o.MinSize())
