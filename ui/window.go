@@ -170,7 +170,9 @@ func (w *Window) visit(name string) {
 		p.Shown(other == name)
 	}
 	w.front = name
-	w.app.Preferences().SetString(prefPage, name)
+	if choice(w.app.Preferences(), prefPage, pageNames()) != name { // each change is a write to the disk
+		w.app.Preferences().SetString(prefPage, name)
+	}
 	w.frame.show(name, w.pages[name].Content())
 }
 
@@ -220,7 +222,8 @@ func (w *Window) installTray(ctx context.Context, host desktop.App) {
 		Pause: func(on bool) { w.pause(ctx, on) },
 		Quit:  w.guard(ctx, func() { w.quit(ctx) }),
 	})
-	host.SetSystemTrayWindow(w.win)
+	w.tray.OnTap(func() { w.Raise(ctx) })
+	w.tray.Show(w.words, tray.Describe(w.words, bridge.Overview{}, nil)) // the toolkit wants a menu before it runs
 	view := live.NewView(w.hub, live.Kind(bridge.ChangeOverview, live.Tick), func(ctx context.Context) (bridge.Overview, error) {
 		return w.backend.Overview(ctx)
 	}, func(o bridge.Overview, err error) {

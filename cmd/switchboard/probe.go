@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"image"
 	"os"
 	"os/exec"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/canvas"
 )
 
 // probeLimit is how long a window may take to appear.
@@ -28,13 +32,23 @@ func tryWindow(ctx context.Context) error {
 	return nil
 }
 
-// probeWindow is the other side of tryWindow: a window that closes by itself.
+// probeWindow is the other side of tryWindow: a window that closes by itself as
+// soon as it has been painted. Without OpenGL the toolkit may end this process,
+// give up quietly, or wait for ever; only a painted window counts.
 func probeWindow() int {
-	a := newApp()
+	a := app.NewWithID(appID + ".probe") // its own preferences: the real app reads its at the same time
 	w := a.NewWindow("Switchboard")
-	w.Resize(fyne.NewSize(1, 1))
-	a.Lifecycle().SetOnStarted(func() { fyne.Do(a.Quit) })
-	w.Show()
-	a.Run()
-	return exitOK
+	code := exitTrouble
+	quit := sync.OnceFunc(func() {
+		code = exitOK
+		fyne.Do(a.Quit)
+	})
+	w.SetContent(canvas.NewRaster(func(int, int) image.Image {
+		quit()
+		return image.NewNRGBA(image.Rect(0, 0, 1, 1))
+	}))
+	w.SetPadded(false)
+	w.Resize(fyne.NewSize(8, 8))
+	w.ShowAndRun()
+	return code
 }

@@ -3,6 +3,6 @@ package tray
 // NewWith is New with another way to set the tooltip.
 func NewWith(h Host, a Actions, tooltip func(string)) *Tray {
 	t := New(h, a)
-	t.tooltip = tooltip
+	t.label = func(_, text string) { tooltip(text) }
 	return t
 }

@@ -1,6 +1,8 @@
 package tray
 
 import (
+	"runtime"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/systray"
 
@@ -25,7 +27,8 @@ type Actions struct {
 type Tray struct {
 	host    Host
 	actions Actions
-	tooltip func(string)
+	label   func(name, tooltip string)
+	menu    *fyne.Menu // always the same one: the toolkit shows it once more when the tray is ready
 	words   live.Words
 	shown   *Picture
 	icon    State
@@ -33,7 +36,23 @@ type Tray struct {
 
 // New makes a tray on a host. Nothing is shown before Show.
 func New(host Host, actions Actions) *Tray {
-	return &Tray{host: host, actions: actions, tooltip: systray.SetTooltip}
+	return &Tray{host: host, actions: actions, menu: fyne.NewMenu(""), label: label}
+}
+
+func label(name, tooltip string) {
+	if runtime.GOOS == "linux" { // elsewhere it would be written beside the icon
+		systray.SetTitle(name)
+	}
+	systray.SetTooltip(tooltip)
+}
+
+// OnTap makes a click on the icon open the window. The toolkit has a way of its
+// own, but it shows the window behind our back. On macOS a click opens the menu,
+// as everywhere there.
+func (t *Tray) OnTap(open func()) {
+	if runtime.GOOS != "darwin" {
+		systray.SetOnTapped(open)
+	}
 }
 
 // Show brings the tray up to date; it touches the desktop only when something
@@ -43,16 +62,17 @@ func (t *Tray) Show(w live.Words, p Picture) {
 		return
 	}
 	t.shown, t.words = &p, w
-	t.host.SetSystemTrayMenu(t.menu(p))
+	t.menu.Label, t.menu.Items = w.T("app"), t.items(p)
+	t.host.SetSystemTrayMenu(t.menu)
 	if t.icon != p.State {
 		t.icon = p.State
 		name := "tray-" + string(p.State) + ".svg"
 		t.host.SetSystemTrayIcon(fyne.NewStaticResource(name, assets.Icon(name)))
 	}
-	t.tooltip(p.Tooltip(w))
+	t.label(w.T("app"), p.Tooltip(w))
 }
 
-func (t *Tray) menu(p Picture) *fyne.Menu {
+func (t *Tray) items(p Picture) []*fyne.MenuItem {
 	w := t.words
 	var items []*fyne.MenuItem
 	for _, line := range p.Lines {
@@ -66,6 +86,5 @@ func (t *Tray) menu(p Picture) *fyne.Menu {
 	}
 	quit := fyne.NewMenuItem(w.T("quit"), t.actions.Quit)
 	quit.IsQuit = true
-	items = append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem(w.T("tray.open"), t.actions.Open), pause, fyne.NewMenuItemSeparator(), quit)
-	return fyne.NewMenu(w.T("app"), items...)
+	return append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem(w.T("tray.open"), t.actions.Open), pause, fyne.NewMenuItemSeparator(), quit)
 }
