@@ -145,8 +145,9 @@ func (w *Writer) Deliver(ctx context.Context) error {
 			return w.done(ctx)
 		}
 		err := w.deliverPart(ctx, w.row.Sent, parts[w.row.Sent])
-		if kind := bridge.KindOf(err); w.draft != nil && w.row.Sent == 0 && (kind == bridge.KindNotFound || kind == bridge.KindExpired) {
-			// Somebody removed the draft, so what follows is messages of their own.
+		if w.draft != nil && w.row.Sent == 0 && draftless(bridge.KindOf(err)) {
+			// Somebody removed the draft, or the platform does not let us make
+			// one after all: what follows is messages of their own.
 			w.log.LogAttrs(ctx, slog.LevelInfo, "the draft is gone", slog.Int64("job_id", w.row.JobID))
 			w.forgetDraft()
 			continue
@@ -165,15 +166,26 @@ func (w *Writer) resumeForDelivery(ctx context.Context) error {
 		return nil
 	}
 	draft, err := streamer.Resume(ctx, w.row.Draft)
-	switch bridge.KindOf(err) {
-	case "":
+	switch {
+	case err == nil:
 		w.draft = draft
-	case bridge.KindNotFound, bridge.KindExpired, bridge.KindUnsupported:
+	case draftless(bridge.KindOf(err)):
 		w.forgetDraft()
 	default:
 		return fmt.Errorf("reply: resume draft: %w", err)
 	}
 	return nil
+}
+
+// draftless says that an error is the draft's own, so that a plain message may
+// still be taken.
+func draftless(kind bridge.Kind) bool {
+	switch kind {
+	case bridge.KindNotFound, bridge.KindExpired, bridge.KindUnsupported, bridge.KindForbidden, bridge.KindQuota, bridge.KindInvalid:
+		return true
+	default:
+		return false
+	}
 }
 
 func (w *Writer) forgetDraft() {

@@ -384,6 +384,33 @@ func TestNoDraftPossible(t *testing.T) {
 	})
 }
 
+// TestDraftRefused: a draft that cannot be shown after all, because its template
+// is missing or a permission is, must not cost the answer.
+func TestDraftRefused(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []bridge.Kind{bridge.KindUnsupported, bridge.KindForbidden, bridge.KindQuota, bridge.KindInvalid} {
+		synctest.Test(t, func(t *testing.T) {
+			chat := &bridgetest.Chat{Fail: func(call string, _ int) error {
+				if call == "update" || call == "finish" {
+					return &bridge.Error{Kind: kind}
+				}
+				return nil
+			}}
+			w := writer(&rows{}, chat.StreamingBot(), bridge.Reply{JobID: 1})
+			if err := w.Begin(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if err := w.Finish(t.Context(), "answer"); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{"answer"}, chat.Texts()); diff != "" {
+				t.Errorf("%s: %s", kind, diff)
+			}
+		})
+	}
+}
+
 func TestFailAndBreak(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -1,0 +1,259 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/engine"
+	"switchboard/internal/health"
+	"switchboard/internal/i18n"
+	"switchboard/internal/inbox"
+	"switchboard/internal/journal"
+	"switchboard/internal/router"
+	"switchboard/internal/secret"
+	"switchboard/internal/settings"
+	"switchboard/internal/store"
+	"switchboard/internal/webhook"
+)
+
+// ErrRunning is returned by Open when another program uses the data directory.
+var ErrRunning = errors.New("app: another Switchboard uses this data directory")
+
+// Options say what to open.
+type Options struct {
+	Data    string // the data directory; made when missing
+	Config  string // the settings file; default switchboard.yaml in Data
+	Version string
+	Log     *slog.Logger
+}
+
+// App is the whole house. Make one with Open, then call Run.
+type App struct {
+	opt      Options
+	settings settings.Settings
+	log      *slog.Logger
+	lock     *flock.Flock
+	store    *store.Store
+	journal  *journal.Journal
+	health   health.Registry
+	inbox    *inbox.Inbox
+	door     *webhook.Server
+	since    time.Time
+
+	mu     sync.RWMutex
+	bots   map[string]*openBot
+	agents map[string]*openAgentState
+	ready  bool
+	listen string // the door's real address, once it is open
+}
+
+type openBot struct {
+	settings.Bot
+	bot    bridge.Bot // nil when broken
+	mode   bridge.Mode
+	limits bridge.Capabilities
+	err    error // why it is broken, or of the last send
+	last   time.Time
+}
+
+type openAgentState struct {
+	settings.Agent
+	agent   bridge.Agent // nil when broken
+	err     error
+	last    time.Time
+	latency time.Duration
+}
+
+// Open reads the settings and opens everything, without the network. A file
+// with mistakes returns its settings.Problems as the error.
+func Open(ctx context.Context, opt Options) (*App, error) {
+	if opt.Config == "" {
+		opt.Config = filepath.Join(opt.Data, "switchboard.yaml")
+	}
+	s, problems, err := settings.Load(opt.Config, Known())
+	if err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	if fatal := problems.Fatal(); len(fatal) > 0 {
+		return nil, fatal
+	}
+	a := &App{opt: opt, settings: s, log: opt.Log, since: time.Now(), bots: map[string]*openBot{}, agents: map[string]*openAgentState{}}
+	if err := a.openStore(ctx); err != nil {
+		return nil, err
+	}
+	a.journal = journal.New(a.store, a.log)
+	a.openAgents(ctx)
+	a.openBots(ctx)
+	a.assemble()
+	return a, nil
+}
+
+func (a *App) openStore(ctx context.Context) error {
+	if err := os.MkdirAll(a.opt.Data, 0o700); err != nil {
+		return fmt.Errorf("app: data directory: %w", err)
+	}
+	a.lock = flock.New(filepath.Join(a.opt.Data, "switchboard.lock"), flock.SetPermissions(0o600))
+	switch locked, err := a.lock.TryLock(); {
+	case err != nil:
+		return fmt.Errorf("app: data directory: %w", err)
+	case !locked:
+		return ErrRunning
+	}
+	where := store.Options{Path: filepath.Join(a.opt.Data, "switchboard.db"), Role: a.settings.People.DefaultRole, Log: a.log}
+	if a.settings.Database != "" {
+		where.Path, where.DSN = "", a.settings.Database
+	}
+	var err error
+	if a.store, err = store.Open(ctx, where); err != nil {
+		return errors.Join(fmt.Errorf("app: %w", err), a.lock.Unlock())
+	}
+	return nil
+}
+
+func (a *App) openAgents(ctx context.Context) {
+	for _, s := range a.settings.Agents {
+		state := &openAgentState{Agent: s}
+		key, err := a.agentKey(ctx, s)
+		if err == nil {
+			state.agent, err = openAgent(s, key)
+		}
+		if err != nil {
+			state.err = err
+			a.health.Raise(health.Warning{Code: health.AgentBroken, Severity: bridge.SeverityError, Affects: s.ID, Err: err})
+			a.log.LogAttrs(ctx, slog.LevelError, "an agent is not usable", slog.String("agent", s.ID), slog.Any("error", err))
+		}
+		a.agents[s.ID] = state
+	}
+}
+
+func (a *App) agentKey(ctx context.Context, s settings.Agent) (bridge.Secret, error) {
+	if s.Kind == kindEcho {
+		return bridge.Secret{}, nil
+	}
+	name := settings.AgentSecret(s.ID)
+	return secret.Vault{}.Get(ctx, a.settings.Reference(name), name)
+}
+
+func (a *App) openBots(ctx context.Context) {
+	for _, s := range a.settings.Bots {
+		b := &openBot{Bot: s}
+		if err := a.openBot(ctx, b); err != nil {
+			b.bot, b.err = nil, err
+			a.health.Raise(health.Warning{Code: health.BotBroken, Severity: bridge.SeverityError, Affects: s.ID, Err: explained(err), Detail: problemText(a.language(), err)})
+			a.log.LogAttrs(ctx, slog.LevelError, "a bot is not usable", slog.String("bot", s.ID), slog.Any("error", err))
+		}
+		a.bots[s.ID] = b
+	}
+}
+
+// explained passes on errors that have words of their own; the words of
+// settings problems are the detail.
+func explained(err error) error {
+	var problems settings.Problems
+	if errors.As(err, &problems) {
+		return nil
+	}
+	return err
+}
+
+func problemText(lang bridge.Language, err error) string {
+	var problems settings.Problems
+	if errors.As(err, &problems) {
+		return problems.Text(lang)
+	}
+	return ""
+}
+
+func (a *App) openBot(ctx context.Context, b *openBot) error {
+	if len(b.Broken) > 0 {
+		return b.Broken
+	}
+	for _, c := range Connectors() {
+		if c.Platform != b.Platform {
+			continue
+		}
+		b.mode, _ = c.Mode(b.Mode)
+		secrets, err := a.secrets(ctx, b.ID, c.Fields(b.Mode))
+		if err != nil {
+			return err
+		}
+		b.bot, err = c.Open(
+			bridge.Config{ID: b.ID, Platform: b.Platform, Mode: b.mode.ID, Settings: b.Settings, Secrets: secrets},
+			bridge.Env{Log: a.log.With(slog.String("bot", b.ID))},
+		)
+		if err != nil {
+			return fmt.Errorf("app: bot %s: %w", b.ID, err)
+		}
+		b.limits = b.mode.Capabilities
+		if own, ok := b.bot.(bridge.Capable); ok {
+			b.limits = own.Capabilities()
+		}
+		return nil
+	}
+	return &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: bot " + b.ID}
+}
+
+// secrets fetches what a bot needs. An optional secret that is missing, or
+// cannot be looked for because there is no keyring, counts as absent.
+func (a *App) secrets(ctx context.Context, bot string, form []bridge.Field) (map[string]bridge.Secret, error) {
+	all := map[string]bridge.Secret{}
+	for _, f := range form {
+		if !f.Secret {
+			continue
+		}
+		name := settings.BotSecret(bot, f.Key)
+		value, err := secret.Vault{}.Get(ctx, a.settings.Reference(name), name)
+		switch {
+		case err == nil:
+			all[f.Key] = value
+		case f.Required:
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// assemble connects the stages.
+func (a *App) assemble() {
+	agents, queues := map[string]string{}, map[string]int{}
+	for id, b := range a.bots {
+		agents[id] = b.Agent
+	}
+	for id, g := range a.agents {
+		queues[id] = g.MaxConcurrent
+	}
+	routes := router.New(a.store, router.Options{Agents: agents, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language()})
+	e := engine.New(a.store, routes, a.findBot, a.findAgent, a.log, engine.Options{
+		StaleAfter: a.settings.Engine.StaleAfter, Stream: a.settings.Engine.Streaming == "auto" || a.settings.Engine.Streaming == "smooth",
+		Record: a.journal.Record, Observe: a.observe,
+	})
+	a.inbox = inbox.New(a.store, routes.Place, e.Handle, a.log, inbox.Options{Queues: queues, Record: a.journal.Record})
+	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{Record: a.journal.Record, Suspect: a.suspect})
+}
+
+func (a *App) language() bridge.Language {
+	if a.settings.Language == "auto" {
+		return i18n.Parse(os.Getenv("LANG"))
+	}
+	return bridge.Language(a.settings.Language)
+}
+
+// Close closes the bots, the database and the lock. Run has ended before.
+func (a *App) Close() error {
+	var all []error
+	for _, b := range a.bots {
+		if b.bot != nil {
+			all = append(all, b.bot.Close())
+		}
+	}
+	return errors.Join(append(all, a.store.Close(), a.lock.Unlock())...)
+}

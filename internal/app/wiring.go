@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/engine"
+	"switchboard/internal/health"
+)
+
+// hooked finds the bot of a webhook request.
+func (a *App) hooked(id string) (bridge.Bot, bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	b := a.bots[id]
+	if b == nil || b.bot == nil || !b.mode.Webhook {
+		return nil, false
+	}
+	return b.bot, true
+}
+
+func (a *App) findBot(id string) (bridge.Bot, bridge.Capabilities, bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	b := a.bots[id]
+	if b == nil || b.bot == nil {
+		return nil, bridge.Capabilities{}, false
+	}
+	return b.bot, b.limits, true
+}
+
+func (a *App) findAgent(id string) (bridge.Agent, bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	g := a.agents[id]
+	if g == nil || g.agent == nil {
+		return nil, false
+	}
+	return g.agent, true
+}
+
+// accept stores what a webhook delivered. A store that fails is a warning that
+// goes away by itself with the next message that is stored.
+func (a *App) accept(ctx context.Context, bot string, d bridge.Delivery) error {
+	if len(d.Messages)+len(d.Actions) == 0 {
+		return nil
+	}
+	_, err := a.inbox.Accept(ctx, d)
+	if err != nil {
+		a.health.Raise(health.Warning{Code: health.StoreFailing, Severity: bridge.SeverityError, Detail: err.Error()})
+		return err
+	}
+	a.health.Clear(health.StoreFailing, "")
+	a.health.Clear(health.UnreadableTraffic, bot)
+	a.mu.Lock()
+	a.bots[bot].last = time.Now()
+	a.mu.Unlock()
+	return nil
+}
+
+func (a *App) suspect(bot, note string) {
+	a.health.Raise(health.Warning{Code: health.UnreadableTraffic, Severity: bridge.SeverityWarning, Affects: bot, Detail: note})
+}
+
+// observe keeps how agents and bots fare, and warns of those that fail.
+func (a *App) observe(o engine.Outcome) {
+	a.mu.Lock()
+	if g := a.agents[o.Agent]; g != nil {
+		g.err = o.Err
+		if o.Err == nil {
+			g.last, g.latency = time.Now(), o.FirstText
+		}
+	}
+	if b := a.bots[o.Bot]; b != nil {
+		b.err = o.Err
+	}
+	a.mu.Unlock()
+	code, affects := health.AgentFailing, o.Agent
+	if o.Bot != "" {
+		code, affects = health.BotFailing, o.Bot
+	}
+	if o.Err == nil {
+		a.health.Clear(code, affects)
+		return
+	}
+	a.health.Raise(health.Warning{Code: code, Severity: bridge.SeverityWarning, Affects: affects, Err: o.Err})
+}

@@ -1,0 +1,117 @@
+package health
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
+)
+
+// Code names a warning.
+type Code string
+
+// The codes.
+const (
+	BotBroken         Code = "bot_broken"         // a bot could not be opened
+	BotFailing        Code = "bot_failing"        // the platform did not take an answer
+	AgentBroken       Code = "agent_broken"       // an agent could not be set up
+	AgentFailing      Code = "agent_failing"      // an agent did not answer
+	UnreadableTraffic Code = "unreadable_traffic" // genuine requests we cannot read
+	StoreFailing      Code = "store_failing"      // the database cannot be written
+)
+
+// Codes lists every code, for catalogues and tests.
+func Codes() []Code {
+	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing}
+}
+
+// Warning is something wrong now.
+type Warning struct {
+	Code     Code
+	Severity bridge.Severity
+	Affects  string // the id of a bot or agent; may be empty
+	Detail   string // technical, for the admin who wants to know; may be empty
+	Err      error  // explained in words below the title; may be nil
+	Since    time.Time
+}
+
+// Registry holds the warnings. The zero Registry works.
+type Registry struct {
+	mu  sync.Mutex
+	all map[string]Warning
+}
+
+// Raise adds a warning or renews it; how long it has been standing is kept. It
+// tells whether anything changed.
+func (r *Registry) Raise(w Warning) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.all == nil {
+		r.all = map[string]Warning{}
+	}
+	key := string(w.Code) + " " + w.Affects
+	w.Since = time.Now()
+	old, standing := r.all[key]
+	if standing {
+		w.Since = old.Since
+	}
+	r.all[key] = w
+	return !standing || old.Severity != w.Severity || old.Detail != w.Detail
+}
+
+// Clear takes a warning away and tells whether it was standing.
+func (r *Registry) Clear(code Code, affects string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := string(code) + " " + affects
+	_, standing := r.all[key]
+	delete(r.all, key)
+	return standing
+}
+
+// List returns the warnings, the worst and then the oldest first.
+func (r *Registry) List() []Warning {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []Warning
+	for _, w := range r.all {
+		all = append(all, w)
+	}
+	slices.SortFunc(all, func(a, b Warning) int {
+		if a.Severity != b.Severity {
+			return rank(a.Severity) - rank(b.Severity)
+		}
+		if c := a.Since.Compare(b.Since); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.Code)+a.Affects, string(b.Code)+b.Affects)
+	})
+	return all
+}
+
+func rank(s bridge.Severity) int {
+	if s == bridge.SeverityError {
+		return 0
+	}
+	return 1
+}
+
+// Words renders a warning for people.
+func (w Warning) Words(lang bridge.Language) bridge.Notice {
+	key := "warning." + string(w.Code)
+	n := bridge.Notice{
+		ID: string(w.Code) + " " + w.Affects, Severity: w.Severity, Bot: w.Affects, Since: w.Since, Detail: w.Detail,
+		Title: i18n.Text(lang, key, "affects", w.Affects), Next: i18n.Text(lang, key+".next", "affects", w.Affects),
+	}
+	if w.Err != nil {
+		e := i18n.Explain(lang, w.Err)
+		n.Detail = strings.TrimSpace(e.What + " " + w.Detail)
+		if e.Next != "" {
+			n.Next = e.Next
+		}
+	}
+	return n
+}

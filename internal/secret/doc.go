@@ -1,0 +1,7 @@
+// Package secret fetches passwords and keys from where the admin keeps them:
+// the system keyring by default, or an environment variable, a file, or a
+// systemd credential that switchboard.yaml names.
+//
+// It never falls back to anything by itself, and tells a missing secret from a
+// keyring that is locked or not there, because the next step is another one.
+package secret

@@ -1,0 +1,169 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"switchboard/internal/bridge"
+)
+
+// Known is what the program can do, to check the file against.
+type Known struct {
+	Connectors []bridge.Connector
+	AgentKinds []string
+	// KeylessKinds are the agent kinds that need no address and no key.
+	KeylessKinds []string
+}
+
+// Load reads a file. One that does not exist is an empty one.
+func Load(path string, known Known) (Settings, Problems, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the admin's own choice of file
+	if errors.Is(err, fs.ErrNotExist) {
+		return Default(), nil, nil
+	}
+	if err != nil {
+		return Settings{}, nil, fmt.Errorf("settings: %w", err)
+	}
+	s, problems := Parse(data, known)
+	return s, problems, nil
+}
+
+// parser fills the settings while it reads.
+type parser struct {
+	reader
+	known Known
+	s     Settings
+	bots  []*yaml.Node // where each bot stands, for what is checked at the end
+}
+
+// Parse reads the text of a file. With fatal problems the settings are not to
+// be used.
+func Parse(data []byte, known Known) (Settings, Problems) {
+	p := &parser{known: known, s: Default()}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		line := 1
+		if found := regexp.MustCompile(`line (\d+)`).FindStringSubmatch(err.Error()); found != nil {
+			line, _ = strconv.Atoi(found[1]) //nolint:errcheck // digits
+		}
+		return p.s, Problems{{Line: line, Key: "not_yaml", Args: []any{"error", strings.TrimPrefix(err.Error(), "yaml: ")}}}
+	}
+	if len(doc.Content) > 0 {
+		p.file(doc.Content[0])
+	}
+	p.checkBots()
+	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
+	for i := range p.s.Bots {
+		for _, problem := range p.problems {
+			if problem.Bot != "" && problem.Bot == p.s.Bots[i].ID {
+				p.s.Bots[i].Broken = append(p.s.Bots[i].Broken, problem)
+			}
+		}
+	}
+	return p.s, p.problems
+}
+
+type section = map[string]func(*yaml.Node, string)
+
+func (p *parser) file(n *yaml.Node) {
+	s := &p.s
+	role := string(s.People.DefaultRole)
+	within := func(part section) func(*yaml.Node, string) {
+		return func(n *yaml.Node, path string) { p.fields(n, path, part) }
+	}
+	p.fields(n, "", section{
+		"server": within(section{
+			"listen": p.address(&s.Server.Listen, false), "admin": p.address(&s.Server.Admin, true), "public_url": p.link(&s.Server.PublicURL),
+		}),
+		"tunnel": within(section{
+			"kind": p.oneOf(&s.Tunnel.Kind, "none", "url"), "domain": p.str(&s.Tunnel.Domain), "pooling": p.flag(&s.Tunnel.Pooling),
+		}),
+		"database": p.str(&s.Database),
+		"language": p.oneOf(&s.Language, "auto", string(bridge.Chinese), string(bridge.English)),
+		"agents":   func(n *yaml.Node, path string) { p.items(n, path, p.agent) },
+		"bots":     func(n *yaml.Node, path string) { p.items(n, path, p.oneBot) },
+		"routes":   p.routes,
+		"people": within(section{
+			"default_role": p.oneOf(&role, string(bridge.RoleMember), string(bridge.RoleGuest), string(bridge.RoleAdmin), string(bridge.RoleBlocked)),
+			"self_link":    p.flag(&s.People.SelfLink),
+		}),
+		"privacy": within(section{
+			"mask_answers": p.flag(&s.Privacy.MaskAnswers), "mask_to_agent": p.flag(&s.Privacy.MaskToAgent), "store_content": p.flag(&s.Privacy.StoreContent),
+		}),
+		"limits": within(section{
+			"per_person_per_minute": p.count(&s.Limits.PerMinute), "per_person_per_day": p.count(&s.Limits.PerDay),
+			"tokens_per_person_per_day": p.count(&s.Limits.TokensPerDay),
+		}),
+		"engine": within(section{
+			"stale_after": p.span(&s.Engine.StaleAfter), "session_ttl": p.span(&s.Engine.SessionTTL),
+			"streaming": p.oneOf(&s.Engine.Streaming, "auto", "smooth", "economy", "off"),
+		}),
+		"secrets": p.secrets,
+	})
+	s.People.DefaultRole = bridge.Role(role)
+}
+
+// routes are not understood yet; an empty list is fine, and anything else is
+// refused rather than ignored.
+func (p *parser) routes(n *yaml.Node, path string) {
+	if !isNull(n) && (n.Kind != yaml.SequenceNode || len(n.Content) > 0) {
+		p.report(n, path, "routes_later")
+	}
+}
+
+func (p *parser) agent(n *yaml.Node, path string) {
+	a := Agent{MaxConcurrent: 5, Timeout: 5 * time.Minute}
+	p.fields(n, path, section{
+		"id": p.id(&a.ID), "kind": p.oneOf(&a.Kind, p.known.AgentKinds...), "base_url": p.link(&a.BaseURL),
+		"max_concurrent": p.count(&a.MaxConcurrent), "timeout": p.span(&a.Timeout),
+	})
+	switch {
+	case a.ID == "":
+		p.report(n, join(path, "id"), "missing")
+	case slices.ContainsFunc(p.s.Agents, func(b Agent) bool { return b.ID == a.ID }):
+		p.report(n, join(path, "id"), "twice_id", "value", a.ID)
+	case a.Kind == "":
+		p.report(n, join(path, "kind"), "missing")
+	case a.BaseURL == "" && !slices.Contains(p.known.KeylessKinds, a.Kind):
+		p.report(n, join(path, "base_url"), "missing")
+	}
+	a.MaxConcurrent = max(a.MaxConcurrent, 1)
+	p.s.Agents = append(p.s.Agents, a)
+}
+
+// secrets reads where secrets come from. A value that is no reference is taken
+// for a secret itself and refused without being repeated.
+func (p *parser) secrets(n *yaml.Node, path string) {
+	if isNull(n) {
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		p.report(n, path, "want_mapping")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if value.Kind != yaml.ScalarNode || !isReference(value.Value) {
+			p.report(value, join(path, key.Value), "literal_secret")
+			continue
+		}
+		p.s.Secrets[key.Value] = value.Value
+	}
+}
+
+func isReference(text string) bool {
+	if text == "keyring" {
+		return true
+	}
+	kind, name, _ := strings.Cut(text, ":")
+	return slices.Contains([]string{"env", "file", "credential"}, kind) && name != ""
+}

@@ -1,0 +1,105 @@
+package settings
+
+import (
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// Settings is the content of switchboard.yaml with the defaults filled in.
+type Settings struct {
+	Server   Server
+	Tunnel   Tunnel
+	Database string // empty: SQLite in the data directory; or postgres://…
+	Language string // auto, zh-CN or en
+	Agents   []Agent
+	Bots     []Bot
+	People   People
+	Privacy  Privacy
+	Limits   Limits
+	Engine   Engine
+	// Secrets says where a secret comes from, by its name; see Reference.
+	Secrets map[string]string
+}
+
+// Server is where we listen.
+type Server struct {
+	Listen    string // the public door
+	Admin     string // health and administration, loopback only
+	PublicURL string // how the door is reached from outside; may be empty
+}
+
+// Tunnel is the way from the internet to the door.
+type Tunnel struct {
+	Kind    string // none, ngrok or url
+	Domain  string
+	Pooling bool
+}
+
+// Agent is one agent that answers.
+type Agent struct {
+	ID            string
+	Kind          string
+	BaseURL       string
+	MaxConcurrent int
+	Timeout       time.Duration
+}
+
+// Bot is one account on a platform.
+type Bot struct {
+	ID       string
+	Platform bridge.Platform
+	Mode     bridge.ModeID
+	Agent    string
+	Settings map[string]string
+	// Broken holds what is wrong with this bot; it is then not opened.
+	Broken Problems
+}
+
+// People says how strangers are met.
+type People struct {
+	DefaultRole bridge.Role
+	SelfLink    bool
+}
+
+// Privacy says what is hidden and kept.
+type Privacy struct{ MaskAnswers, MaskToAgent, StoreContent bool }
+
+// Limits are quotas per person; 0 means unlimited.
+type Limits struct{ PerMinute, PerDay, TokensPerDay int }
+
+// Engine is how messages are answered.
+type Engine struct {
+	StaleAfter time.Duration // older messages are not answered any more
+	SessionTTL time.Duration // a session ends this long after its last message
+	Streaming  string        // auto, smooth, economy or off
+}
+
+// Default returns the settings of an empty file.
+func Default() Settings {
+	return Settings{
+		Server:   Server{Listen: "127.0.0.1:8780", Admin: "127.0.0.1:8781"},
+		Tunnel:   Tunnel{Kind: "none"},
+		Language: "auto",
+		People:   People{DefaultRole: bridge.RoleMember, SelfLink: true},
+		Privacy:  Privacy{MaskAnswers: true, StoreContent: true},
+		Limits:   Limits{PerMinute: 10},
+		Engine:   Engine{StaleAfter: 2 * time.Hour, SessionTTL: 7 * 24 * time.Hour, Streaming: "auto"},
+		Secrets:  map[string]string{},
+	}
+}
+
+// Reference returns where a secret comes from: keyring, env:NAME, file:PATH or
+// credential:NAME.
+func (s Settings) Reference(name string) string {
+	if ref, ok := s.Secrets[name]; ok {
+		return ref
+	}
+	return "keyring"
+}
+
+// BotSecret and AgentSecret name the secrets of a bot and of an agent.
+func BotSecret(bot, key string) string { return "bot/" + bot + "/" + key }
+
+// AgentSecret names the key of an agent.
+func AgentSecret(agent string) string { return "agent/" + agent + "/api_key" }
