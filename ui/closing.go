@@ -82,6 +82,7 @@ func (w *Window) quit(ctx context.Context) {
 
 func (w *Window) end() {
 	w.remember()
+	w.stop()
 	w.app.Quit()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"fyne.io/fyne/v2"
+	fyneui "fyne.io/fyne/v2/widget"
 
 	"switchboard/ui/widget"
 )
@@ -26,6 +27,9 @@ func (w *Window) Toast() string {
 	for _, o := range objects(w.toasts.root) {
 		if l, ok := o.(*widget.Line); ok && l.Text() != "" {
 			found = l.Text()
+		}
+		if r, ok := o.(*fyneui.RichText); ok {
+			found = r.String()
 		}
 	}
 	return found

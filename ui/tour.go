@@ -10,7 +10,7 @@ import (
 )
 
 // settled is how long a page gets to load and paint before its picture is taken.
-const settled = 900 * time.Millisecond
+const settled = 500 * time.Millisecond
 
 // Tour shows every page in both languages, light and dark, and calls visit for
 // each with a name such as "zh-light-talks". It is for pictures and smoke tests,
@@ -48,7 +48,7 @@ func (w *Window) tourLook(ctx context.Context, l bridge.Language, look theme.Mod
 		if name == live.PagePlayground {
 			show = func() {
 				w.visit(name)
-				w.play.Demo(ctx)
+				w.play.Demo()
 			}
 		}
 		if err := w.halt(ctx, prefix+name, show, visit); err != nil {
@@ -66,6 +66,18 @@ func (w *Window) halt(ctx context.Context, name string, show func(), visit func(
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-pause.C:
-		return visit(name)
 	}
+	if err := w.hub.Quiet(ctx); err != nil {
+		return err
+	}
+	painted := make(chan struct{})
+	w.hub.Do(ctx, func() { close(painted) })
+	pause.Reset(settled)
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-painted:
+	}
+	<-pause.C
+	return visit(name)
 }

@@ -151,7 +151,7 @@ func (w *Window) welcome(ctx, built context.Context, kit live.Kit, chosen string
 		OnTry: func() {
 			w.front = live.PagePlayground
 			done()
-			w.play.Demo(ctx)
+			w.play.Demo()
 		},
 		OnDone: done,
 	}).Content()

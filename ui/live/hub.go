@@ -38,12 +38,19 @@ func NewHubOn(log *slog.Logger, run func(func())) *Hub {
 	return &Hub{log: log, run: run, waking: make(chan struct{}), watches: map[*watch]struct{}{}}
 }
 
-// Do runs f on the window's goroutine, later. A panic in f is logged and does
-// not end the program, because the webhook server lives in the same process.
+// Do runs f on the window's goroutine, later, unless ctx has ended by then:
+// whoever ends a part of the window ends its ctx first, because afterwards there
+// may be no such goroutine any more. A panic in f is logged and does not end the
+// program, because the webhook server lives in the same process.
 func (h *Hub) Do(ctx context.Context, f func()) {
+	if ctx.Err() != nil {
+		return
+	}
 	h.run(func() {
 		defer h.recover(ctx)
-		f()
+		if ctx.Err() == nil {
+			f()
+		}
 	})
 }
 
@@ -74,11 +81,7 @@ func (h *Hub) recover(ctx context.Context) {
 func Ask[T any](ctx context.Context, h *Hub, work func(context.Context) (T, error), then func(T, error)) {
 	h.Go(ctx, func(ctx context.Context) {
 		result, err := work(ctx)
-		h.Do(ctx, func() {
-			if ctx.Err() == nil {
-				then(result, err)
-			}
-		})
+		h.Do(ctx, func() { then(result, err) })
 	})
 }
 
@@ -125,6 +128,20 @@ func (h *Hub) Changed(c bridge.Change) {
 		}
 	}
 	h.wake()
+}
+
+// Quiet blocks until every view that can be seen is up to date.
+func (h *Hub) Quiet(ctx context.Context) error {
+	return h.Until(ctx, func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for w := range h.watches {
+			if w.shown && (w.dirty || w.busy) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // Until blocks until done reports true; it looks again after each change.

@@ -49,11 +49,7 @@ const tickEvery = 15 * time.Second
 // has not been called for a while: for search boxes.
 func Debounce(ctx context.Context, h *Hub, pause time.Duration, f func()) func() {
 	timer := time.AfterFunc(pause, func() {
-		h.Do(ctx, func() {
-			if ctx.Err() == nil {
-				f()
-			}
-		})
+		h.Do(ctx, f)
 	})
 	timer.Stop()
 	context.AfterFunc(ctx, func() { timer.Stop() })

@@ -17,6 +17,7 @@ type watch struct {
 	dirty, shown bool
 	always       bool // reads again even while the window is hidden: the tray
 	urgent       bool // the user waits: no pause
+	busy         bool // is loading, or waits to be shown
 }
 
 // View keeps one part of the screen up to date: it loads in the background and
@@ -71,9 +72,7 @@ func (v *View[T]) Run(ctx context.Context) {
 		done := make(chan struct{})
 		v.hub.Do(ctx, func() {
 			defer close(done)
-			if ctx.Err() == nil {
-				v.show(result, err)
-			}
+			v.show(result, err)
 		})
 		if !v.rest(ctx, done) {
 			return
@@ -88,7 +87,7 @@ func (v *View[T]) wait(ctx context.Context) bool {
 		w := v.watch
 		due := w.dirty && w.shown && (v.hub.visible || w.always)
 		if due {
-			w.dirty, w.urgent = false, false
+			w.dirty, w.urgent, w.busy = false, false, true
 		}
 		waking := v.hub.waking
 		v.hub.mu.Unlock()
@@ -110,6 +109,7 @@ func (v *View[T]) rest(ctx context.Context, shown <-chan struct{}) bool {
 	case <-ctx.Done():
 		return false
 	case <-shown:
+		v.set(func(w *watch) { w.busy = false })
 	}
 	pause := time.NewTimer(Pace)
 	defer pause.Stop()

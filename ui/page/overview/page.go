@@ -26,6 +26,7 @@ type Page struct {
 	bots, agents                        *fyne.Container
 	address                             *widget.Line
 	addressRow, empty, full             fyne.CanvasObject
+	scroll                              *container.Scroll
 
 	botCards   []*bot
 	agentCards []*agent
@@ -88,8 +89,8 @@ func (p *Page) build() {
 	p.empty = p.teach()
 	p.full.Hide()
 	p.empty.Hide()
-	body := container.NewVScroll(widget.Inset(widget.Measure(container.NewStack(p.full, p.empty), 1180, false), 4, 24))
-	p.content = container.NewBorder(widget.Inset(widget.NewHeading(w.T("page.overview")), 18, 24), nil, nil, nil, body)
+	p.scroll = container.NewVScroll(widget.Inset(widget.Measure(container.NewStack(p.full, p.empty), 1180, false), 4, 24))
+	p.content = container.NewBorder(widget.Inset(widget.NewHeading(w.T("page.overview")), 18, 24), nil, nil, nil, p.scroll)
 }
 
 func section(title, hint string) fyne.CanvasObject {
@@ -136,6 +137,9 @@ func (p *Page) show(s state, err error) {
 	none := len(o.Bots) == 0
 	show(p.empty, none)
 	show(p.full, !none)
+	if tall := p.scroll.Content.MinSize().Height; tall != p.scroll.Content.Size().Height {
+		p.scroll.Refresh() // it has to learn that its content has grown
+	}
 }
 
 func (p *Page) showNotices(notices []bridge.Notice) {

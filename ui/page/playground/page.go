@@ -27,6 +27,7 @@ type Page struct {
 	stage, closed   *fyne.Container
 	cancel          context.CancelFunc // of the demo that plays; nil when none does
 	playWhenStarted bool
+	demo            func()
 }
 
 // office is everything the page shows.
@@ -54,13 +55,14 @@ func (p *Page) Shown(on bool) { p.view.Shown(on) }
 func (p *Page) Refresh() { p.view.Refresh() }
 
 // Demo starts the simulator, if need be, and plays the demo.
-func (p *Page) Demo(ctx context.Context) {
-	p.playWhenStarted = true
-	p.open(ctx)
-}
+func (p *Page) Demo() { p.demo() }
 
 func (p *Page) build(ctx context.Context) {
 	w, tap := p.kit.Words, p.kit.Hub.Tap
+	p.demo = func() {
+		p.playWhenStarted = true
+		p.open(ctx)
+	}
 	p.play = fyneui.NewButtonWithIcon(w.T("playground.play"), theme.MediaPlayIcon(), tap(ctx, func() { p.toggle(ctx) }))
 	p.play.Importance = fyneui.HighImportance
 	p.stop = fyneui.NewButton(w.T("playground.stop"), tap(ctx, func() { p.shut(ctx) }))

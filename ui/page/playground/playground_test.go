@@ -41,7 +41,7 @@ func office(t *testing.T, f func(p *page)) {
 		f(&page{p, shell, house, func(act func()) {
 			kit.Hub.Do(ctx, act)
 			time.Sleep(time.Second)
-		}, func() { p.Demo(ctx) }})
+		}, p.Demo})
 		cancel()
 		synctest.Wait()
 	})
