@@ -49,7 +49,7 @@ func label(name, tooltip string) {
 // OnTap makes a click on the icon open the window. The toolkit has a way of its
 // own, but it shows the window behind our back. On macOS a click opens the menu,
 // as everywhere there.
-func (t *Tray) OnTap(open func()) {
+func (*Tray) OnTap(open func()) {
 	if runtime.GOOS != "darwin" {
 		systray.SetOnTapped(open)
 	}
