@@ -1,0 +1,84 @@
+package wecom
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"switchboard/internal/bridge"
+)
+
+// maxContent limits text.content and markdown.content in bytes; WeCom cuts off
+// silently what is longer (page 90236).
+const maxContent = 2048
+
+const (
+	// One member gets at most 30 messages a minute and 1000 an hour from an app
+	// (page 90236). 15 at once and one every 4 seconds keep both: 30 in any
+	// minute, 915 in any hour.
+	paceAtOnce = 15
+	paceEvery  = 4 * time.Second
+	// paceWait is how long a message waits for its turn before the caller has to.
+	paceWait = 8 * time.Second
+)
+
+// duplicateCheck is for how long WeCom is asked to drop a repeated content. Long
+// enough for a retry and for a restart; short, because after a restart an answer
+// that is rightly the same as the one before would be dropped as well.
+const duplicateCheck = 2 * time.Minute
+
+// appCapabilities are the limits of a self-built app.
+func appCapabilities() bridge.Capabilities {
+	return bridge.Capabilities{
+		MaxText:     maxContent,
+		MaxMarkdown: maxContent,
+		Keyed:       true, // within duplicateCheck
+		Files:       true,
+		Directory:   true,
+		Recall:      true, // 24 hours (page 94867)
+		// Pages 90238 and 90239. Three tries follow one another at once.
+		AnswerWithin:  5 * time.Second,
+		RedeliversFor: time.Minute,
+	}
+}
+
+// fits refuses a text that would be cut off.
+func fits(text string) error {
+	if len(text) <= maxContent {
+		return nil
+	}
+	return &bridge.Error{Kind: bridge.KindTooLarge, Op: opSend, Detail: fmt.Sprintf("%d bytes", len(text))}
+}
+
+// split cuts a text into messages at the best border in the second half of each.
+func split(text string, limit int) []string {
+	var parts []string
+	for len(text) > limit {
+		at := border(text, limit)
+		parts = append(parts, strings.TrimRight(text[:at], " \n"))
+		text = strings.TrimLeft(text[at:], "\n")
+	}
+	parts = append(parts, text)
+	return slices.DeleteFunc(parts, func(part string) bool { return strings.TrimSpace(part) == "" })
+}
+
+func border(text string, limit int) int {
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	head := text[:limit]
+	for _, marks := range [][]string{{"\n\n"}, {"\n"}, {"。", "！", "？", ". ", "! ", "? "}, {"，", ", ", " "}} {
+		best := 0
+		for _, mark := range marks {
+			if i := strings.LastIndex(head, mark); i >= 0 {
+				best = max(best, i+len(mark))
+			}
+		}
+		if best > limit/2 {
+			return best
+		}
+	}
+	return limit
+}

@@ -1,0 +1,456 @@
+package wecom
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+
+	"switchboard/internal/bridge"
+)
+
+const (
+	callTimeout = 10 * time.Second
+	maxAnswer   = 1 << 20
+	tokenLife   = 2 * time.Hour
+	// tokenMargin is how long before its end a token is replaced.
+	tokenMargin = 5 * time.Minute
+	// refusedFor is how long a refused secret is not tried again. WeCom shuts out
+	// for an hour the address of those who insist.
+	refusedFor = 2 * time.Minute
+)
+
+// The calls, by their paths below /cgi-bin/.
+const (
+	pathToken  = "gettoken"
+	pathSend   = "message/send"
+	pathRecall = "message/recall"
+	pathApp    = "agent/get"
+	pathUser   = "user/get"
+	pathFile   = "media/get"
+)
+
+const (
+	opToken  = "wecom: get token" //nolint:gosec // a name, not a token
+	opSend   = "wecom: send message"
+	opRecall = "wecom: recall message"
+	opCheck  = "wecom: check"
+	opUser   = "wecom: look up person"
+	opFile   = "wecom: fetch file"
+)
+
+// client speaks to WeCom for one bot. The access token and the app's secret
+// stand in the addresses of its calls, so no address may reach an error.
+type client struct {
+	cfg    config
+	count  func(api string)
+	http   *http.Client
+	flight singleflight.Group // at most one request for a token
+
+	mu      sync.Mutex
+	token   string
+	renewAt time.Time
+	refusal error // of the secret
+	retryAt time.Time
+}
+
+func newClient(cfg config, count func(string)) *client {
+	if count == nil {
+		count = func(string) {}
+	}
+	return &client{cfg: cfg, count: count, http: &http.Client{
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTimeout,
+			ResponseHeaderTimeout: callTimeout, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
+		},
+		// A redirect would carry the token to somewhere else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+// accessToken returns the token, fetching it when it is missing or about to
+// end. However many ask at once, one request is made.
+func (c *client) accessToken(ctx context.Context) (string, error) {
+	if token, err := c.cached(); token != "" || err != nil {
+		return token, err
+	}
+	// The request outlives the one who happened to be first.
+	done := c.flight.DoChan("token", func() (any, error) { return c.fetchToken(context.WithoutCancel(ctx)) })
+	select {
+	case <-ctx.Done():
+		return "", stopped(opToken, ctx.Err(), false)
+	case r := <-done:
+		token, _ := r.Val.(string)
+		return token, r.Err
+	}
+}
+
+func (c *client) cached() (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	switch {
+	case c.token != "" && now.Before(c.renewAt):
+		return c.token, nil
+	case c.refusal != nil && now.Before(c.retryAt):
+		return "", c.refusal
+	default:
+		return "", nil
+	}
+}
+
+func (c *client) fetchToken(ctx context.Context) (string, error) {
+	if token, err := c.cached(); token != "" || err != nil {
+		return token, err // fetched while we were on our way
+	}
+	var got tokenAnswer
+	query := url.Values{"corpid": {c.cfg.corpID}, "corpsecret": {c.cfg.secret.Reveal()}}
+	err := c.exchange(ctx, request{op: opToken, path: pathToken, query: query}, &got)
+	if err == nil && got.Token == "" {
+		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opToken, Detail: "an answer without a token"}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		c.remember(err)
+		return "", err
+	}
+	life := tokenLife
+	if got.ExpiresIn > 0 && got.ExpiresIn < int64(tokenLife.Seconds()) {
+		life = time.Duration(got.ExpiresIn) * time.Second
+	}
+	c.token, c.renewAt, c.refusal = got.Token, time.Now().Add(life-min(tokenMargin, life/2)), nil
+	return c.token, nil
+}
+
+// remember keeps an error that will be the same for a while. c.mu is held.
+func (c *client) remember(err error) {
+	wait := bridge.RetryAfter(err)
+	if !bridge.KindOf(err).Retryable() {
+		wait = refusedFor
+	}
+	c.refusal, c.retryAt = err, time.Now().Add(wait)
+}
+
+// drop forgets a token that was refused, unless a newer one is there already.
+func (c *client) drop(token string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.token == token {
+		c.token = ""
+	}
+}
+
+// request is one call; with a body it is a POST.
+type request struct {
+	op, path string
+	query    url.Values
+	in       any
+}
+
+// call makes a call with a token. A token that ended early is replaced once.
+func (c *client) call(ctx context.Context, r request, out any) error {
+	return c.withToken(ctx, r, func(r request) error { return c.exchange(ctx, r, out) })
+}
+
+func (c *client) withToken(ctx context.Context, r request, try func(request) error) error {
+	for last := false; ; last = true {
+		token, err := c.accessToken(ctx)
+		if err != nil {
+			return err
+		}
+		again := r
+		again.query = url.Values{"access_token": {token}}
+		for key, values := range r.query {
+			again.query[key] = values
+		}
+		c.count(r.path)
+		err = try(again)
+		var e *bridge.Error
+		if last || !errors.As(err, &e) || !staleToken(e.Code) {
+			return err
+		}
+		c.drop(token)
+	}
+}
+
+// exchange sends one request and reads the answer.
+func (c *client) exchange(ctx context.Context, r request, out any) error {
+	limited, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	resp, written, err := c.send(limited, r)
+	if err != nil {
+		return c.lost(ctx, r, err, written)
+	}
+	defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return c.lost(ctx, r, err, true)
+	}
+	got := answer{resp.StatusCode, resp.Header, body}
+	if e := got.trouble(r.op); e != nil {
+		return c.scrub(r, e)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: "an answer of an unexpected form", Uncertain: true}
+	}
+	return nil
+}
+
+// send sends a request. Once its header is written, nobody knows whether it was
+// acted on.
+func (c *client) send(ctx context.Context, r request) (resp *http.Response, written bool, err error) {
+	method, body := http.MethodGet, io.Reader(http.NoBody)
+	if r.in != nil {
+		data, err := encodeJSON(r.in)
+		if err != nil {
+			return nil, false, err
+		}
+		method, body = http.MethodPost, bytes.NewReader(data)
+	}
+	var wrote atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
+	address := c.cfg.base.JoinPath("cgi-bin", r.path)
+	address.RawQuery = r.query.Encode()
+	req, err := http.NewRequestWithContext(traced, method, address.String(), body)
+	if err != nil {
+		return nil, false, err
+	}
+	req.Header.Set("Accept", "application/json")
+	if r.in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err = c.http.Do(req)
+	return resp, wrote.Load(), err
+}
+
+// lost is the error of a call without an answer. The address, which holds the
+// token, is taken out of it.
+func (c *client) lost(ctx context.Context, r request, err error, written bool) error {
+	if ctx.Err() != nil {
+		return stopped(r.op, ctx.Err(), written)
+	}
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err
+	}
+	return &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: c.hide(r, err.Error()), Uncertain: written}
+}
+
+// stopped is the error of a call that the caller gave up.
+func stopped(op string, err error, written bool) error {
+	return &bridge.Error{Kind: bridge.KindOf(err), Op: op, Err: err, Uncertain: written}
+}
+
+// scrub takes our secrets out of the other side's words, which tend to quote.
+func (c *client) scrub(r request, e *bridge.Error) *bridge.Error {
+	e.Detail = c.hide(r, e.Detail)
+	return e
+}
+
+func (c *client) hide(r request, words string) string {
+	secrets := []string{r.query.Get("access_token"), c.cfg.secret.Reveal(), c.cfg.token.Reveal()}
+	for _, secret := range secrets {
+		for _, form := range []string{secret, url.QueryEscape(secret)} {
+			if form != "" {
+				words = strings.ReplaceAll(words, form, "•••")
+			}
+		}
+	}
+	return shorten(words)
+}
+
+// sendMessage sends one message to one member. With unique set, WeCom is asked
+// to drop it if the same content was sent a moment ago.
+func (c *client) sendMessage(ctx context.Context, user string, m outgoing, unique bool) (bridge.MessageID, error) {
+	body := map[string]any{"touser": user, "msgtype": m.Type, "agentid": c.cfg.agentID, m.Type: m.Body}
+	if unique {
+		body["enable_duplicate_check"] = 1
+		body["duplicate_check_interval"] = int(duplicateCheck.Seconds())
+	}
+	var got sent
+	if err := c.call(ctx, request{op: opSend, path: pathSend, in: body}, &got); err != nil {
+		return "", err
+	}
+	return bridge.MessageID(got.ID), got.refused(user)
+}
+
+func (c *client) recall(ctx context.Context, id bridge.MessageID) error {
+	return c.call(ctx, request{op: opRecall, path: pathRecall, in: recallRequest{string(id)}}, nil)
+}
+
+// app looks the app itself up. It is the cheapest call that needs everything
+// to be right: the trusted IP, and an AgentId that belongs to the secret.
+func (c *client) app(ctx context.Context) (appFound, error) {
+	var found appFound
+	query := url.Values{"agentid": {strconv.FormatInt(c.cfg.agentID, 10)}}
+	err := c.call(ctx, request{op: opCheck, path: pathApp, query: query}, &found)
+	return found, err
+}
+
+func (c *client) user(ctx context.Context, id string) (userFound, error) {
+	var found userFound
+	err := c.call(ctx, request{op: opUser, path: pathUser, query: url.Values{"userid": {id}}}, &found)
+	return found, err
+}
+
+// file opens a file that somebody sent; an error comes as JSON in its place.
+func (c *client) file(ctx context.Context, id string) (io.ReadCloser, error) {
+	var body io.ReadCloser
+	r := request{op: opFile, path: pathFile, query: url.Values{"media_id": {id}}}
+	err := c.withToken(ctx, r, func(r request) error {
+		resp, _, err := c.send(ctx, r)
+		if err != nil {
+			return c.lost(ctx, r, err, false)
+		}
+		if resp.StatusCode == http.StatusOK && isFile(resp.Header) {
+			body = resp.Body
+			return nil
+		}
+		defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
+		words, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		if err != nil {
+			return c.lost(ctx, r, err, false)
+		}
+		e := answer{resp.StatusCode, resp.Header, words}.trouble(r.op)
+		if e == nil {
+			e = &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: "an answer without a file"}
+		}
+		e.Uncertain = false
+		return c.scrub(r, e)
+	})
+	return body, err
+}
+
+// isFile tells a file from an error. A file that is JSON or text has a name.
+func isFile(h http.Header) bool {
+	if h.Get("Content-Disposition") != "" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && kind != "application/json" && !strings.HasPrefix(kind, "text/")
+}
+
+// encodeJSON writes JSON as it is read: without escaping <, > and &.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err //nolint:wrapcheck // named by the caller
+	}
+	return b.Bytes(), nil
+}
+
+// pace holds messages back: WeCom drops without a word what one member gets too
+// fast.
+type pace struct {
+	mu    sync.Mutex
+	users map[string]*rate.Limiter
+}
+
+// wait waits for a member's turn, if that is not far.
+func (p *pace) wait(ctx context.Context, user string) error {
+	turn := p.limiter(user).Reserve()
+	delay := turn.Delay()
+	if delay <= 0 {
+		return nil
+	}
+	if delay > paceWait {
+		turn.Cancel()
+		return &bridge.Error{Kind: bridge.KindRateLimited, Op: opSend, RetryAfter: delay, Detail: "more messages than one member may get"}
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		turn.Cancel()
+		return stopped(opSend, ctx.Err(), false)
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (p *pace) limiter(user string) *rate.Limiter {
+	const crowd = 1000
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.users == nil {
+		p.users = map[string]*rate.Limiter{}
+	}
+	if len(p.users) >= crowd { // forget those who have been quiet
+		maps.DeleteFunc(p.users, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= paceAtOnce })
+	}
+	if p.users[user] == nil {
+		p.users[user] = rate.NewLimiter(rate.Every(paceEvery), paceAtOnce)
+	}
+	return p.users[user]
+}
+
+// ledger remembers what was sent a moment ago. WeCom drops a repeated message by
+// its content, but two questions may rightly have the same answer; what tells a
+// repetition from that is the address's key. A content is therefore checked only
+// as long as one key alone has sent it: a doubled answer is better than a lost
+// one. A restart empties the ledger, so for the length of duplicateCheck an
+// answer that equals one from before the restart is dropped.
+type ledger struct {
+	mu    sync.Mutex
+	lines map[[sha256.Size]byte]line
+	swept time.Time
+}
+
+type line struct {
+	key    string
+	at     time.Time
+	shared bool // by several keys
+}
+
+// unique writes a message down and tells whether it may be checked.
+func (l *ledger) unique(user, key string, m outgoing) bool {
+	const kept = duplicateCheck + 2*callTimeout // WeCom's clock starts later than ours
+	now, id := time.Now(), m.id(user)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lines == nil {
+		l.lines = map[[sha256.Size]byte]line{}
+	}
+	if now.Sub(l.swept) > kept {
+		maps.DeleteFunc(l.lines, func(_ [sha256.Size]byte, old line) bool { return now.Sub(old.at) > kept })
+		l.swept = now
+	}
+	old, known := l.lines[id]
+	known = known && now.Sub(old.at) <= kept
+	shared := key == "" || known && (old.shared || old.key != key)
+	l.lines[id] = line{key: key, at: now, shared: shared}
+	return !shared
+}
+
+// id tells contents apart as WeCom does.
+func (m outgoing) id(user string) [sha256.Size]byte {
+	body, err := encodeJSON(m.Body)
+	if err != nil {
+		body = fmt.Append(nil, m.Body)
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q %s", strings.ToLower(user), m.Type, body))
+}

@@ -1,0 +1,208 @@
+package wecom
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"switchboard/internal/bridge"
+)
+
+const platform bridge.Platform = "wecom"
+
+// The codes of what Check finds.
+const (
+	findCredential = "credential"
+	findIP         = "ip"
+	findAgent      = "agent"
+)
+
+// Connector describes WeCom and opens bots on it.
+func Connector() bridge.Connector {
+	return bridge.Connector{
+		Platform: platform,
+		Modes:    []bridge.Mode{{ID: modeApp, Webhook: true, Capabilities: appCapabilities()}},
+		Form:     form(),
+		Setup:    setup(),
+		Open:     open,
+	}
+}
+
+// setup is the way through WeCom's console, in its order. The trusted IP comes
+// after the callback address, because the console keeps it locked until then.
+func setup() []bridge.Step {
+	const console = "https://work.weixin.qq.com/wework_admin/frame"
+	app := []bridge.ModeID{modeApp}
+	return []bridge.Step{
+		{Key: "company", Modes: app, Link: console + "#profile", Fill: []string{keyCorpID}},
+		{Key: "app", Modes: app, Link: console + "#apps", Fill: []string{keyAgentID, keySecret}, Checks: []string{findCredential}},
+		{Key: "callback", Modes: app, Link: console + "#apps", Copy: []string{"callback_url"}, Fill: []string{keyToken, keyAESKey}},
+		{Key: "ip", Modes: app, Link: console + "#apps", Checks: []string{findIP, findAgent}},
+		{Key: "plugin", Modes: app, Link: console + "#profile/wxPlugin", Fill: []string{keyFormat}},
+		{Key: "test", Modes: app},
+	}
+}
+
+// open makes a bot.
+func open(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
+	if c.Mode != "" && c.Mode != modeApp {
+		return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "wecom: open", Detail: "there is no mode " + strconv.Quote(string(c.Mode))}
+	}
+	cfg, err := newConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	if env.Log == nil {
+		env.Log = slog.New(slog.DiscardHandler)
+	}
+	return &bot{cfg: cfg, log: env.Log.With(slog.String("bot", c.ID)), client: newClient(cfg, env.Count)}, nil
+}
+
+// bot is a self-built app.
+type bot struct {
+	cfg    config
+	log    *slog.Logger
+	client *client
+	pace   pace
+	ledger ledger
+}
+
+// Send implements bridge.Bot. A text that had to become longer than one message
+// is shown in several; the id then names all of them.
+func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (bridge.MessageID, error) {
+	user, err := receiver(to)
+	if err != nil {
+		return "", err
+	}
+	messages, err := b.dialect(to.Language).render(c)
+	if err != nil {
+		return "", err
+	}
+	var ids []string
+	for i, m := range messages {
+		id, err := b.sendOne(ctx, user, partKey(to.Key, i), m)
+		if err != nil {
+			return "", partly(err, i)
+		}
+		ids = append(ids, string(id))
+	}
+	if len(ids) > 1 {
+		b.log.LogAttrs(ctx, slog.LevelDebug, "a translated text needed several messages", slog.Int("messages", len(ids)))
+	}
+	return bridge.MessageID(strings.Join(ids, idSeparator)), nil
+}
+
+func (b *bot) sendOne(ctx context.Context, user, key string, m outgoing) (bridge.MessageID, error) {
+	if err := b.pace.wait(ctx, user); err != nil {
+		return "", err
+	}
+	return b.client.sendMessage(ctx, user, m, b.ledger.unique(user, key, m))
+}
+
+// idSeparator stands between the ids of messages that are one to the caller.
+const idSeparator = ","
+
+// receiver is the member to write to. WeCom reads lists and "@all" in this
+// place; an answer is never meant for them.
+func receiver(to bridge.Address) (string, error) {
+	user := string(to.User)
+	if user == "" {
+		user = to.Chat
+	}
+	switch {
+	case to.Kind == bridge.Group:
+		return "", &bridge.Error{Kind: bridge.KindUnsupported, Op: opSend, Detail: "an app cannot write to groups"}
+	case user == "" || strings.HasPrefix(user, "@") || strings.ContainsAny(user, "| \t\r\n"):
+		return "", &bridge.Error{Kind: bridge.KindInvalid, Op: opSend, Detail: "the address does not name one member"}
+	default:
+		return user, nil
+	}
+}
+
+// partKey names one of the messages of a send.
+func partKey(key string, part int) string {
+	if key == "" || part == 0 {
+		return key
+	}
+	return key + "." + strconv.Itoa(part)
+}
+
+// partly marks an error after a part was shown: what was asked for has happened
+// in part. The error may be shared, so it is copied.
+func partly(err error, shown int) error {
+	var e *bridge.Error
+	if shown == 0 || !errors.As(err, &e) {
+		return err
+	}
+	marked := *e
+	marked.Uncertain = true
+	return &marked
+}
+
+// Check implements bridge.Bot. A token proves the ids and the secret; it is
+// handed out to any address, so a second call has to prove the trusted IP.
+func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
+	if _, err := b.client.accessToken(ctx); transient(err) {
+		return nil, err
+	} else if err != nil {
+		return []bridge.Finding{finding(findCredential, err)}, nil
+	}
+	findings := []bridge.Finding{finding(findCredential, nil)}
+	app, err := b.client.app(ctx)
+	if err == nil && app.Closed != 0 {
+		err = &bridge.Error{Kind: bridge.KindForbidden, Op: opCheck, Code: codeClosed, Detail: "the app is disabled in the console"}
+	}
+	var e *bridge.Error
+	switch {
+	case transient(err):
+		return nil, err
+	case errors.As(err, &e) && e.Code == codeUntrusted:
+		return append(findings, finding(findIP, err)), nil
+	default:
+		return append(findings, finding(findIP, nil), finding(findAgent, err)), nil
+	}
+}
+
+// transient tells whether an error says nothing about the settings.
+func transient(err error) bool {
+	kind := bridge.KindOf(err)
+	return kind == bridge.KindCanceled || kind.Retryable()
+}
+
+func finding(code string, err error) bridge.Finding {
+	f := bridge.Finding{Code: code, OK: err == nil, Err: err}
+	var e *bridge.Error
+	if errors.As(err, &e) {
+		f.Args = e.Args
+	}
+	return f
+}
+
+// OpenFile implements bridge.FileOpener. WeCom keeps files for three days.
+func (b *bot) OpenFile(ctx context.Context, f bridge.File) (io.ReadCloser, error) {
+	return b.client.file(ctx, f.ID)
+}
+
+// LookUp implements bridge.Directory. Newer apps learn the name only.
+func (b *bot) LookUp(ctx context.Context, user bridge.UserID) (bridge.Profile, error) {
+	p, err := b.client.user(ctx, string(user))
+	return bridge.Profile{Name: p.Name, Email: p.Email, Mobile: p.Mobile, Avatar: p.Avatar}, err
+}
+
+// Recall implements bridge.Recaller, within 24 hours.
+func (b *bot) Recall(ctx context.Context, message bridge.MessageID, _ bridge.Address) error {
+	var errs []error
+	for id := range strings.SplitSeq(string(message), idSeparator) {
+		errs = append(errs, b.client.recall(ctx, bridge.MessageID(id)))
+	}
+	return errors.Join(errs...)
+}
+
+// Close implements bridge.Bot.
+func (b *bot) Close() error {
+	b.client.close()
+	return nil
+}

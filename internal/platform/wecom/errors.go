@@ -1,0 +1,171 @@
+package wecom
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+const (
+	codeBusy       = "-1"
+	codeUntrusted  = "60020" // the caller's address is not a trusted one
+	codeInvalid    = "invaliduser"
+	codeUnlicensed = "unlicenseduser"
+	codeClosed     = "closed"
+)
+
+const (
+	// blocked is how long WeCom keeps out a caller that exceeded a limit of a
+	// minute (page 90454).
+	blocked = time.Minute
+	// crowded is how long to wait when too many calls run at once.
+	crowded   = 2 * time.Second
+	maxDetail = 400 // bytes of foreign words in an error
+)
+
+// kindOf translates the codes of page 90313 that an app can meet.
+func kindOf(code string) (bridge.Kind, bool) {
+	switch code {
+	case "40001", "40013", "40014", "40056", "40091", "41001", "42001", "93000":
+		return bridge.KindCredential, true
+	case "43009", "48002", "48006", "48009", "60011", codeUntrusted, "80001", "85005", "93004", "93008", "95003", "301002":
+		return bridge.KindForbidden, true
+	case "40008", "40058", "44004", "82001":
+		return bridge.KindInvalid, true
+	case "40003", "60111", "81013", "93006":
+		return bridge.KindNotFound, true
+	case "40007":
+		return bridge.KindExpired, true
+	case "45002":
+		return bridge.KindTooLarge, true
+	case "45009", "45033":
+		return bridge.KindRateLimited, true
+	case "85004":
+		return bridge.KindQuota, true
+	case codeBusy:
+		return bridge.KindUnavailable, true
+	default:
+		return "", false
+	}
+}
+
+// staleToken tells whether a call failed for its token alone.
+func staleToken(code string) bool { return code == "40014" || code == "42001" || code == "41001" }
+
+// kindOfStatus is for answers that are not WeCom's own.
+func kindOfStatus(status int) bridge.Kind {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return bridge.KindRateLimited
+	case status >= http.StatusInternalServerError:
+		return bridge.KindUnavailable
+	case status >= http.StatusMultipleChoices:
+		return bridge.KindInvalid // a redirect or a missing page: the address is wrong
+	default:
+		return bridge.KindUnavailable
+	}
+}
+
+// answer is what came back from WeCom, or from something in between.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// trouble finds the error in an answer; nil when there is none. WeCom reports
+// its errors inside an HTTP 200.
+func (a answer) trouble(op string) *bridge.Error {
+	var f failure
+	if json.Unmarshal(a.body, &f) != nil || f.Code == nil {
+		return a.foreign(op)
+	}
+	if *f.Code == 0 {
+		return nil
+	}
+	e := &bridge.Error{Kind: bridge.KindInternal, Op: op, Code: strconv.FormatInt(*f.Code, 10), Detail: f.Message}
+	if kind, known := kindOf(e.Code); known {
+		e.Kind = kind
+	}
+	// A busy server may have begun all the same.
+	e.Uncertain = e.Code == codeBusy
+	switch e.Code {
+	case "45009":
+		e.RetryAfter = max(blocked, retryAfter(a.header))
+	case "45033":
+		e.RetryAfter = max(crowded, retryAfter(a.header))
+	}
+	if ip := callerIP(f.Message); ip != "" || e.Code == codeUntrusted {
+		e.Args = map[string]string{"ip": first(ip, "?")}
+	}
+	return e
+}
+
+// foreign is an answer that is not WeCom's JSON: the page of a gateway, or of
+// something in between. Whether the call arrived, nobody knows.
+func (a answer) foreign(op string) *bridge.Error {
+	e := &bridge.Error{Kind: kindOfStatus(a.status), Op: op, Code: strconv.Itoa(a.status), Detail: "an answer without an errcode"}
+	e.Uncertain = a.status < http.StatusMultipleChoices || a.status >= http.StatusInternalServerError
+	if e.Kind == bridge.KindRateLimited {
+		e.RetryAfter = max(blocked, retryAfter(a.header))
+	}
+	return e
+}
+
+func retryAfter(h http.Header) time.Duration {
+	s, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || s <= 0 {
+		return 0
+	}
+	return time.Duration(min(s, 3600)) * time.Second
+}
+
+// callerIP finds the address that WeCom saw us calling from: "…, from ip:
+// 203.0.113.7, more info at …". It is the one to enter as trusted.
+func callerIP(words string) string {
+	_, after, found := strings.Cut(words, "from ip:")
+	if !found {
+		return ""
+	}
+	ip, _, _ := strings.Cut(strings.TrimSpace(after), ",")
+	if fields := strings.Fields(ip); len(fields) > 0 {
+		ip = fields[0]
+	}
+	if _, err := netip.ParseAddr(ip); err != nil {
+		return ""
+	}
+	return ip
+}
+
+// refused turns the lists of a successful answer into an error: errcode 0 does
+// not mean that the member got anything. WeCom writes the names in lower case.
+func (s sent) refused(user string) error {
+	switch {
+	case listed(s.Invalid, user):
+		return &bridge.Error{Kind: bridge.KindNotFound, Op: opSend, Code: codeInvalid, Detail: "outside the app's visible range, or unknown"}
+	case listed(s.Unlicensed, user):
+		return &bridge.Error{Kind: bridge.KindForbidden, Op: opSend, Code: codeUnlicensed, Detail: "the member has no licence for this app"}
+	default:
+		return nil
+	}
+}
+
+func listed(names, user string) bool {
+	for name := range strings.SplitSeq(names, "|") {
+		if strings.EqualFold(strings.TrimSpace(name), user) {
+			return true
+		}
+	}
+	return false
+}
+
+// shorten makes foreign words fit for an error, after secrets were taken out.
+func shorten(words string) string {
+	words = oneLine(words)
+	return strings.ToValidUTF8(words[:min(len(words), maxDetail)], "")
+}

@@ -1,0 +1,561 @@
+package wecom
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
+)
+
+const (
+	typeText     = "text"
+	typeMarkdown = "markdown"
+)
+
+// dialect is how a bot writes: in WeCom's small subset of Markdown, or, for
+// people who read inside the personal WeChat, without markup.
+type dialect struct {
+	plain bool // no markup at all
+	thin  bool // nothing bold, as inside a heading
+	lang  bridge.Language
+}
+
+func (b *bot) dialect(lang bridge.Language) dialect { return dialect{plain: b.cfg.plain, lang: lang} }
+
+// render translates a content. What apps have no plain message for, such as
+// buttons, becomes text.
+func (d dialect) render(c bridge.Content) ([]outgoing, error) {
+	switch c := c.(type) {
+	case bridge.Text:
+		return renderText(c)
+	case bridge.Markdown:
+		return d.renderMarkdown(c.Text, c.Text)
+	case bridge.Card:
+		return d.renderMarkdown(c.Text, cardText(c))
+	case bridge.News:
+		return d.renderMarkdown("", newsText(c))
+	case bridge.Picture:
+		return renderText(bridge.Text{Text: "[" + oneLine(first(c.Name, "image.png")) + "]"})
+	case bridge.Attachment:
+		return renderText(bridge.Text{Text: "[" + oneLine(first(c.Name, "file")) + "]"})
+	case bridge.Voice:
+		return renderText(bridge.Text{Text: "[" + oneLine(first(c.Name, "voice.amr")) + "]"})
+	case bridge.Native:
+		return renderNative(c)
+	default:
+		return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: opSend, Detail: fmt.Sprintf("no way to show %T", c)}
+	}
+}
+
+func renderText(c bridge.Text) ([]outgoing, error) {
+	text := clean(c.Text)
+	if text == "" {
+		return nil, empty()
+	}
+	if err := fits(text); err != nil {
+		return nil, err
+	}
+	return []outgoing{{typeText, textBody{text}}}, nil
+}
+
+// renderMarkdown translates a text. It may become longer than one message by
+// that, though the author kept to the limit; then it is shown in several.
+func (d dialect) renderMarkdown(written, text string) ([]outgoing, error) {
+	if err := fits(clean(written)); err != nil {
+		return nil, err
+	}
+	kind := typeMarkdown
+	if d.plain {
+		kind = typeText
+	}
+	var all []outgoing
+	for _, part := range split(d.translate(clean(text)), maxContent) {
+		all = append(all, outgoing{kind, textBody{part}})
+	}
+	if len(all) == 0 {
+		return nil, empty()
+	}
+	return all, nil
+}
+
+// cardText writes a card as Markdown, its buttons as a numbered list.
+func cardText(c bridge.Card) string {
+	var b strings.Builder
+	if title := oneLine(c.Title); title != "" {
+		b.WriteString("### " + title + "\n\n")
+	}
+	b.WriteString(c.Text + "\n\n")
+	for i, button := range c.Buttons {
+		label := oneLine(button.Text)
+		if button.URL != "" {
+			label = "[" + first(label, button.URL) + "](" + button.URL + ")"
+		}
+		fmt.Fprintf(&b, "%d. %s\n", i+1, label)
+	}
+	return b.String()
+}
+
+func newsText(c bridge.News) string {
+	var b strings.Builder
+	for _, item := range c.Items {
+		title := oneLine(first(item.Title, item.URL))
+		if item.URL != "" {
+			title = "[" + title + "](" + item.URL + ")"
+		}
+		b.WriteString("- " + title + "\n")
+		if item.Description != "" {
+			b.WriteString("  " + oneLine(item.Description) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// renderNative takes any message type of the page 90236 as it is.
+func renderNative(c bridge.Native) ([]outgoing, error) {
+	if !json.Valid(c.JSON) || c.Type == "" {
+		return nil, &bridge.Error{Kind: bridge.KindInvalid, Op: opSend, Detail: "the native content is not JSON with a type"}
+	}
+	return []outgoing{{c.Type, json.RawMessage(c.JSON)}}, nil
+}
+
+func empty() error {
+	return &bridge.Error{Kind: bridge.KindInvalid, Op: opSend, Detail: "nothing to show"}
+}
+
+// translate writes Markdown as language models write it in the dialect. Tables
+// repeat the names of their columns in each row, unless that makes them endless.
+func (d dialect) translate(md string) string {
+	w := scribe{dialect: d, named: true}
+	text := w.write(md)
+	if len(text) <= 2*maxContent {
+		return text
+	}
+	w = scribe{dialect: d}
+	return w.write(md)
+}
+
+// scribe writes the blocks of a text one after the other.
+type scribe struct {
+	dialect
+	named   bool     // tables repeat the names of their columns
+	out     []string // lines
+	indents []int    // of the list items that are open
+}
+
+func (w *scribe) write(md string) string {
+	lines := strings.Split(md, "\n")
+	for len(lines) > 0 {
+		lines = lines[w.next(lines):]
+	}
+	return strings.Trim(strings.Join(w.out, "\n"), "\n")
+}
+
+// next writes the block at the front and returns how many lines it took.
+func (w *scribe) next(lines []string) int {
+	line := strings.TrimRight(lines[0], " \t")
+	text := strings.TrimLeft(line, " \t")
+	switch {
+	case text == "":
+		w.gap()
+		return 1
+	case fenced(text):
+		return w.code(lines)
+	case len(lines) > 1 && strings.Contains(line, "|") && separates(lines[1]):
+		w.indents = nil
+		return w.table(lines)
+	case text[0] == '>':
+		return w.quote(lines)
+	}
+	indent := width(line[:len(line)-len(text)])
+	switch mark, rest := item(text); {
+	case ruled(text):
+		w.indents = nil
+		w.put("──────────")
+	case mark != "":
+		w.item(indent, mark, rest)
+	case heading(text) > 0:
+		w.indents = nil
+		w.heading(text)
+	case indent > 1 && len(w.indents) > 0: // more of a list item
+		w.put(strings.Repeat("　", len(w.indents)) + w.inline(text))
+	default:
+		w.indents = nil
+		w.put(w.inline(text))
+	}
+	return 1
+}
+
+func (w *scribe) put(text string) { w.out = append(w.out, strings.Split(text, "\n")...) }
+
+// gap leaves one blank line.
+func (w *scribe) gap() {
+	if n := len(w.out); n > 0 && w.out[n-1] != "" {
+		w.put("")
+	}
+}
+
+// heading writes a heading; it is bold by itself.
+func (w *scribe) heading(text string) {
+	level := heading(text)
+	title := w.thinner().inline(strings.TrimSpace(strings.TrimRight(text[level:], "# ")))
+	w.gap()
+	switch {
+	case title == "":
+	case w.plain:
+		w.put(title)
+	default:
+		w.put(text[:level] + " " + title)
+	}
+}
+
+// item writes a list item, deeper ones set in.
+func (w *scribe) item(indent int, mark, text string) {
+	for len(w.indents) > 0 && w.indents[len(w.indents)-1] > indent {
+		w.indents = w.indents[:len(w.indents)-1]
+	}
+	if n := len(w.indents); n == 0 || w.indents[n-1] < indent {
+		w.indents = append(w.indents, indent)
+	}
+	level := len(w.indents) - 1
+	if mark == "-" {
+		mark = []string{"•", "◦", "▪"}[min(level, 2)]
+	}
+	for box, sign := range map[string]string{"[ ] ": "☐", "[x] ": "☑", "[X] ": "☑"} {
+		if rest, found := strings.CutPrefix(text, box); found {
+			mark, text = sign, rest
+		}
+	}
+	w.put(strings.Repeat("　", level) + mark + " " + w.inline(text))
+}
+
+// quote writes a quotation; WeCom knows no deeper ones.
+func (w *scribe) quote(lines []string) int {
+	var inner []string
+	for _, line := range lines {
+		text := strings.TrimLeft(line, " \t")
+		if text == "" || text[0] != '>' {
+			break
+		}
+		// One blank belongs to the mark; more of them set a list in.
+		text = strings.TrimLeft(text, ">")
+		for strings.HasPrefix(strings.TrimLeft(text, " "), ">") {
+			text = strings.TrimLeft(text, " >")
+		}
+		inner = append(inner, strings.TrimPrefix(text, " "))
+	}
+	w.indents = nil
+	inside := scribe{dialect: w.dialect, named: w.named}
+	for line := range strings.SplitSeq(inside.write(strings.Join(inner, "\n")), "\n") {
+		if !strings.HasPrefix(line, ">") {
+			line = strings.TrimRight("> "+line, " ")
+		}
+		w.put(line)
+	}
+	return len(inner)
+}
+
+// code writes a block of code as a quotation, or as it is where there is no
+// markup. A block that holds what the client would take for markup is written as
+// inline code, line by line.
+func (w *scribe) code(lines []string) int {
+	body, n := codeOf(lines)
+	before, after := "> ", ""
+	switch text := strings.Join(body, "\n"); {
+	case w.plain:
+		before = ""
+	case !strings.Contains(text, "`") && (strings.Contains(text, "**") || strings.Contains(text, "](") || strings.Contains(text, "<font")):
+		before, after = "> `", "`"
+	}
+	for _, line := range body {
+		line = strings.ReplaceAll(strings.TrimRight(line, " \t"), "\t", "  ")
+		if line == "" {
+			w.put(strings.TrimRight(strings.Trim(before, "`"), " "))
+			continue
+		}
+		w.put(before + line + after)
+	}
+	return n
+}
+
+// table writes each row of a table as a list item. The first column names the
+// row, so its own name is left out.
+func (w *scribe) table(lines []string) int {
+	names := cells(lines[0])
+	rows := len(lines) > 2 && strings.Contains(lines[2], "|")
+	named := w.named && rows && len(names) > 2 && !slices.ContainsFunc(names, func(s string) bool { return utf8.RuneCountInString(s) > maxName })
+	if !named {
+		w.put(w.inline(w.bold(strings.Join(names, " · "))))
+	}
+	n := 2
+	for ; n < len(lines) && strings.Contains(lines[n], "|"); n++ {
+		var parts []string
+		row := cells(lines[n])
+		if strings.Join(row, "") == "" {
+			continue
+		}
+		for i, cell := range row {
+			switch {
+			case cell == "" && !named:
+				parts = append(parts, "—")
+			case cell == "":
+			case named && i == 0:
+				parts = append(parts, w.bold(cell))
+			case named && i < len(names) && names[i] != "":
+				parts = append(parts, names[i]+": "+cell)
+			default:
+				parts = append(parts, cell)
+			}
+		}
+		between := " · "
+		if len(names) == 2 && !named {
+			between = ": "
+		}
+		w.put("• " + w.inline(strings.Join(parts, between)))
+	}
+	return n
+}
+
+// maxName is how long the name of a column may be to be repeated, in characters.
+const maxName = 24
+
+func (dialect) bold(text string) string {
+	if text = strings.ReplaceAll(text, "**", ""); text == "" {
+		return ""
+	}
+	return "**" + text + "**"
+}
+
+func (d dialect) thinner() dialect {
+	d.thin = true
+	return d
+}
+
+// inline translates what stands inside a line.
+func (d dialect) inline(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		text, n := d.span(s, i)
+		b.WriteString(text)
+		i += n
+	}
+	return b.String()
+}
+
+// span translates what begins at i and returns how long it was.
+func (d dialect) span(s string, i int) (string, int) {
+	rest := s[i:]
+	switch c := rest[0]; {
+	case c == '\\' && len(rest) > 1 && strings.IndexByte("\\`*_{}[]()#+-.!|>~", rest[1]) >= 0:
+		return rest[1:2], 2
+	case c == '`':
+		return d.inlineCode(rest)
+	case c == '!' && strings.HasPrefix(rest, "!["):
+		if text, target, n := link(rest[1:]); n > 0 {
+			return d.link(d.picture(text), target), n + 1
+		}
+	case c == '[':
+		if text, target, n := link(rest); n > 0 {
+			return d.link(d.thinner().inline(text), target), n
+		}
+	case c == '<':
+		if inside, _, found := strings.Cut(rest[1:], ">"); found {
+			switch {
+			case web(inside) && !strings.ContainsAny(inside, " <"):
+				return inside, len(inside) + 2
+			case strings.EqualFold(strings.TrimRight(inside, " /"), "br"):
+				return "\n", len(inside) + 2
+			}
+		}
+	case c == '*' || c == '_' || c == '~':
+		return d.emphasis(s, i)
+	}
+	return rest[:1], 1
+}
+
+func (d dialect) inlineCode(s string) (string, int) {
+	n := run(s)
+	at := strings.Index(s[n:], s[:n])
+	if at < 0 {
+		return s[:n], n
+	}
+	text := strings.TrimSpace(s[n : n+at])
+	if !d.plain && text != "" && !strings.Contains(text, "`") {
+		text = "`" + text + "`"
+	}
+	return text, n + at + n
+}
+
+func (d dialect) link(text, target string) string {
+	switch {
+	case !web(target):
+		return text
+	case text == "" || text == target:
+		return target
+	case d.plain:
+		return `<a href="` + strings.ReplaceAll(target, `"`, "%22") + `">` + text + "</a>"
+	default:
+		return "[" + text + "](" + target + ")"
+	}
+}
+
+// emphasis keeps what is bold and drops the marks of the rest. A mark that is
+// not clearly one, as in 2*3*4 or snake_case, stays.
+func (d dialect) emphasis(s string, i int) (string, int) {
+	n := run(s[i:])
+	mark := s[i : i+n]
+	tight := mark == "*" || mark[0] == '_' // must not touch letters
+	if n > 3 || mark[0] == '~' && n != 2 || i+n == len(s) || blank(s[i+n]) || tight && i > 0 && alphanumeric(rune(s[i-1])) {
+		return mark, n
+	}
+	end := closing(s, i+n, mark, tight)
+	if end < 0 {
+		return mark, n
+	}
+	if n == 1 || mark[0] == '~' || d.plain || d.thin {
+		return d.inline(s[i+n : end]), end + n - i
+	}
+	text := "**" + d.thinner().inline(s[i+n:end]) + "**"
+	return text, end + n - i
+}
+
+// closing finds the mark that ends an emphasis.
+func closing(s string, from int, mark string, tight bool) int {
+	for j := from; j < len(s); {
+		n := run(s[j:])
+		switch {
+		case s[j] == '`':
+			if at := strings.Index(s[j+n:], s[j:j+n]); at >= 0 {
+				n += at + n
+			}
+		case s[j] != mark[0] || n < len(mark) || n > 3 || blank(s[j-1]):
+		case n == len(mark) || n == 3: // of three, the last ones
+			end := j + n
+			if !tight || end == len(s) || !alphanumeric(rune(s[end])) {
+				return end - len(mark)
+			}
+		}
+		j += n
+	}
+	return -1
+}
+
+// run counts how often the first byte is repeated.
+func run(s string) int {
+	n := 1
+	for n < len(s) && s[n] == s[0] {
+		n++
+	}
+	return n
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
+
+func web(s string) bool { return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") }
+
+// link reads "[text](target)" at the front of a text; n is 0 if it is none.
+func link(s string) (text, target string, n int) {
+	end := bracket(s, '[', ']')
+	if end < 0 || !strings.HasPrefix(s[end+1:], "(") {
+		return "", "", 0
+	}
+	shut := bracket(s[end+1:], '(', ')')
+	if shut < 0 {
+		return "", "", 0
+	}
+	target = strings.TrimSpace(s[end+2 : end+1+shut])
+	target, _, _ = strings.Cut(target, " ") // a title follows
+	return s[1:end], strings.Trim(target, "<>"), end + 1 + shut + 1
+}
+
+// bracket finds the end of the bracket that s begins with.
+func bracket(s string, opens, shuts byte) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case opens:
+			depth++
+		case shuts:
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func (d dialect) picture(alt string) string {
+	return first(oneLine(alt), i18n.Text(d.lang, "wecom.image"))
+}
+
+// heading returns the level of a heading, 0 if a line is none.
+func heading(s string) int {
+	n := run(s)
+	if s[0] != '#' || n > 6 || n < len(s) && s[n] != ' ' {
+		return 0
+	}
+	return n
+}
+
+// ruled tells whether a line is a rule.
+func ruled(s string) bool {
+	s = strings.ReplaceAll(s, " ", "")
+	return len(s) >= 3 && strings.IndexByte("-*_", s[0]) >= 0 && run(s) == len(s)
+}
+
+// item reads the mark of a list item: "-" for any bullet, or the number.
+func item(s string) (mark, text string) {
+	if len(s) > 2 && strings.IndexByte("-*+", s[0]) >= 0 && blank(s[1]) {
+		return "-", strings.TrimSpace(s[2:])
+	}
+	n := len(s) - len(strings.TrimLeft(s, "0123456789"))
+	if n > 0 && n < 10 && len(s) > n+2 && (s[n] == '.' || s[n] == ')') && blank(s[n+1]) {
+		return s[:n+1], strings.TrimSpace(s[n+2:])
+	}
+	return "", ""
+}
+
+// width measures how far a line is set in.
+func width(indent string) int { return len(strings.ReplaceAll(indent, "\t", "    ")) }
+
+func fenced(s string) bool {
+	return (s[0] == '`' || s[0] == '~') && run(s) >= 3 && !strings.Contains(s[run(s):], "`")
+}
+
+// codeOf returns the lines inside a block of code, set in no further than needed,
+// and how many lines it takes with its fences; up to the end if it is open.
+func codeOf(lines []string) (body []string, n int) {
+	opening := strings.TrimLeft(lines[0], " \t")
+	indent := lines[0][:len(lines[0])-len(opening)]
+	fence := opening[:run(opening)]
+	for i, line := range lines[1:] {
+		if s := strings.TrimSpace(line); strings.HasPrefix(s, fence) && run(s) == len(s) {
+			return body, i + 2
+		}
+		body = append(body, strings.TrimPrefix(line, indent))
+	}
+	return body, len(lines)
+}
+
+// separates recognises the second line of a table.
+func separates(line string) bool {
+	s := strings.TrimSpace(line)
+	return strings.Contains(s, "-") && strings.Contains(s, "|") && strings.Trim(s, "|:- \t") == ""
+}
+
+// cells splits a row of a table.
+func cells(line string) []string {
+	const bar = "\x00" // stands for a bar that is part of a cell
+	s := strings.TrimSpace(strings.ReplaceAll(line, `\|`, bar))
+	parts := strings.Split(strings.TrimSuffix(strings.TrimPrefix(s, "|"), "|"), "|")
+	for i, part := range parts {
+		part = strings.ReplaceAll(part, "<br>", " ")
+		parts[i] = strings.TrimSpace(strings.ReplaceAll(part, bar, "|"))
+	}
+	return parts
+}

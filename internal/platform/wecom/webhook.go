@@ -1,0 +1,149 @@
+package wecom
+
+import (
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"switchboard/internal/bridge"
+)
+
+// Receive implements bridge.Bot.
+func (b *bot) Receive(_ context.Context, req bridge.Request) (bridge.Delivery, error) {
+	switch req.Method {
+	case http.MethodGet:
+		return b.prove(req)
+	case http.MethodPost:
+		return b.receive(req)
+	default:
+		return bridge.Delivery{}, refuse(bridge.KindInvalid, "neither a GET nor a POST request")
+	}
+}
+
+// prove answers the request that the console makes when an address is saved.
+// The answer has to be the decrypted echo and not one byte more.
+func (b *bot) prove(req bridge.Request) (bridge.Delivery, error) {
+	echo := req.Query.Get("echostr")
+	if !b.genuine(req, echo) {
+		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the signature is wrong")
+	}
+	plain, receiver, err := decrypt(b.cfg.aesKey, echo)
+	if err != nil {
+		return bridge.Delivery{}, refuse(bridge.KindInvalid, "the echo does not decrypt with this aes_key: "+err.Error())
+	}
+	if !b.ours(receiver) {
+		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the echo is for another company")
+	}
+	return bridge.Delivery{Response: bridge.Response{Type: "text/plain", Body: plain}, Note: "the callback address was checked"}, nil
+}
+
+// receive reads a message or an event. The answer is empty: what is to be said
+// follows as a message of its own.
+func (b *bot) receive(req bridge.Request) (bridge.Delivery, error) {
+	var e envelope
+	if !readXML(req.Body, &e) || e.Encrypt == "" {
+		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "no envelope, so nothing that is signed")
+	}
+	ciphertext := strings.TrimSpace(e.Encrypt)
+	if !b.genuine(req, ciphertext) {
+		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the signature is wrong")
+	}
+	plain, receiver, err := decrypt(b.cfg.aesKey, ciphertext)
+	if err != nil {
+		return suspect("a message that does not decrypt with this aes_key: " + err.Error()), nil //nolint:nilerr // genuine, so it is accepted
+	}
+	if !b.ours(receiver) {
+		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the message is for another company")
+	}
+	var p push
+	if !readXML(tidy(plain), &p) {
+		return suspect("a message that is not the XML we know"), nil
+	}
+	if !b.ourApp(p.AgentID) {
+		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the message is for another app")
+	}
+	return b.deliver(p, req.At), nil
+}
+
+// genuine checks the signature. There is no freshness in it: a repeated request
+// is recognised by its message id.
+func (b *bot) genuine(req bridge.Request, ciphertext string) bool {
+	q := req.Query
+	return signed(q.Get("msg_signature"), b.cfg.token.Reveal(), q.Get("timestamp"), q.Get("nonce"), ciphertext)
+}
+
+// ours compares the company named inside the ciphertext; the one on the envelope
+// proves nothing.
+func (b *bot) ours(receiver string) bool {
+	return subtle.ConstantTimeCompare([]byte(receiver), []byte(b.cfg.corpID)) == 1
+}
+
+// ourApp compares the app; some events name none.
+func (b *bot) ourApp(agentID string) bool {
+	agentID = strings.TrimSpace(agentID)
+	n, err := strconv.ParseInt(agentID, 10, 64)
+	return agentID == "" || err == nil && n == b.cfg.agentID
+}
+
+func refuse(kind bridge.Kind, why string) error {
+	return &bridge.Error{Kind: kind, Op: "wecom: receive", Detail: why}
+}
+
+// suspect accepts a genuine request that cannot be read: delivering it again
+// would not help, but somebody should know.
+func suspect(note string) bridge.Delivery { return bridge.Delivery{Note: note, Suspect: true} }
+
+// tidy makes what people typed readable as XML: it forbids some characters that
+// keyboards and clipboards know.
+func tidy(data []byte) []byte {
+	return bytes.Map(printable, bytes.ToValidUTF8(data, []byte("\uFFFD")))
+}
+
+const maxDepth = 16 // real messages have 4
+
+// readXML reads a document that is elements and text only; false if it is not.
+// Nothing of WeCom's has a document type, an entity, a comment or an instruction;
+// in an attacker's hand each of them can make two readers see two different
+// things.
+func readXML(data []byte, into any) bool {
+	return plainXML(data) && xml.Unmarshal(data, into) == nil
+}
+
+func plainXML(data []byte) bool {
+	d := xml.NewDecoder(bytes.NewReader(data))
+	depth, roots := 0, 0
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return errors.Is(err, io.EOF) && roots == 1
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth == 0 {
+				roots++
+			}
+			depth++
+		case xml.EndElement:
+			depth--
+		case xml.CharData:
+			if depth == 0 && len(bytes.TrimSpace(t)) > 0 {
+				return false
+			}
+		case xml.ProcInst:
+			if t.Target != "xml" || roots > 0 {
+				return false
+			}
+		default: // a directive or a comment
+			return false
+		}
+		if depth > maxDepth || roots > 1 {
+			return false
+		}
+	}
+}
