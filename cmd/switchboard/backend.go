@@ -2,20 +2,37 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 
+	"switchboard/internal/app"
 	"switchboard/ui"
 )
 
 // openBackend opens the house; the returned function closes it.
 type openBackend func(ctx context.Context, o options, log *slog.Logger) (ui.Backend, func(), error)
 
-var errNotWired = errors.New("the engine is not part of this build")
-
-// newBackend opens the real house.
-func newBackend(context.Context, options, *slog.Logger) (ui.Backend, func(), error) {
-	return nil, nil, errNotWired
+// newBackend opens the real house and lets it run beside the window.
+func newBackend(ctx context.Context, o options, log *slog.Logger) (ui.Backend, func(), error) {
+	house, err := app.Open(ctx, app.Options{Data: o.data, Config: o.config, Version: version, Log: log})
+	if err != nil {
+		return nil, nil, fmt.Errorf("switchboard: %w", err)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := house.Run(ctx); err != nil {
+			log.ErrorContext(ctx, "the server stopped", "error", err)
+		}
+	}()
+	return house, func() {
+		stop()
+		<-ended
+		if err := house.Close(context.WithoutCancel(ctx)); err != nil {
+			log.ErrorContext(ctx, "closing", "error", err)
+		}
+	}, nil
 }
 
 // withoutDesktop is the way out where there is no desktop at all.

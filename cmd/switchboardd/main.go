@@ -72,6 +72,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	switch c.name {
 	case "run":
 		return c.serve(ctx)
+	case "demo":
+		return c.demo(ctx)
 	case "check":
 		return c.check(ctx)
 	case "secret":
@@ -111,7 +113,7 @@ func (c command) serve(ctx context.Context) int {
 	if err != nil {
 		return c.trouble(err)
 	}
-	err = errors.Join(a.Run(ctx), a.Close())
+	err = errors.Join(a.Run(ctx), a.Close(ctx))
 	if err != nil {
 		return c.trouble(err)
 	}
@@ -135,7 +137,7 @@ func (c command) check(ctx context.Context) int {
 			c.say("    → " + line.Next)
 		}
 	}
-	if err := a.Close(); err != nil {
+	if err := a.Close(ctx); err != nil {
 		return c.trouble(err)
 	}
 	return code

@@ -18,6 +18,7 @@ import (
 	"switchboard/internal/i18n"
 	"switchboard/internal/inbox"
 	"switchboard/internal/journal"
+	"switchboard/internal/platform/simulator"
 	"switchboard/internal/router"
 	"switchboard/internal/secret"
 	"switchboard/internal/settings"
@@ -53,6 +54,7 @@ type App struct {
 	bots   map[string]*openBot
 	agents map[string]*openAgentState
 	ready  bool
+	play   *simulator.Simulator // nil unless the demonstration runs
 	listen string // the door's real address, once it is open
 }
 
@@ -224,14 +226,11 @@ func (a *App) secrets(ctx context.Context, bot string, form []bridge.Field) (map
 
 // assemble connects the stages.
 func (a *App) assemble() {
-	agents, queues := map[string]string{}, map[string]int{}
-	for id, b := range a.bots {
-		agents[id] = b.Agent
-	}
+	queues := map[string]int{}
 	for id, g := range a.agents {
 		queues[id] = g.MaxConcurrent
 	}
-	routes := router.New(a.store, router.Options{Agents: agents, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language()})
+	routes := router.New(a.store, router.Options{AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language()})
 	e := engine.New(a.store, routes, a.findBot, a.findAgent, a.log, engine.Options{
 		StaleAfter: a.settings.Engine.StaleAfter, Stream: a.settings.Engine.Streaming == "auto" || a.settings.Engine.Streaming == "smooth",
 		Record: a.journal.Record, Observe: a.observe,
@@ -248,8 +247,8 @@ func (a *App) language() bridge.Language {
 }
 
 // Close closes the bots, the database and the lock. Run has ended before.
-func (a *App) Close() error {
-	var all []error
+func (a *App) Close(ctx context.Context) error {
+	all := []error{a.StopDemo(ctx)}
 	for _, b := range a.bots {
 		if b.bot != nil {
 			all = append(all, b.bot.Close())

@@ -30,6 +30,16 @@ func (a *App) findBot(id string) (bridge.Bot, bridge.Capabilities, bool) {
 	return b.bot, b.limits, true
 }
 
+// agentOf returns the agent that answers for a bot.
+func (a *App) agentOf(bot string) string {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if b := a.bots[bot]; b != nil {
+		return b.Agent
+	}
+	return ""
+}
+
 func (a *App) findAgent(id string) (bridge.Agent, bool) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
@@ -54,7 +64,9 @@ func (a *App) accept(ctx context.Context, bot string, d bridge.Delivery) error {
 	a.health.Clear(health.StoreFailing, "")
 	a.health.Clear(health.UnreadableTraffic, bot)
 	a.mu.Lock()
-	a.bots[bot].last = time.Now()
+	if b := a.bots[bot]; b != nil {
+		b.last = time.Now()
+	}
 	a.mu.Unlock()
 	return nil
 }

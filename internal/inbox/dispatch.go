@@ -22,6 +22,9 @@ const storeRetry = time.Second
 // cancels the rest and returns when all are settled.
 func (i *Inbox) Run(ctx context.Context) error {
 	rescued, err := i.store.Rescue(ctx, i.opt.Node)
+	if ctx.Err() != nil {
+		return nil // stopped before it began
+	}
 	if err != nil {
 		return fmt.Errorf("inbox: rescue: %w", err)
 	}

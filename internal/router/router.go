@@ -23,8 +23,8 @@ type Store interface {
 
 // Options are the settings of a Router.
 type Options struct {
-	// Agents holds the agent of each bot, by bot id.
-	Agents map[string]string
+	// AgentOf returns the agent of a bot, "" when there is none.
+	AgentOf func(bot string) string
 	// SessionTTL is how long a session lives after its last message. Default 7
 	// days.
 	SessionTTL time.Duration
@@ -61,7 +61,7 @@ type Route struct {
 // Place tells the queue and the lane of a message. A person who writes for the
 // first time is created on the spot.
 func (r *Router) Place(ctx context.Context, m bridge.Message) (queue, lane string, err error) {
-	agent := r.opt.Agents[m.Bot]
+	agent := r.opt.AgentOf(m.Bot)
 	if m.Chat.Kind == bridge.Group {
 		return agent, groupLane(m, agent), nil
 	}

@@ -78,7 +78,8 @@ func group(user string) bridge.Message {
 
 func setup() (*router.Router, *people) {
 	p := newPeople()
-	return router.New(p, router.Options{Agents: map[string]string{"bot-one": "help", "bot-two": "help", "bot-three": "hr"}}), p
+	agents := map[string]string{"bot-one": "help", "bot-two": "help", "bot-three": "hr"}
+	return router.New(p, router.Options{AgentOf: func(bot string) string { return agents[bot] }}), p
 }
 
 func job(t *testing.T, r *router.Router, m bridge.Message) bridge.Job {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,10 +78,10 @@ func (a *Agent) Ask(ctx context.Context, q bridge.Question) iter.Seq2[bridge.Eve
 
 // speak yields the text piece by piece, and the end.
 func (a *Agent) speak(ctx context.Context, q bridge.Question, yield func(bridge.Event, error) bool) {
-	pieces := strings.SplitAfter(a.text(q), " ")
+	all := pieces(a.text(q))
 	cut := strings.Contains(q.Text, "!cut")
-	for n, piece := range pieces {
-		if cut && n > len(pieces)/2 {
+	for n, piece := range all {
+		if cut && n > len(all)/2 {
 			yield(nil, &bridge.Error{Kind: bridge.KindInterrupted, Op: "echo: ask", Detail: "as wished"})
 			return
 		}
@@ -94,6 +95,17 @@ func (a *Agent) speak(ctx context.Context, q bridge.Question, yield func(bridge.
 	}
 	a.remember(q)
 	yield(bridge.Ended{}, nil)
+}
+
+// pieces cuts a text into what a model would say at once: a few characters.
+func pieces(text string) []string {
+	const size = 5
+	runes := []rune(text)
+	var all []string
+	for chunk := range slices.Chunk(runes, size) {
+		all = append(all, string(chunk))
+	}
+	return all
 }
 
 // text is the answer, in the language of the question.

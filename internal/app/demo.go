@@ -1,0 +1,167 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+
+	"switchboard/internal/agent/echo"
+	"switchboard/internal/bridge"
+	"switchboard/internal/platform/simulator"
+	"switchboard/internal/settings"
+	"switchboard/internal/webhook"
+)
+
+// demoAgent is the id of the demonstration's agent.
+const demoAgent = "demo"
+
+// demo returns the running simulator, or nil.
+func (a *App) demo() *simulator.Simulator {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.play
+}
+
+// StartDemo starts the simulated platforms and bots on them that the echo agent
+// answers for. The same door, inbox and engine serve them as the real ones.
+// Their people are linked: each is one person on all platforms.
+func (a *App) StartDemo(ctx context.Context) error {
+	if a.demo() != nil {
+		return nil
+	}
+	a.mu.RLock()
+	listen := a.listen
+	a.mu.RUnlock()
+	if listen == "" {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: "app: demo", Detail: "the door is not open yet"}
+	}
+	sim, err := simulator.Start(ctx, simulator.Options{Log: a.log})
+	if err != nil {
+		return fmt.Errorf("app: demo: %w", err)
+	}
+	if err := errors.Join(a.linkEmployees(ctx, sim), a.openDemoBots(sim, listen)); err != nil {
+		return errors.Join(fmt.Errorf("app: demo: %w", err), sim.Close())
+	}
+	a.mu.Lock()
+	a.play = sim
+	a.mu.Unlock()
+	a.inbox.Serve(demoAgent, 5)
+	go func() {
+		for range sim.Watch(context.WithoutCancel(ctx)) {
+			a.journal.Tell(bridge.Change{Kind: bridge.ChangeBubble})
+		}
+	}()
+	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	return nil
+}
+
+// linkEmployees makes each simulated employee one person on all platforms.
+func (a *App) linkEmployees(ctx context.Context, sim *simulator.Simulator) error {
+	for _, e := range sim.Employees() {
+		person := ""
+		for _, p := range e.Platforms {
+			who := sim.Identity(e.ID, p)
+			who.Name = e.Name
+			if person == "" {
+				found, err := a.store.PersonOf(ctx, who)
+				if err != nil {
+					return fmt.Errorf("app: link: %w", err)
+				}
+				person = found.ID
+				continue
+			}
+			if err := a.store.Link(ctx, who, person); err != nil {
+				return fmt.Errorf("app: link: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (a *App) openDemoBots(sim *simulator.Simulator, listen string) error {
+	bots := map[string]*openBot{}
+	for _, config := range sim.Configs() {
+		for _, c := range Connectors() {
+			if c.Platform != config.Platform {
+				continue
+			}
+			b := &openBot{Bot: settings.Bot{ID: config.ID, Platform: config.Platform, Mode: config.Mode, Agent: demoAgent}}
+			b.mode, _ = c.Mode(config.Mode)
+			b.limits = b.mode.Capabilities
+			var err error
+			if b.bot, err = c.Open(config, bridge.Env{Log: a.log.With(slog.String("bot", config.ID))}); err != nil {
+				return fmt.Errorf("app: bot %s: %w", config.ID, err)
+			}
+			bots[config.ID] = b
+			sim.Attach(config.ID, "http://"+listen+webhook.Path(config.ID))
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.Copy(a.bots, bots)
+	a.agents[demoAgent] = &openAgentState{Agent: settings.Agent{ID: demoAgent, Kind: kindEcho, MaxConcurrent: 5}, agent: echo.New(echo.Options{})}
+	return nil
+}
+
+// StopDemo takes the simulated platforms and their bots away.
+func (a *App) StopDemo(context.Context) error {
+	sim := a.demo()
+	if sim == nil {
+		return nil
+	}
+	a.inbox.Serve(demoAgent, 0)
+	a.mu.Lock()
+	a.play = nil
+	var all []error
+	for _, config := range sim.Configs() {
+		if b := a.bots[config.ID]; b != nil {
+			all = append(all, b.bot.Close())
+		}
+		delete(a.bots, config.ID)
+	}
+	delete(a.agents, demoAgent)
+	a.mu.Unlock()
+	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	return errors.Join(append(all, sim.Close())...)
+}
+
+// Employees lists the simulated people; none while the simulator does not run.
+func (a *App) Employees() []bridge.Employee {
+	if sim := a.demo(); sim != nil {
+		return sim.Employees()
+	}
+	return nil
+}
+
+// Say writes a message as a simulated employee.
+func (a *App) Say(ctx context.Context, employee string, p bridge.Platform, text string) error {
+	sim := a.demo()
+	if sim == nil {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: "app: demo", Detail: "the demonstration is not running"}
+	}
+	if _, err := sim.Say(ctx, employee, p, text); err != nil {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: "app: demo", Err: err}
+	}
+	return nil
+}
+
+// Bubbles returns everything on an employee's screens, oldest first.
+func (a *App) Bubbles(employee string) []bridge.Bubble {
+	if sim := a.demo(); sim != nil {
+		return sim.Bubbles(employee)
+	}
+	return nil
+}
+
+// CheckAgent tries an address and a key without storing them. No kind of agent
+// with an address is built in yet.
+func (a *App) CheckAgent(context.Context, string, bridge.Secret) ([]bridge.Finding, error) {
+	return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: check agent"}
+}
+
+// SaveAgent stores an agent's address and key. See CheckAgent.
+func (a *App) SaveAgent(context.Context, string, bridge.Secret) error {
+	return &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: save agent"}
+}

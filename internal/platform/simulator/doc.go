@@ -1,0 +1,12 @@
+// Package simulator plays the other side: the servers that platforms run, and
+// the people and apps that deliver messages from them, on loopback and without
+// any account.
+//
+// It knows the protocols from their documentation and shares no code with the
+// connectors, so that it catches their mistakes rather than agrees with them. A
+// wrong signature, an expired token, an unknown receiver or a text that the
+// real platform would cut without a word gets the platform's own answer, and
+// what the platform would swallow silently is kept as a violation.
+//
+// So far it plays the WeCom self-built app and the DingTalk HTTP robot.
+package simulator
