@@ -13,7 +13,7 @@ import (
 type openBackend func(ctx context.Context, o options, log *slog.Logger) (ui.Backend, func(), error)
 
 // newBackend opens the real house and lets it run beside the window.
-func newBackend(ctx context.Context, o options, log *slog.Logger) (ui.Backend, func(), error) {
+func newBackend(ctx context.Context, o options, log *slog.Logger) (ui.Backend, func(), error) { //nolint:ireturn // the seam to the window
 	house, err := app.Open(ctx, app.Options{Data: o.data, Config: o.config, Version: version, Log: log})
 	if err != nil {
 		return nil, nil, fmt.Errorf("switchboard: %w", err)

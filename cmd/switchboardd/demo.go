@@ -46,7 +46,7 @@ func (c command) demo(ctx context.Context) int {
 }
 
 func (c command) scene(ctx context.Context, a *app.App) error {
-	if err := c.wait(ctx, func() bool { return a.StartDemo(ctx) == nil }); err != nil {
+	if err := wait(ctx, func() bool { return a.StartDemo(ctx) == nil }); err != nil {
 		return err
 	}
 	c.say(i18n.Text(c.lang, "demo.begin"))
@@ -76,7 +76,7 @@ func (c command) exchange(ctx context.Context, a *app.App, e bridge.Employee, p 
 		return fmt.Errorf("switchboardd: demo: %w", err)
 	}
 	accepted := time.Since(asked)
-	if err := c.wait(ctx, func() bool { return len(a.Bubbles(e.ID)) > before+1 }); err != nil {
+	if err := wait(ctx, func() bool { return len(a.Bubbles(e.ID)) > before+1 }); err != nil {
 		return err
 	}
 	bubbles := a.Bubbles(e.ID)
@@ -87,7 +87,7 @@ func (c command) exchange(ctx context.Context, a *app.App, e bridge.Employee, p 
 	return nil
 }
 
-func (c command) wait(ctx context.Context, ok func() bool) error {
+func wait(ctx context.Context, ok func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)

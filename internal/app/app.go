@@ -55,7 +55,7 @@ type App struct {
 	agents map[string]*openAgentState
 	ready  bool
 	play   *simulator.Simulator // nil unless the demonstration runs
-	listen string // the door's real address, once it is open
+	listen string               // the door's real address, once it is open
 }
 
 type openBot struct {

@@ -157,11 +157,11 @@ func (a *App) Bubbles(employee string) []bridge.Bubble {
 
 // CheckAgent tries an address and a key without storing them. No kind of agent
 // with an address is built in yet.
-func (a *App) CheckAgent(context.Context, string, bridge.Secret) ([]bridge.Finding, error) {
+func (*App) CheckAgent(context.Context, string, bridge.Secret) ([]bridge.Finding, error) {
 	return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: check agent"}
 }
 
 // SaveAgent stores an agent's address and key. See CheckAgent.
-func (a *App) SaveAgent(context.Context, string, bridge.Secret) error {
+func (*App) SaveAgent(context.Context, string, bridge.Secret) error {
 	return &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: save agent"}
 }

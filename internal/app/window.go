@@ -32,7 +32,7 @@ func (a *App) Overview(ctx context.Context) (bridge.Overview, error) {
 	defer a.mu.RUnlock()
 	o.Listen = a.listen
 	for _, id := range slices.Sorted(maps.Keys(a.bots)) {
-		s := a.botStatus(a.bots[id], counts[id], o.Paused)
+		s := botStatus(a.bots[id], counts[id], o.Paused)
 		o.Bots = append(o.Bots, s)
 		o.Received, o.Answered, o.Failed = o.Received+s.Received, o.Answered+s.Answered, o.Failed+s.Failed
 	}
@@ -46,7 +46,7 @@ func (a *App) Overview(ctx context.Context) (bridge.Overview, error) {
 	return o, nil
 }
 
-func (a *App) botStatus(b *openBot, s bridge.BotStatus, paused bool) bridge.BotStatus {
+func botStatus(b *openBot, s bridge.BotStatus, paused bool) bridge.BotStatus {
 	s.ID, s.Platform, s.Mode, s.Agent, s.Err = b.ID, b.Platform, b.mode.ID, b.Agent, b.err
 	if b.mode.Webhook {
 		s.Callback = webhook.Path(b.ID)

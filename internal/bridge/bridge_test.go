@@ -27,9 +27,9 @@ func TestSecretNeverPrints(t *testing.T) {
 	o := outer{s, map[string]bridge.Secret{"a": s}, inner{s}}
 	var log strings.Builder
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
-	logger.Info("x", "secret", s, "outer", o, "map", o.Map)
+	logger.InfoContext(t.Context(), "x", "secret", s, "outer", o, "map", o.Map)
 	text := slog.New(slog.NewTextHandler(&log, nil))
-	text.Info("x", "secret", s, "outer", o, "inner", o.inner)
+	text.InfoContext(t.Context(), "x", "secret", s, "outer", o, "inner", o.inner)
 	js, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)

@@ -27,13 +27,13 @@ func (s Secret) Reveal() string {
 func (s Secret) Empty() bool { return s.Reveal() == "" }
 
 // String implements fmt.Stringer.
-func (s Secret) String() string { return hidden }
+func (Secret) String() string { return hidden }
 
 // Format implements fmt.Formatter, for every verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
 
 // LogValue implements slog.LogValuer.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // MarshalText implements encoding.TextMarshaler, and so covers JSON, XML and YAML.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }

@@ -35,7 +35,7 @@ func (t *trip) beforeText(ctx context.Context, err error) error {
 	}
 	t.out.Park()
 	pause := 2 * time.Second << (2 * (failures - 1)) // 2 s, then 8 s
-	return &askAgain{max(pause, min(bridge.RetryAfter(err), 30*time.Second)), err}
+	return &againError{max(pause, min(bridge.RetryAfter(err), 30*time.Second)), err}
 }
 
 // takeUp goes on with an answer whose connection broke: by its run where the

@@ -11,16 +11,16 @@ import (
 
 // errNoBot: the bot of a message is not open, because its settings broke or it
 // was removed since.
-var errNoBot = errors.New("engine: the bot is not open") //nolint:gochecknoglobals // a sentinel
+var errNoBot = errors.New("engine: the bot is not open")
 
-// askAgain asks for another attempt at the agent, after a pause.
-type askAgain struct {
+// againError asks for another attempt at the agent, after a pause.
+type againError struct {
 	after time.Duration
 	err   error
 }
 
-func (a *askAgain) Error() string { return a.err.Error() }
-func (a *askAgain) Unwrap() error { return a.err }
+func (a *againError) Error() string { return a.err.Error() }
+func (a *againError) Unwrap() error { return a.err }
 
 const (
 	// maxAttempts is how often a message is tried before it is given up,
@@ -33,7 +33,7 @@ const (
 
 // verdict turns the outcome of an attempt into a settlement.
 func (t *trip) verdict(ctx context.Context, err error) bridge.Settlement {
-	var again *askAgain
+	var again *againError
 	kind := bridge.KindOf(err)
 	switch {
 	case err == nil:
@@ -68,7 +68,7 @@ func (t *trip) finished() bridge.Settlement {
 // hopeless says that no later attempt of ours can deliver. A refused secret or
 // a missing permission is not among them: the admin may repair it meanwhile.
 func hopeless(kind bridge.Kind) bool {
-	switch kind {
+	switch kind { //nolint:exhaustive // all others may be repaired or pass
 	case bridge.KindNotFound, bridge.KindInvalid, bridge.KindUnsupported, bridge.KindBlocked, bridge.KindExpired:
 		return true
 	default:

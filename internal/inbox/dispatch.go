@@ -58,9 +58,9 @@ func (i *Inbox) dispatch(ctx, work context.Context, workers *sync.WaitGroup) {
 	for ctx.Err() == nil {
 		if err := i.claim(ctx, work, workers); err != nil && ctx.Err() == nil {
 			i.log.LogAttrs(ctx, slog.LevelError, "claiming jobs failed", slog.Any("error", err))
-			i.wakeIn(timer, storeRetry)
+			wakeIn(timer, storeRetry)
 		} else {
-			i.wakeIn(timer, i.untilDue())
+			wakeIn(timer, i.untilDue())
 		}
 		select {
 		case <-ctx.Done():
@@ -74,7 +74,7 @@ func (i *Inbox) dispatch(ctx, work context.Context, workers *sync.WaitGroup) {
 	}
 }
 
-func (i *Inbox) wakeIn(timer *time.Timer, d time.Duration) {
+func wakeIn(timer *time.Timer, d time.Duration) {
 	timer.Stop()
 	timer.Reset(d)
 }

@@ -131,7 +131,6 @@ func (s *memory) states() []bridge.JobState {
 type bundle struct {
 	*inbox.Inbox
 	store   *memory
-	handled chan int64
 	mu      sync.Mutex
 	order   []string
 	entries []bridge.Entry
@@ -248,6 +247,7 @@ func TestOrderWithinLanes(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		go b.Run(ctx) //nolint:errcheck // ends with the test
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		got := b.handledOrder()
 		if len(got) != 30 {
 			t.Fatalf("handled %d", len(got))
@@ -313,6 +313,7 @@ func TestRetryWaitsAndBlocksItsLane(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		go b.Run(ctx) //nolint:errcheck // ends with the test
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if diff := cmp.Diff([]string{"a1", "a1", "a1", "a2"}, b.handledOrder()); diff != "" {
 			t.Error(diff)
 		}
@@ -340,6 +341,7 @@ func TestPanicIsContained(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		go b.Run(ctx) //nolint:errcheck // ends with the test
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if diff := cmp.Diff([]bridge.JobState{"discarded", "completed", "completed"}, b.store.states()); diff != "" {
 			t.Error(diff)
 		}
@@ -416,6 +418,7 @@ func TestRescueAndLease(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		go b.Run(ctx) //nolint:errcheck // ends with the test
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if b.count(bridge.EntryRescued) != 1 {
 			t.Error("nothing rescued")
 		}
@@ -425,6 +428,7 @@ func TestRescueAndLease(t *testing.T) {
 		}
 		b.store.mu.Unlock()
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if got := b.store.states(); got[0] != bridge.JobCompleted {
 			t.Error(got)
 		}
@@ -444,6 +448,7 @@ func TestSettleIsRepeated(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		go b.Run(ctx) //nolint:errcheck // ends with the test
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := b.store.states(); got[0] != bridge.JobCompleted || len(b.handledOrder()) != 1 {
 			t.Error(got, b.handledOrder())
 		}

@@ -54,7 +54,7 @@ func TestRecordsInOrderAndBatches(t *testing.T) {
 		if len(store.entries) != 1001 {
 			t.Errorf("stored %d entries", len(store.entries))
 		}
-		for range changes { //nolint:revive // closed at the end
+		for range changes {
 		}
 	})
 }

@@ -106,18 +106,18 @@ func (p *painter) open(ctx context.Context, s bridge.Streamer) bool {
 			p.draft, p.shown = draft, true
 			return true
 		}
-		p.complain(ctx, "resuming a draft failed", err)
+		p.complain(ctx, "resuming", err)
 		if kind := bridge.KindOf(err); kind != bridge.KindNotFound && kind != bridge.KindExpired {
 			return false // the final text resumes it again
 		}
 	}
 	draft, err := s.Begin(ctx, p.w.to.WithKey(p.w.key+"-0"))
 	if err != nil {
-		p.complain(ctx, "beginning a draft failed", err)
+		p.complain(ctx, "beginning", err)
 		return false // the answer is sent when it is complete
 	}
 	if err := p.keep(ctx, draft); err != nil {
-		p.complain(ctx, "storing a draft failed", err)
+		p.complain(ctx, "storing", err)
 		return false // not stored, so never shown
 	}
 	p.draft = draft
@@ -148,7 +148,7 @@ func (p *painter) paint(ctx context.Context, text string) {
 		p.shown = true
 		p.w.opt.Record(bridge.EntryShown, time.Since(p.w.began), "", "")
 		if err := p.keep(ctx, p.draft); err != nil {
-			p.complain(ctx, "storing a draft failed", err)
+			p.complain(ctx, "storing", err)
 		}
 	}
 }
@@ -156,8 +156,8 @@ func (p *painter) paint(ctx context.Context, text string) {
 // failed decides what to do after an update that did not work: wait, try the
 // same text again with the next one, or leave it to the end.
 func (p *painter) failed(ctx context.Context, text string, err error) {
-	p.complain(ctx, "updating a draft failed", err)
-	switch bridge.KindOf(err) {
+	p.complain(ctx, "updating", err)
+	switch bridge.KindOf(err) { //nolint:exhaustive // all others are for the end to decide
 	case bridge.KindRateLimited, bridge.KindUnavailable, bridge.KindInterrupted:
 		p.pause = max(bridge.RetryAfter(err), time.Second)
 		p.mu.Lock()
@@ -192,9 +192,9 @@ func (p *painter) rest(ctx context.Context) bool {
 	}
 }
 
-func (p *painter) complain(ctx context.Context, msg string, err error) {
+func (p *painter) complain(ctx context.Context, about string, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	p.w.log.LogAttrs(ctx, slog.LevelWarn, msg, slog.Int64("job_id", p.w.row.JobID), slog.String("bot", p.w.to.Bot), slog.Any("error", err))
+	p.w.log.LogAttrs(ctx, slog.LevelWarn, "trouble with a draft", slog.String("about", about), slog.Int64("job_id", p.w.row.JobID), slog.String("bot", p.w.to.Bot), slog.Any("error", err))
 }

@@ -180,7 +180,7 @@ func (w *Writer) resumeForDelivery(ctx context.Context) error {
 // draftless says that an error is the draft's own, so that a plain message may
 // still be taken.
 func draftless(kind bridge.Kind) bool {
-	switch kind {
+	switch kind { //nolint:exhaustive // all others concern plain messages too
 	case bridge.KindNotFound, bridge.KindExpired, bridge.KindUnsupported, bridge.KindForbidden, bridge.KindQuota, bridge.KindInvalid:
 		return true
 	default:
@@ -211,7 +211,7 @@ func (w *Writer) deliverPart(ctx context.Context, n int, text string) error {
 	to := w.to.WithKey(w.key + "-" + strconv.Itoa(n))
 	if w.row.Sending == n+1 {
 		to.Repeat = true
-		if !w.limits.Keyed && !(n == 0 && w.draft != nil) {
+		if !w.limits.Keyed && (n > 0 || w.draft == nil) {
 			w.row.Uncertain++
 			w.opt.Record(bridge.EntryRepeated, 0, "", "part "+strconv.Itoa(n+1))
 		}

@@ -228,7 +228,7 @@ func attempt(t *testing.T, w *reply.Writer, answer string) {
 		return
 	}
 	if w.Row().State == bridge.ReplyAnswered {
-		_ = w.Deliver(t.Context()) //nolint:errcheck // killed
+		_ = w.Deliver(t.Context()) // killed somewhere in it
 		return
 	}
 	if err := w.Begin(t.Context()); err != nil {
@@ -237,7 +237,7 @@ func attempt(t *testing.T, w *reply.Writer, answer string) {
 	synctest.Wait()
 	w.Write(answer[:20])
 	synctest.Wait()
-	_ = w.Finish(t.Context(), answer) //nolint:errcheck // killed
+	_ = w.Finish(t.Context(), answer) // killed somewhere in it
 }
 
 // TestUnknownOutcome: a send that may have been shown is repeated and counted
@@ -350,6 +350,7 @@ func TestUpdateTrouble(t *testing.T) {
 		synctest.Wait()
 		w.Write("one")
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if diff := cmp.Diff([]time.Duration{0, 0, 3 * time.Second}, at); diff != "" {
 			t.Error(diff)
 		}
@@ -418,8 +419,10 @@ func TestFailAndBreak(t *testing.T) {
 		call string
 		want string
 	}{
-		"fail":  {func(ctx context.Context, w *reply.Writer) error { return w.Fail(ctx, "sorry", bridge.KindUnavailable) }, "fail", "sorry"},
-		"break": {func(ctx context.Context, w *reply.Writer) error { return w.Break(ctx, "text\nbroken", bridge.KindInterrupted) }, "finish", "text\nbroken"},
+		"fail": {func(ctx context.Context, w *reply.Writer) error { return w.Fail(ctx, "sorry", bridge.KindUnavailable) }, "fail", "sorry"},
+		"break": {func(ctx context.Context, w *reply.Writer) error {
+			return w.Break(ctx, "text\nbroken", bridge.KindInterrupted)
+		}, "finish", "text\nbroken"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

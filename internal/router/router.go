@@ -95,12 +95,12 @@ func (r *Router) session(ctx context.Context, j bridge.Job, p bridge.Person) (br
 		return s, fmt.Errorf("router: session: %w", err)
 	}
 	if !ok {
-		s = r.fresh(j, p, now)
+		s = fresh(j, p, now)
 	}
 	return s, nil
 }
 
-func (r *Router) fresh(j bridge.Job, p bridge.Person, now time.Time) bridge.Session {
+func fresh(j bridge.Job, p bridge.Person, now time.Time) bridge.Session {
 	s := bridge.Session{ID: newID(), Lane: j.Lane, Agent: j.Queue, CreatedAt: now, LastActive: now}
 	if j.Message.Chat.Kind == bridge.Group {
 		s.Conversation.User = agentUser(j.Lane)
@@ -137,7 +137,7 @@ func (r *Router) Renew(ctx context.Context, j bridge.Job, p bridge.Person) (brid
 	if err := r.Reset(ctx, j.Lane); err != nil {
 		return bridge.Session{}, err
 	}
-	return r.fresh(j, p, time.Now()), nil
+	return fresh(j, p, time.Now()), nil
 }
 
 func identity(m bridge.Message) bridge.Identity {

@@ -21,7 +21,7 @@ func TestRealKeyring(t *testing.T) { //nolint:paralleltest // a process of its o
 		if err != nil {
 			t.Fatal(err)
 		}
-		child := exec.CommandContext(t.Context(), self, "-test.run=^TestRealKeyring$", "-test.v") //nolint:gosec // ourselves
+		child := exec.CommandContext(t.Context(), self, "-test.run=^TestRealKeyring$", "-test.v")
 		child.Env = append(os.Environ(), "SWITCHBOARD_TEST_KEYRING_CHILD=1")
 		out, err := child.CombinedOutput()
 		if err != nil {

@@ -53,7 +53,7 @@ func Parse(data []byte, known Known) (Settings, Problems) {
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		line := 1
 		if found := regexp.MustCompile(`line (\d+)`).FindStringSubmatch(err.Error()); found != nil {
-			line, _ = strconv.Atoi(found[1]) //nolint:errcheck // digits
+			line, _ = strconv.Atoi(found[1])
 		}
 		return p.s, Problems{{Line: line, Key: "not_yaml", Args: []any{"error", strings.TrimPrefix(err.Error(), "yaml: ")}}}
 	}

@@ -25,7 +25,7 @@ func (p Problem) Text(lang bridge.Language) string {
 }
 
 // Problems is everything that is wrong, in the order of the file.
-type Problems []Problem
+type Problems []Problem //nolint:errname // a list first, and the error of a refused file
 
 // Fatal returns the problems that keep the whole program from starting.
 func (all Problems) Fatal() Problems {

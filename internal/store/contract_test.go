@@ -43,7 +43,7 @@ func schema(tb testing.TB) string {
 		if err != nil {
 			return err
 		}
-		defer db.Close()
+		defer func() { _ = db.Close() }()
 		_, err = db.ExecContext(tb.Context(), statement)
 		return err
 	}

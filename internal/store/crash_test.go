@@ -65,12 +65,12 @@ func killed(t *testing.T, path string, round int) []string {
 	reader := bufio.NewReader(out)
 	var lines []string
 	kill := sync.OnceFunc(func() {
-		time.AfterFunc(time.Duration(rand.IntN(300))*time.Millisecond, func() { _ = child.Process.Kill() }) //nolint:gosec // any moment will do
+		time.AfterFunc(time.Duration(rand.IntN(300))*time.Millisecond, func() { _ = child.Process.Kill() })
 	})
 	for {
 		line, err := reader.ReadString('\n')
 		if err != nil { // an incomplete line was not said
-			if err != io.EOF { //nolint:errorlint // bufio returns it bare
+			if err != io.EOF {
 				t.Fatal(err)
 			}
 			break

@@ -108,12 +108,7 @@ func (s *Server) Refused() int64 { return s.refused.Load() }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.log.LogAttrs(r.Context(), slog.LevelError, "a webhook panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			plain(w, http.StatusInternalServerError)
-		}
-	}()
+	defer s.contain(r.Context(), w)
 	id, ok := strings.CutPrefix(r.URL.Path, Prefix)
 	if !ok || id == "" || strings.Contains(id, "/") {
 		plain(w, http.StatusNotFound)
@@ -135,6 +130,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.deliver(w, r, id, bot, body)
+}
+
+// contain keeps a panic in one request from taking the others along. It is
+// deferred.
+func (s *Server) contain(ctx context.Context, w http.ResponseWriter) {
+	if p := recover(); p != nil {
+		s.log.LogAttrs(ctx, slog.LevelError, "a webhook panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		plain(w, http.StatusInternalServerError)
+	}
 }
 
 func (s *Server) unreadable(w http.ResponseWriter, r *http.Request, id string, err error) {
@@ -198,7 +202,7 @@ func (s *Server) refuse(r *http.Request, id string, kind bridge.Kind) {
 
 // status is the HTTP answer to a request that a bot refused.
 func status(kind bridge.Kind) int {
-	switch kind {
+	switch kind { //nolint:exhaustive // the other kinds are not a caller's fault
 	case bridge.KindUnauthenticated:
 		return http.StatusUnauthorized
 	case bridge.KindForbidden:

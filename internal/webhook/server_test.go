@@ -148,8 +148,8 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
-	if resp.StatusCode != 200 {
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
 		t.Errorf("got %d", resp.StatusCode)
 	}
 	if got := headerBomb(t, l.Addr().String()); got != http.StatusRequestHeaderFieldsTooLarge {
@@ -172,7 +172,7 @@ func headerBomb(t *testing.T, addr string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	var req bytes.Buffer
 	req.WriteString("POST /hook/b1 HTTP/1.1\r\nHost: x\r\nX-Bomb: " + strings.Repeat("a", 64<<10) + "\r\n\r\n")
 	go func() { _, _ = io.Copy(conn, &req) }()
@@ -180,6 +180,6 @@ func headerBomb(t *testing.T, addr string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	return resp.StatusCode
 }

@@ -59,4 +59,4 @@ func (a *Agent) Ask(ctx context.Context, q bridge.Question) iter.Seq2[bridge.Eve
 }
 
 // Check implements bridge.Agent.
-func (a *Agent) Check(context.Context) ([]bridge.Finding, error) { return nil, nil }
+func (*Agent) Check(context.Context) ([]bridge.Finding, error) { return nil, nil }

@@ -122,7 +122,8 @@ func (c *Chat) StreamingBot() bridge.Bot { return &streamingBot{bot{c}} }
 
 type bot struct{ chat *Chat }
 
-func (b *bot) Receive(_ context.Context, r bridge.Request) (bridge.Delivery, error) {
+// Receive reads a Delivery written as JSON; anything else is not authentic.
+func (*bot) Receive(_ context.Context, r bridge.Request) (bridge.Delivery, error) {
 	if string(r.Body) == "panic" {
 		panic("scripted")
 	}
@@ -133,6 +134,7 @@ func (b *bot) Receive(_ context.Context, r bridge.Request) (bridge.Delivery, err
 	return d, nil
 }
 
+// Send shows a message.
 func (b *bot) Send(ctx context.Context, to bridge.Address, content bridge.Content) (bridge.MessageID, error) {
 	effect, err := b.chat.enter(ctx, "send")
 	if !effect {
@@ -160,11 +162,13 @@ func (c *Chat) newID() bridge.MessageID {
 	return bridge.MessageID(fmt.Sprintf("shown-%d", len(c.shown)+1))
 }
 
-func (b *bot) Check(context.Context) ([]bridge.Finding, error) {
+// Check finds nothing wrong.
+func (*bot) Check(context.Context) ([]bridge.Finding, error) {
 	return []bridge.Finding{{Code: "credential", OK: true}}, nil
 }
 
-func (b *bot) Close() error { return nil }
+// Close does nothing.
+func (*bot) Close() error { return nil }
 
 func text(content bridge.Content) string {
 	switch c := content.(type) {
@@ -181,6 +185,7 @@ func text(content bridge.Content) string {
 
 type streamingBot struct{ bot }
 
+// Begin prepares a draft.
 func (b *streamingBot) Begin(ctx context.Context, to bridge.Address) (bridge.Draft, error) {
 	if effect, err := b.chat.enter(ctx, "begin"); !effect {
 		return nil, err
@@ -195,6 +200,7 @@ func (b *streamingBot) Begin(ctx context.Context, to bridge.Address) (bridge.Dra
 	return &draft{b.chat, id, to}, nil
 }
 
+// Resume finds a draft again.
 func (b *streamingBot) Resume(ctx context.Context, at bridge.Address) (bridge.Draft, error) {
 	if effect, err := b.chat.enter(ctx, "resume"); !effect {
 		return nil, err
@@ -243,18 +249,22 @@ func (d *draft) change(ctx context.Context, call string, how func(*Shown)) (brid
 	return s.ID, err
 }
 
+// Update shows the text so far.
 func (d *draft) Update(ctx context.Context, whole string) error {
 	_, err := d.change(ctx, "update", func(s *Shown) { s.Text = whole })
 	return err
 }
 
+// Finish shows the end.
 func (d *draft) Finish(ctx context.Context, c bridge.Content) (bridge.MessageID, error) {
 	return d.change(ctx, "finish", func(s *Shown) { s.Text, s.Growing = text(c), false })
 }
 
+// Fail shows a notice.
 func (d *draft) Fail(ctx context.Context, notice string) error {
 	_, err := d.change(ctx, "fail", func(s *Shown) { s.Text, s.notified, s.Growing = notice, notice, false })
 	return err
 }
 
+// Address is where the draft lives.
 func (d *draft) Address() bridge.Address { return d.to }

@@ -12,7 +12,7 @@ import (
 const history = 500
 
 // Employees returns the simulated people.
-func (s *Simulator) Employees() []bridge.Employee {
+func (*Simulator) Employees() []bridge.Employee {
 	all := []bridge.Platform{wecom, dingtalk}
 	return []bridge.Employee{
 		{ID: "zhang", Name: "张伟", Platforms: all},
@@ -22,7 +22,7 @@ func (s *Simulator) Employees() []bridge.Employee {
 }
 
 // Identity returns who an employee is on a platform.
-func (s *Simulator) Identity(employee string, p bridge.Platform) bridge.Identity {
+func (*Simulator) Identity(employee string, p bridge.Platform) bridge.Identity {
 	if p == wecom {
 		return bridge.Identity{Platform: p, Tenant: corpID, User: bridge.UserID(wecomUser(employee))}
 	}
