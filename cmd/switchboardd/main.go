@@ -19,8 +19,6 @@ import (
 	"switchboard/internal/app"
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
-	"switchboard/internal/secret"
-	"switchboard/internal/settings"
 )
 
 const version = "0.1.0"
@@ -152,14 +150,14 @@ func (c command) secret(ctx context.Context) int {
 	}
 	var err error
 	if c.args[0] == "delete" {
-		err = secret.Vault{}.Delete(ctx, c.args[1])
+		err = app.DeleteSecret(ctx, c.args[1])
 	} else {
 		c.complain(i18n.Text(c.lang, "cli.paste", "name", c.args[1]))
 		line, rerr := bufio.NewReader(c.in).ReadString('\n')
 		if rerr != nil && !errors.Is(rerr, io.EOF) {
 			return c.trouble(rerr)
 		}
-		err = secret.Vault{}.Set(ctx, c.args[1], bridge.NewSecret(strings.TrimSpace(line)))
+		err = app.KeepSecret(ctx, c.args[1], bridge.NewSecret(strings.TrimSpace(line)))
 	}
 	if err != nil {
 		return c.trouble(err)
@@ -170,19 +168,7 @@ func (c command) secret(ctx context.Context) int {
 
 // trouble explains an error and returns the exit code for it.
 func (c command) trouble(err error) int {
-	var problems settings.Problems
-	var known *bridge.Error
-	switch {
-	case errors.As(err, &problems):
-		c.complain(i18n.Text(c.lang, "cli.settings"))
-		c.complain(problems.Text(c.lang))
-	case errors.Is(err, app.ErrRunning):
-		c.complain(i18n.Text(c.lang, "cli.running", "data", c.data))
-	case errors.As(err, &known):
-		c.complain(i18n.Explain(c.lang, err).String())
-	default:
-		c.complain(err.Error())
-	}
+	c.complain(app.Words(c.lang, err, c.data))
 	return exitTrouble
 }
 

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/health"
+	"switchboard/internal/i18n"
 	"switchboard/internal/webhook"
 )
 
@@ -70,9 +73,26 @@ func botStatus(b *openBot, s bridge.BotStatus, paused bool) bridge.BotStatus {
 func (a *App) Notices(lang bridge.Language) []bridge.Notice {
 	var all []bridge.Notice
 	for _, w := range a.health.List() {
-		all = append(all, w.Words(lang))
+		all = append(all, notice(lang, w))
 	}
 	return all
+}
+
+// notice renders a warning for people.
+func notice(lang bridge.Language, w health.Warning) bridge.Notice {
+	key := "warning." + string(w.Code)
+	n := bridge.Notice{
+		ID: string(w.Code) + " " + w.Affects, Severity: w.Severity, Bot: w.Affects, Since: w.Since, Detail: w.Detail,
+		Title: i18n.Text(lang, key, "affects", w.Affects), Next: i18n.Text(lang, key+".next", "affects", w.Affects),
+	}
+	if w.Err != nil {
+		e := i18n.Explain(lang, w.Err)
+		n.Detail = strings.TrimSpace(e.What + " " + w.Detail)
+		if e.Next != "" {
+			n.Next = e.Next
+		}
+	}
+	return n
 }
 
 // Talks returns the conversations that match, the latest first.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
-	"switchboard/internal/i18n"
 )
 
 // Code names a warning.
@@ -97,21 +96,4 @@ func rank(s bridge.Severity) int {
 		return 0
 	}
 	return 1
-}
-
-// Words renders a warning for people.
-func (w Warning) Words(lang bridge.Language) bridge.Notice {
-	key := "warning." + string(w.Code)
-	n := bridge.Notice{
-		ID: string(w.Code) + " " + w.Affects, Severity: w.Severity, Bot: w.Affects, Since: w.Since, Detail: w.Detail,
-		Title: i18n.Text(lang, key, "affects", w.Affects), Next: i18n.Text(lang, key+".next", "affects", w.Affects),
-	}
-	if w.Err != nil {
-		e := i18n.Explain(lang, w.Err)
-		n.Detail = strings.TrimSpace(e.What + " " + w.Detail)
-		if e.Next != "" {
-			n.Next = e.Next
-		}
-	}
-	return n
 }

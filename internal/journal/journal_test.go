@@ -37,6 +37,7 @@ func TestRecordsInOrderAndBatches(t *testing.T) {
 			j.Record(bridge.Entry{JobID: int64(n)})
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if len(store.entries) != 1000 || store.batches != 2 {
 			t.Errorf("stored %d entries in %d batches", len(store.entries), store.batches)
 		}

@@ -1,0 +1,35 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
+	"switchboard/internal/secret"
+	"switchboard/internal/settings"
+)
+
+// Words says an error of this package in words: what is wrong and what to do.
+func Words(lang bridge.Language, err error, data string) string {
+	var problems settings.Problems
+	var known *bridge.Error
+	switch {
+	case errors.As(err, &problems):
+		return i18n.Text(lang, "cli.settings") + "\n" + problems.Text(lang)
+	case errors.Is(err, ErrRunning):
+		return i18n.Text(lang, "cli.running", "data", data)
+	case errors.As(err, &known):
+		return i18n.Explain(lang, err).String()
+	default:
+		return err.Error()
+	}
+}
+
+// KeepSecret stores a secret in the keyring.
+func KeepSecret(ctx context.Context, name string, value bridge.Secret) error {
+	return secret.Vault{}.Set(ctx, name, value)
+}
+
+// DeleteSecret removes a secret from the keyring.
+func DeleteSecret(ctx context.Context, name string) error { return secret.Vault{}.Delete(ctx, name) }
