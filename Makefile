@@ -20,9 +20,9 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: ## Build and start the app (on a machine without a display: the headless server)
-	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory packages-build && go build -o bin/switchboard ./cmd/switchboard && exec bin/switchboard; \
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory packages-build && go build -o .bin/switchboard ./cmd/switchboard && exec .bin/switchboard; \
 	else echo "No display here: starting switchboardd instead of the window."; \
-	  CGO_ENABLED=0 go build -o bin/switchboardd ./cmd/switchboardd && exec bin/switchboardd run; fi
+	  CGO_ENABLED=0 go build -o .bin/switchboardd ./cmd/switchboardd && exec .bin/switchboardd run; fi
 
 test: packages-build packages-check check ## Run everything CI runs (installs what is missing)
 
@@ -39,7 +39,7 @@ race: ## The core under the race detector
 desktop: ## The window with the test driver, then the real program under Xvfb
 	CGO_ENABLED=0 go test -tags test ./ui/...
 	CGO_ENABLED=0 go test -tags ci ./cmd/switchboard/...
-	go build -o bin/switchboard ./cmd/switchboard
+	go build -o .bin/switchboard ./cmd/switchboard
 
 stores: ## The store on PostgreSQL and the secrets in a real keyring
 	internal/store/testdata/postgres.sh go test -count=1 ./internal/store/...
@@ -68,9 +68,9 @@ fuzz: ## Fuzz every decoder for a minute each (FUZZTIME=10m for longer)
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$p/*_test.go | cut -c6-); do \
 	    CGO_ENABLED=0 go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-1m} ./$$p || exit 1; done; done
 
-build: packages-build ## Both programs into bin/
-	go build -trimpath -tags migrated_fynedo -ldflags '-s -w' -o bin/switchboard ./cmd/switchboard
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/switchboardd ./cmd/switchboardd
+build: packages-build ## Both programs into .bin/
+	go build -trimpath -tags migrated_fynedo -ldflags '-s -w' -o .bin/switchboard ./cmd/switchboard
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o .bin/switchboardd ./cmd/switchboardd
 
 packages-build:
 	@.tools/packages $(BUILD)

@@ -1,0 +1,156 @@
+package settings_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/settings"
+)
+
+func known() settings.Known {
+	return settings.Known{
+		AgentKinds: []string{"dify", "echo"}, KeylessKinds: []string{"echo"},
+		Connectors: []bridge.Connector{{
+			Platform: "lamp",
+			Modes:    []bridge.Mode{{ID: "wire", Webhook: true}, {ID: "radio", Listens: true}},
+			Form: []bridge.Field{
+				{Key: "app_id", Required: true},
+				{Key: "number", Number: true},
+				{Key: "base_url", Default: "https://lamp.example"},
+				{Key: "code", Check: func(v string) error {
+					if v != "right" {
+						return errors.New("wrong code")
+					}
+					return nil
+				}},
+				{Key: "app_secret", Secret: true, Required: true},
+			},
+		}},
+	}
+}
+
+func TestWholeFile(t *testing.T) {
+	t.Parallel()
+	s, problems := settings.Parse([]byte(`
+server: {listen: "0.0.0.0:80", public_url: "https://x.example/"}
+language: zh-CN
+agents:
+  - {id: help, kind: dify, base_url: "https://api.example/v1", max_concurrent: 3, timeout: 90s}
+bots:
+  - {id: one, platform: lamp, settings: {app_id: a, number: 7, code: right}}
+  - {id: two, platform: lamp, mode: radio, agent: help, settings: {app_id: b, number: "8"}}
+privacy: {mask_answers: false}
+engine: {stale_after: 30m, streaming: economy}
+secrets: {bot/one/app_secret: "env:X", agent/help/api_key: keyring}
+`), known())
+	if len(problems) != 0 {
+		t.Fatal(problems)
+	}
+	want := settings.Default()
+	want.Server.Listen, want.Server.PublicURL, want.Language = "0.0.0.0:80", "https://x.example", "zh-CN"
+	want.Agents = []settings.Agent{{ID: "help", Kind: "dify", BaseURL: "https://api.example/v1", MaxConcurrent: 3, Timeout: 90 * time.Second}}
+	want.Bots = []settings.Bot{
+		{ID: "one", Platform: "lamp", Mode: "wire", Agent: "help", Settings: map[string]string{"app_id": "a", "number": "7", "code": "right", "base_url": "https://lamp.example"}},
+		{ID: "two", Platform: "lamp", Mode: "radio", Agent: "help", Settings: map[string]string{"app_id": "b", "number": "8", "base_url": "https://lamp.example"}},
+	}
+	want.Privacy.MaskAnswers = false
+	want.Engine.StaleAfter, want.Engine.Streaming = 30*time.Minute, "economy"
+	want.Secrets = map[string]string{"bot/one/app_secret": "env:X", "agent/help/api_key": "keyring"}
+	if diff := cmp.Diff(want, s); diff != "" {
+		t.Error(diff)
+	}
+	if s.Reference("bot/one/app_secret") != "env:X" || s.Reference("bot/two/app_secret") != "keyring" {
+		t.Error("references")
+	}
+}
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, text, want string
+		fatal            bool
+	}{
+		{"not YAML", "a: [", "line 1: this is not valid YAML", true},
+		{"not a mapping", "- a", "line 1:  should hold “key: value” lines", true},
+		{"mistyped", "language: en\nserver:\n  listn: x", "line 3: “listn” is not a setting here; did you mean “listen”?", true},
+		{"unknown", "zzzzzzzzzz: 1", "line 1: “zzzzzzzzzz” is not a setting here; known are: agents,", true},
+		{"twice", "language: en\nlanguage: zh-CN", "line 2: “language” is written twice", true},
+		{"number", "limits: {per_person_per_day: lots}", "line 1: limits.per_person_per_day should be a whole number", true},
+		{"negative", "limits: {per_person_per_day: -1}", "line 1: limits.per_person_per_day should be a whole number", true},
+		{"bool", "privacy: {store_content: perhaps}", "line 1: privacy.store_content should be true or false", true},
+		{"duration", "engine: {session_ttl: 7 days}", "line 1: engine.session_ttl: “7 days” is not a duration", true},
+		{"address", "server: {listen: here}", "line 1: server.listen: “here” is not an address", true},
+		{"port", "server: {listen: \"127.0.0.1:99999\"}", "line 1: server.listen: “127.0.0.1:99999” is not an address", true},
+		{"admin outside", "server: {admin: \"0.0.0.0:1\"}", "line 1: server.admin: “0.0.0.0:1” would be reachable from outside", true},
+		{"routes", "routes: [{bot: x}]", "line 1: routes: routing rules are not supported yet", true},
+		{"agent without address", "agents: [{id: a, kind: dify}]", "line 1: agents[0].base_url is missing", true},
+		{"agent of no kind", "agents: [{id: a, kind: hal}]", "agents[0].kind: “hal” is not known; choose one of: dify, echo", true},
+		{"bad URL", "agents: [{id: a, kind: dify, base_url: \"ftp://x\"}]", "“ftp://x” is not a web address", true},
+		{"id twice", "agents: [{id: a, kind: echo}, {id: a, kind: echo}]", "the id “a” is used twice", true},
+		{"bad id", "agents: [{id: A B, kind: echo}]", "agents[0].id: “A B” cannot be an id", true},
+		{"literal secret", "secrets:\n  agent/a/api_key: app-hunter2", "line 2: secrets.agent/a/api_key: a secret must not stand in this file", true},
+		{"bot without id", "bots: [{platform: lamp}]", "bots[0].id is missing", true},
+		{"secret among settings", "agents: [{id: a, kind: echo}]\nbots:\n  - {id: b, platform: lamp, settings: {app_id: x, app_secret: hunter2}}", "line 3: bots[0].settings.app_secret is a secret", false},
+		{"missing setting", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp}]", "line 2: bots[0].settings.app_id is missing", false},
+		{"wrong number", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, settings: {app_id: x, number: seven}}]", "bots[0].settings.number should be a whole number", false},
+		{"own check", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, settings: {app_id: x, code: y}}]", "bots[0].settings.code: wrong code", false},
+		{"unknown setting", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, settings: {app_id: x, colour: y}}]", "“colour” is not a setting here", false},
+		{"unknown platform", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: torch}]", "bots[0].platform: “torch” is not known; choose one of: lamp", false},
+		{"unknown mode", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, mode: smoke}]", "choose one of: wire, radio", false},
+		{"no agent", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, agent: c, settings: {app_id: x}}]", "there is no agent “c”", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s, problems := settings.Parse([]byte(c.text), known())
+			text := problems.Text(bridge.English)
+			if !strings.Contains(text, c.want) || strings.Contains(text, "hunter2") {
+				t.Errorf("got %q, want %q", text, c.want)
+			}
+			if fatal := len(problems.Fatal()) > 0; fatal != c.fatal {
+				t.Errorf("fatal: %v", fatal)
+			}
+			if !c.fatal && (len(s.Bots) != 1 || len(s.Bots[0].Broken) == 0) {
+				t.Errorf("the bot is not marked as broken: %+v", s.Bots)
+			}
+			if zh := problems.Text(bridge.Chinese); !strings.Contains(zh, "行：") || strings.Contains(zh, "settings.want") {
+				t.Errorf("in Chinese: %q", zh)
+			}
+		})
+	}
+}
+
+// TestOneBrokenBotLeavesTheOther keeps a mistake where it was made.
+func TestOneBrokenBotLeavesTheOther(t *testing.T) {
+	t.Parallel()
+	s, problems := settings.Parse([]byte("agents: [{id: a, kind: echo}]\nbots:\n  - {id: good, platform: lamp, settings: {app_id: x}}\n  - {id: bad, platform: lamp}\n"), known())
+	if len(problems) != 1 || len(problems.Fatal()) != 0 || len(s.Bots[0].Broken) != 0 || len(s.Bots[1].Broken) != 1 {
+		t.Errorf("%v, %+v", problems, s.Bots)
+	}
+}
+
+func TestNoFile(t *testing.T) {
+	t.Parallel()
+	s, problems, err := settings.Load(filepath.Join(t.TempDir(), "none.yaml"), known())
+	if diff := cmp.Diff(settings.Default(), s); err != nil || len(problems) != 0 || diff != "" {
+		t.Error(err, problems, diff)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, settings: {app_id: x}}]\nsecrets: {a: env:B}")
+	f.Add("server: {listen: [1]}\nbots: {a: 1}\nlimits: &x {a: *x}")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, problems := settings.Parse([]byte(text), known())
+		for _, p := range problems {
+			if p.Line < 1 || strings.HasPrefix(p.Text(bridge.English), "settings.") {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
+}
