@@ -19,10 +19,10 @@ TOOL = go -C .tools/$(1) tool -n $(1)
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: ## Build and start the app (on a machine without a display: the headless server)
+run: ## Build and start the app (without a display: the demonstration in the terminal)
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory packages-build && go build -o .bin/switchboard ./cmd/switchboard && exec .bin/switchboard; \
-	else echo "No display here: starting switchboardd instead of the window."; \
-	  CGO_ENABLED=0 go build -o .bin/switchboardd ./cmd/switchboardd && exec .bin/switchboardd run; fi
+	else echo "No display here: playing the demonstration in the terminal (switchboardd demo)."; \
+	  CGO_ENABLED=0 go build -o .bin/switchboardd ./cmd/switchboardd && exec .bin/switchboardd demo; fi
 
 test: packages-build packages-check check ## Run everything CI runs (installs what is missing)
 

@@ -36,7 +36,7 @@ func (s *memory) SaveReply(_ context.Context, r bridge.Reply) error {
 	return nil
 }
 
-func (s *memory) PersonOf(_ context.Context, who bridge.Identity) (bridge.Person, error) {
+func (*memory) PersonOf(_ context.Context, who bridge.Identity) (bridge.Person, error) {
 	return bridge.Person{ID: "p-" + string(who.User)}, nil
 }
 
