@@ -51,3 +51,46 @@ func BenchmarkAccept64(b *testing.B) {
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "accepts/s")
 }
+
+// BenchmarkTrip is what the store does for one question from its acceptance to
+// the end: 64 conversations at a time.
+func BenchmarkTrip(b *testing.B) {
+	s := open(b)
+	var n atomic.Int64
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			q := question(n.Add(1))
+			q.Queue, q.Lane = string(q.Message.ID), "p:"+string(q.Message.ID)+":helpdesk"
+			accepted, err := s.Accept(b.Context(), []bridge.NewJob{q})
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			for _, state := range []bridge.ReplyState{bridge.ReplyPlanned, bridge.ReplyDrafting, bridge.ReplyAnswered, bridge.ReplyDelivered} {
+				if err := s.SaveReply(b.Context(), bridge.Reply{JobID: accepted[0].JobID, State: state, Text: "您今年还剩 5 天年假。"}); err != nil {
+					b.Error(err)
+				}
+			}
+			jobs, err := s.Claim(b.Context(), "node", q.Queue, 1, time.Minute)
+			if err != nil || len(jobs) != 1 {
+				b.Errorf("claimed %d, %v", len(jobs), err)
+				return
+			}
+			if _, err := s.Settle(b.Context(), "node", bridge.Settlement{JobID: jobs[0].ID, Attempt: 1, State: bridge.JobCompleted}); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "trips/s")
+}
+
+func BenchmarkPersonOf(b *testing.B) {
+	s := open(b)
+	who := bridge.Identity{Platform: "feishu", Tenant: "t", User: "u", Name: "张三"}
+	for b.Loop() {
+		if _, err := s.PersonOf(b.Context(), who); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

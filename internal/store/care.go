@@ -56,6 +56,9 @@ func (s *Store) inSteps(ctx context.Context, where string, before int64, drop fu
 }
 
 func (t *tx) dropContent(ctx context.Context, ids []int64) error {
+	if err := t.unindex(ctx, ids); err != nil {
+		return err
+	}
 	_, err := t.bun.NewUpdate().Table("jobs").Set("text = ''").Set("extra = ''").Set("forgotten = 1").Where("id IN (?)", bun.List(ids)).Exec(ctx)
 	if err != nil {
 		return err
@@ -65,6 +68,9 @@ func (t *tx) dropContent(ctx context.Context, ids []int64) error {
 }
 
 func (t *tx) dropRows(ctx context.Context, ids []int64) error {
+	if err := t.unindex(ctx, ids); err != nil {
+		return err
+	}
 	_, err := t.bun.NewRaw(`UPDATE lanes SET questions = questions - (SELECT COUNT(*) FROM jobs WHERE jobs.lane = lanes.lane AND is_action = 0 AND id IN (?))
 		WHERE lane IN (SELECT lane FROM jobs WHERE id IN (?))`, bun.List(ids), bun.List(ids)).Exec(ctx)
 	if err != nil {

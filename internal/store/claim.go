@@ -126,6 +126,11 @@ func (t *tx) settle(ctx context.Context, node string, end bridge.Settlement) (bo
 	if err != nil || lane == "" {
 		return false, err
 	}
+	if closed == 1 {
+		if err := t.index(ctx, end.JobID); err != nil {
+			return false, err
+		}
+	}
 	return true, t.advance(ctx, lane, -closed, -1)
 }
 

@@ -16,6 +16,9 @@
 // lane and listing conversations independent of how many jobs are stored, and on
 // PostgreSQL its rows are the locks that keep a lane in order between nodes.
 //
+// What was said is found through an index of three-character sequences, filled
+// when a job is finished, not when it is accepted.
+//
 // Content (what people wrote and were answered) stands in columns of its own, so
 // that Forget drops it while the record of what happened stays.
 package store

@@ -15,7 +15,7 @@ func TestDurable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close() //nolint:errcheck // not what is tested
-	want := map[string]string{"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "10000"}
+	want := map[string]string{"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "10000", "wal_autocheckpoint": "4000"}
 	if runtime.GOOS == "darwin" {
 		want["fullfsync"], want["checkpoint_fullfsync"] = "1", "1"
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/uptrace/bun"
 
 	"switchboard/internal/bridge"
 )
@@ -37,7 +34,8 @@ func (r talkRow) row() bridge.TalkRow {
 }
 
 // Talks lists conversations, the one with the latest question first. The next
-// page begins before the LastAt of the last row.
+// page begins before the LastAt of the last row. On SQLite a text of one or two
+// characters is looked for in the latest 50,000 questions and their answers.
 func (s *Store) Talks(ctx context.Context, q bridge.TalkQuery) ([]bridge.TalkRow, error) {
 	query := s.readers.NewSelect().TableExpr("lanes AS l").
 		ColumnExpr("l.lane, l.title, COALESCE(p.name, '') AS name, l.person, l.queue AS agent, l.platforms, l.last_at, l.questions").
@@ -53,7 +51,11 @@ func (s *Store) Talks(ctx context.Context, q bridge.TalkQuery) ([]bridge.TalkRow
 		query = query.Where(`l.bots LIKE ? ESCAPE '\'`, contains(","+q.Bot+","))
 	}
 	if q.Text != "" {
-		query = query.WhereGroup(" AND ", saidOrNamed(q.Text))
+		match, err := s.matching(ctx, q.Text)
+		if err != nil {
+			return nil, fmt.Errorf("store: talks: %w", err)
+		}
+		query = query.WhereGroup(" AND ", match)
 	}
 	var rows []talkRow
 	if err := query.Scan(ctx, &rows); err != nil {
@@ -64,23 +66,6 @@ func (s *Store) Talks(ctx context.Context, q bridge.TalkQuery) ([]bridge.TalkRow
 		talks = append(talks, r.row())
 	}
 	return talks, nil
-}
-
-// saidOrNamed finds a text in names, questions and answers; the case of ASCII
-// letters does not matter.
-func saidOrNamed(text string) func(*bun.SelectQuery) *bun.SelectQuery {
-	pattern := contains(strings.ToLower(text))
-	return func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.WhereOr(`lower(p.name) LIKE ? ESCAPE '\'`, pattern).
-			WhereOr(`lower(l.title) LIKE ? ESCAPE '\'`, pattern).
-			WhereOr(`EXISTS (SELECT 1 FROM jobs AS said LEFT JOIN replies AS given ON given.job_id = said.id
-				WHERE said.lane = l.lane AND (lower(said.text) LIKE ? ESCAPE '\' OR lower(given.text) LIKE ? ESCAPE '\'))`, pattern, pattern)
-	}
-}
-
-// contains makes a pattern for LIKE.
-func contains(text string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(clean(text)) + "%"
 }
 
 func limit(n int) int64 {

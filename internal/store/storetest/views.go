@@ -102,11 +102,7 @@ func talkSearch(b *bundle) {
 	b.acceptJobs(from(lane(p), "a2", "bot-a", "one"), inGroup("g1", "Sales Team"), from("p:b:"+agent, "b1", "bot-b", "two"))
 	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: first, State: bridge.ReplyDelivered, Text: `You have Twelve left \ 十二天`}))
 	group := "g:bot-a:chat-9:" + agent
-	for _, c := range []struct {
-		name string
-		q    bridge.TalkQuery
-		want []string
-	}{
+	searches := []search{
 		{"a question, any case", bridge.TalkQuery{Text: "vacation DAYS"}, []string{lane(p)}},
 		{"Chinese", bridge.TalkQuery{Text: "年假"}, []string{lane(p)}},
 		{"an answer", bridge.TalkQuery{Text: "twelve"}, []string{lane(p)}},
@@ -120,8 +116,35 @@ func talkSearch(b *bundle) {
 		{"a bot", bridge.TalkQuery{Bot: "bot-b"}, []string{"p:b:" + agent}},
 		{"part of a bot's id", bridge.TalkQuery{Bot: "bot"}, nil},
 		{"a bot and a text", bridge.TalkQuery{Bot: "bot-b", Text: "vacation"}, nil},
+		{"one character", bridge.TalkQuery{Text: "假"}, []string{lane(p)}},
+		{"two characters, any case", bridge.TalkQuery{Text: "VA"}, []string{lane(p)}},
+		{"two characters of an answer", bridge.TalkQuery{Text: "天"}, []string{lane(p)}},
+		{"quotation marks", bridge.TalkQuery{Text: `"days" OR`}, nil},
 		{"all", bridge.TalkQuery{Text: "question"}, []string{"p:b:" + agent, group, lane(p)}},
-	} {
+	}
+	b.find("waiting", searches)
+	b.finish()
+	b.find("finished", searches)
+	pass(30 * day)
+	_, err := b.Forget(b.Context(), time.Now(), time.Time{})
+	b.ok(err)
+	b.find("forgotten", []search{
+		{"a question", bridge.TalkQuery{Text: "vacation"}, nil},
+		{"an answer", bridge.TalkQuery{Text: "十二天"}, nil},
+		{"two characters", bridge.TalkQuery{Text: "年假"}, nil},
+		{"a person", bridge.TalkQuery{Text: "ann"}, []string{lane(p)}},
+	})
+}
+
+type search struct {
+	name string
+	q    bridge.TalkQuery
+	want []string // lanes
+}
+
+func (b *bundle) find(state string, searches []search) {
+	b.Helper()
+	for _, c := range searches {
 		rows, err := b.Talks(b.Context(), c.q)
 		b.ok(err)
 		var got []string
@@ -129,7 +152,7 @@ func talkSearch(b *bundle) {
 			got = append(got, r.Lane)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
-			b.Errorf("%s: %s", c.name, diff)
+			b.Errorf("%s, %s: %s", state, c.name, diff)
 		}
 	}
 }
