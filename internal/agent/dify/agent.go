@@ -1,0 +1,386 @@
+package dify
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"iter"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+const (
+	afterwards   = 3 * time.Second // for details after the end of an answer
+	resumeLimit  = 60 * time.Second
+	resumePause  = time.Second
+	maxUser      = 255
+	defaultInput = "query"
+	streaming    = "streaming"
+	runUnknown   = "the app has no runs to take up"
+)
+
+// Agent is one Dify app. Make one with New.
+type Agent struct {
+	config Config
+	log    *slog.Logger
+	client *client
+
+	mu      sync.Mutex
+	app     *app
+	running map[string]*task // by task id
+}
+
+// app is what was found out about the app.
+type app struct {
+	mode    string
+	version string
+	input   string // the variable that takes the question, if it has no query
+}
+
+// talks says that the app has conversations.
+func (a app) talks() bool { return a.mode != modeWorkflow && a.mode != modeCompletion }
+
+func (a app) resumes() bool { return a.mode == modeWorkflow || a.mode == modeChatflow }
+
+func (a app) path() string {
+	switch a.mode {
+	case modeWorkflow:
+		return "/workflows/run"
+	case modeCompletion:
+		return "/completion-messages"
+	default:
+		return "/chat-messages"
+	}
+}
+
+// task is an answer in progress.
+type task struct{ stopped bool }
+
+type teller func(bridge.Event) error
+
+// Ask implements bridge.Agent.
+func (a *Agent) Ask(ctx context.Context, q bridge.Question) iter.Seq2[bridge.Event, error] {
+	return func(yield func(bridge.Event, error) bool) {
+		ctx, cancel := context.WithTimeoutCause(ctx, a.config.Timeout, errTooLong)
+		defer cancel()
+		err := a.ask(ctx, q, func(e bridge.Event) error {
+			if !yield(e, nil) {
+				return errLeft
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errLeft) {
+			yield(nil, err)
+		}
+	}
+}
+
+func (a *Agent) ask(ctx context.Context, q bridge.Question, tell teller) error {
+	if q.Conversation.User == "" {
+		return &bridge.Error{Kind: bridge.KindInvalid, Op: opAsk, Detail: "the conversation has no user"}
+	}
+	found, err := a.discover(ctx, false)
+	if err != nil {
+		return err
+	}
+	if q.Run != (bridge.Run{}) {
+		return a.resume(ctx, found, q, tell)
+	}
+	err = a.askAs(ctx, found, q, tell)
+	if !otherRoute(err) {
+		return err
+	}
+	fresh, freshErr := a.discover(ctx, true)
+	if freshErr != nil || fresh.path() == found.path() {
+		return err
+	}
+	return a.askAs(ctx, fresh, q, tell)
+}
+
+// askAs asks an app of a known kind.
+func (a *Agent) askAs(ctx context.Context, found app, q bridge.Question, tell teller) error {
+	if found.talks() && q.Conversation.ID != "" && !isUUID(q.Conversation.ID) {
+		return &bridge.Error{Kind: bridge.KindConversationLost, Op: opAsk, Detail: "the id is not one of Dify's"}
+	}
+	head := http.Header{}
+	if regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`).MatchString(q.ID) {
+		head.Set("X-Trace-Id", q.ID)
+	}
+	heard, err := a.follow(ctx, found, q, http.MethodPost, found.path(), nil, body(found, q), head, tell)
+	if !heard && found.mode == modeChatflow && q.Conversation.ID != "" && bridge.KindOf(err) == bridge.KindUnavailable {
+		// Servers before 1.16 fall silent instead of refusing a lost conversation.
+		if lost := a.lookFor(ctx, q.Conversation); lost != nil {
+			return lost
+		}
+	}
+	return err
+}
+
+func body(found app, q bridge.Question) question {
+	b := question{Inputs: map[string]string{}, User: userOf(q.Conversation), Mode: streaming}
+	maps.Copy(b.Inputs, q.Inputs)
+	for _, f := range q.Files {
+		b.Files = append(b.Files, fileRef{Type: fileType(f.Kind), Method: "local_file", ID: f.ID})
+	}
+	if found.talks() {
+		b.Query, b.Conversation, b.NameIt = q.Text, q.Conversation.ID, new(bool)
+		return b
+	}
+	b.Inputs[found.input] = q.Text
+	if found.mode == modeCompletion {
+		b.Query = q.Text
+	}
+	return b
+}
+
+func fileType(kind bridge.FileKind) string {
+	if kind == bridge.FileOther {
+		return "document"
+	}
+	return string(kind)
+}
+
+// userOf is the name Dify knows a person by. Its column takes 255 characters.
+func userOf(c bridge.Conversation) string {
+	if len([]rune(c.User)) <= maxUser {
+		return c.User
+	}
+	sum := sha256.Sum256([]byte(c.User))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func isUUID(s string) bool {
+	return regexp.MustCompile(`(?i)^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$`).MatchString(s)
+}
+
+// follow sends a request and follows the answer to its end. It says whether any
+// event was heard.
+func (a *Agent) follow(ctx context.Context, found app, q bridge.Question, method, path string,
+	query url.Values, body any, head http.Header, tell teller,
+) (bool, error) {
+	ctx, wait, cancel := patient(ctx)
+	defer cancel()
+	res, err := a.client.open(ctx, opAsk, method, path, query, body, head)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	wait.body = res.Body
+	heard := &answer{
+		client: a.client, app: found, output: a.config.OutputKey, lang: q.Language, think: thinking{keep: a.config.KeepThinking},
+		started: bridge.Started{Conversation: q.Conversation, Run: q.Run}, tools: map[string]bool{}, files: map[string]bool{},
+	}
+	defer a.forget(heard)
+	switch mediaType(res.Header) {
+	case "text/event-stream":
+		err = a.listen(ctx, heard, wait, tell)
+	case "application/json":
+		err = a.read(ctx, heard, wait, tell)
+	default:
+		err = notDify(opAsk)
+	}
+	return heard.heard, err
+}
+
+// listen hears a stream to its end.
+func (a *Agent) listen(ctx context.Context, heard *answer, wait *patience, tell teller) error {
+	stream := newFrames(wait)
+	for !heard.over {
+		if heard.good {
+			wait.limit = afterwards
+		}
+		text, err := stream.next()
+		if err != nil {
+			return a.stop(ctx, heard, err, tell)
+		}
+		var e event
+		if err := lenient(text, &e); err != nil {
+			a.log.LogAttrs(ctx, slog.LevelWarn, "an event cannot be read", slog.Int("bytes", len(text)))
+			continue
+		}
+		if err := a.pass(heard, e, tell); err != nil {
+			return err
+		}
+	}
+	return a.stop(ctx, heard, nil, tell)
+}
+
+// read hears an answer that came as one piece of JSON.
+func (a *Agent) read(ctx context.Context, heard *answer, wait *patience, tell teller) error {
+	body, err := io.ReadAll(io.LimitReader(wait, maxBody))
+	if err != nil {
+		return a.stop(ctx, heard, err, tell)
+	}
+	events, err := whole(body)
+	if err != nil {
+		return notDify(opAsk)
+	}
+	for _, e := range events {
+		if err := a.pass(heard, e, tell); err != nil {
+			return err
+		}
+	}
+	return a.stop(ctx, heard, nil, tell)
+}
+
+// pass hears one event and tells what came of it.
+func (a *Agent) pass(heard *answer, e event, tell teller) error {
+	err := heard.hear(e)
+	a.remember(heard)
+	if told := heard.tell(tell); told != nil {
+		return told
+	}
+	return err
+}
+
+// stop ends an answer whose stream has ended.
+func (a *Agent) stop(ctx context.Context, heard *answer, cause error, tell teller) error {
+	if heard.good && a.wasStopped(heard) {
+		heard.ended.Stopped = true
+	}
+	if !heard.good && !heard.over && cause != nil && !errors.Is(cause, io.EOF) {
+		broken := a.client.broken(ctx, opAsk, cause)
+		if heard.shown && broken.Kind == bridge.KindUnavailable {
+			broken.Kind = bridge.KindInterrupted
+		}
+		return broken
+	}
+	err := heard.end(cause)
+	if told := heard.tell(tell); told != nil {
+		return told
+	}
+	return err
+}
+
+// tell yields what has been understood since the last time.
+func (a *answer) tell(tell teller) error {
+	out := a.out
+	a.out = nil
+	for _, e := range out {
+		if err := tell(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// discover finds out what the app is, once.
+func (a *Agent) discover(ctx context.Context, again bool) (app, error) {
+	a.mu.Lock()
+	cached := a.app
+	a.mu.Unlock()
+	if cached != nil && !again {
+		return *cached, nil
+	}
+	found := app{mode: a.config.AppType, input: a.config.InputKey}
+	if found.mode == "" || again {
+		card, version, err := a.card(ctx, opAsk)
+		if err != nil {
+			return app{}, err
+		}
+		found.mode, found.version = card.Mode, version
+	}
+	if !found.talks() && found.input == "" {
+		form, err := a.form(ctx, opAsk)
+		if err != nil {
+			return app{}, err
+		}
+		found.input = inputOf(form)
+	}
+	a.mu.Lock()
+	a.app = &found
+	a.mu.Unlock()
+	return found, nil
+}
+
+// card is the app's own description; an old server's lacks the mode.
+func (a *Agent) card(ctx context.Context, op string) (appCard, string, error) {
+	var card appCard
+	head, err := a.client.call(ctx, op, http.MethodGet, "/info", nil, nil, &card)
+	if err != nil {
+		return card, "", err
+	}
+	if card.Mode == "" {
+		card.Mode = a.config.AppType
+	}
+	if card.Mode == "" {
+		card.Mode = modeChat
+	}
+	return card, head.Get("X-Version"), nil
+}
+
+func (a *Agent) form(ctx context.Context, op string) ([]map[string]variable, error) {
+	var p parameters
+	_, err := a.client.call(ctx, op, http.MethodGet, "/parameters", nil, nil, &p)
+	return p.Form, err
+}
+
+// inputOf finds the variable that takes the question: one with a telling name,
+// or else the first that takes text, rather a required one.
+func inputOf(form []map[string]variable) string {
+	best, rank := defaultInput, 0
+	for _, item := range form {
+		for kind, v := range item {
+			r := 0
+			switch {
+			case kind != "text-input" && kind != "paragraph":
+			case slices.Contains([]string{defaultInput, "question", "input", "text", "q"}, strings.ToLower(v.Name)):
+				r = 3
+			case v.Required:
+				r = 2
+			default:
+				r = 1
+			}
+			if r > rank {
+				best, rank = v.Name, r
+			}
+		}
+	}
+	return best
+}
+
+// lookFor returns an error if the server no longer knows a conversation.
+func (a *Agent) lookFor(ctx context.Context, c bridge.Conversation) error {
+	query := url.Values{"conversation_id": {c.ID}, "user": {userOf(c)}, "limit": {"1"}}
+	_, err := a.client.call(ctx, opAsk, http.MethodGet, "/messages", query, nil, nil)
+	if bridge.KindOf(err) == bridge.KindConversationLost {
+		return err
+	}
+	return nil
+}
+
+func (a *Agent) remember(heard *answer) {
+	id := heard.started.Run.Task
+	if id == "" {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.running[id] == nil {
+		a.running[id] = &task{}
+	}
+}
+
+func (a *Agent) forget(heard *answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.running, heard.started.Run.Task)
+}
+
+func (a *Agent) wasStopped(heard *answer) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.running[heard.started.Run.Task]
+	return t != nil && t.stopped
+}

@@ -1,0 +1,60 @@
+package dify
+
+import (
+	"context"
+
+	"switchboard/internal/bridge"
+)
+
+// The findings of Check.
+const (
+	findReachable  = "reachable"
+	findCredential = "credential"
+	findAppType    = "app_type"
+)
+
+// Check implements bridge.Agent.
+func (a *Agent) Check(ctx context.Context) ([]bridge.Finding, error) {
+	const op = "dify: check"
+	card, version, err := a.card(ctx, op)
+	if ctx.Err() != nil {
+		return nil, a.client.broken(ctx, op, ctx.Err())
+	}
+	args := map[string]string{"address": a.client.base.String()}
+	reachable := bridge.Finding{Code: findReachable, OK: true, Args: args}
+	switch kind := bridge.KindOf(err); {
+	case kind == bridge.KindCredential || kind == bridge.KindForbidden:
+		return []bridge.Finding{reachable, {Code: findCredential, Err: err}}, nil
+	case err != nil:
+		reachable.OK, reachable.Err = false, err
+		return []bridge.Finding{reachable}, nil //nolint:nilerr // it is in the finding
+	}
+	form, err := a.form(ctx, op)
+	if version == "" {
+		version = "?"
+	}
+	kind := bridge.Finding{
+		Code: findAppType, OK: err == nil && known(card.Mode), Err: err,
+		Args: map[string]string{"name": card.Name, "mode": card.Mode, "version": version, "input": a.config.InputKey},
+	}
+	if kind.OK && (card.Mode == modeWorkflow || card.Mode == modeCompletion) {
+		kind.OK = a.takesQuestion(form)
+	}
+	return []bridge.Finding{reachable, {Code: findCredential, OK: true}, kind}, nil
+}
+
+// takesQuestion says that the form has the variable we put the question in.
+func (a *Agent) takesQuestion(form []map[string]variable) bool {
+	input := a.config.InputKey
+	if input == "" {
+		input = inputOf(form)
+	}
+	for _, item := range form {
+		for _, v := range item {
+			if v.Name == input {
+				return true
+			}
+		}
+	}
+	return false
+}

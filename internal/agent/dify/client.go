@@ -1,0 +1,137 @@
+package dify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+const maxBody = 16 << 20
+
+// client speaks HTTP with one Dify server.
+type client struct {
+	base *url.URL
+	key  string
+	http *http.Client
+}
+
+// open sends a request and returns the answer when it is 2xx.
+func (c *client) open(ctx context.Context, op, method, path string, query url.Values, body any, head http.Header) (*http.Response, error) {
+	req, err := c.request(ctx, op, method, path, query, body)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range head {
+		req.Header[name] = values
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.broken(ctx, op, err)
+	}
+	if res.StatusCode/100 == 2 {
+		return res, nil
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if err != nil && ctx.Err() != nil {
+		return nil, c.broken(ctx, op, err)
+	}
+	return nil, c.refusal(op, res, text)
+}
+
+func (c *client) request(ctx context.Context, op, method, path string, query url.Values, body any) (*http.Request, error) {
+	var reader io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, &bridge.Error{Kind: bridge.KindInternal, Op: op, Err: err}
+		}
+		reader = bytes.NewReader(text)
+	}
+	address := c.base.String() + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, reader)
+	if err != nil {
+		return nil, &bridge.Error{Kind: bridge.KindInvalid, Op: op, Err: err}
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+// call sends a request and decodes the answer, if into is not nil.
+func (c *client) call(ctx context.Context, op, method, path string, query url.Values, body, into any) (http.Header, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, callLimit, errIdle)
+	defer cancel()
+	res, err := c.open(ctx, op, method, path, query, body, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
+	if err != nil {
+		return nil, c.broken(ctx, op, err)
+	}
+	if into == nil {
+		return res.Header, nil
+	}
+	if lenient(text, into) != nil {
+		return nil, notDify(op)
+	}
+	return res.Header, nil
+}
+
+func notDify(op string) error {
+	return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Code: "not_dify", Detail: "the answer is not Dify's", Uncertain: true}
+}
+
+// resolve makes the address of a file absolute. A server that was not told its
+// own address sends only the path.
+func (c *client) resolve(address string) string {
+	if !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
+		return address
+	}
+	return strings.TrimSuffix(c.base.String(), "/v1") + address
+}
+
+// patience ends a connection on which nothing comes. It measures only the time
+// that is spent waiting for the server, never that of a slow caller.
+type patience struct {
+	body  io.Reader
+	timer *time.Timer
+	limit time.Duration
+}
+
+// patient returns a context that is canceled when the server is silent for
+// too long, and the patience that watches it.
+func patient(ctx context.Context) (context.Context, *patience, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	p := &patience{limit: idleLimit, timer: time.AfterFunc(idleLimit, func() { cancel(errIdle) })}
+	return ctx, p, func() {
+		p.timer.Stop()
+		cancel(nil)
+	}
+}
+
+// Read implements io.Reader.
+func (p *patience) Read(into []byte) (int, error) {
+	p.timer.Reset(p.limit)
+	n, err := p.body.Read(into)
+	p.timer.Stop()
+	if err != nil && err != io.EOF {
+		return n, fmt.Errorf("dify: read: %w", err)
+	}
+	return n, err //nolint:wrapcheck // io.EOF must stay what it is
+}

@@ -1,0 +1,123 @@
+package dify
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// resume takes up the answer of a run that went on without us.
+func (a *Agent) resume(ctx context.Context, found app, q bridge.Question, tell teller) error {
+	if !found.resumes() || q.Run.Run == "" {
+		return &bridge.Error{Kind: bridge.KindUnsupported, Op: opAsk, Detail: runUnknown}
+	}
+	r, err := a.outcome(ctx, q.Run.Run)
+	if err != nil {
+		return err
+	}
+	if r.Status == "paused" {
+		query := url.Values{"user": {userOf(q.Conversation)}, "include_state_snapshot": {"true"}}
+		_, err := a.follow(ctx, found, q, http.MethodGet, "/workflow/"+url.PathEscape(q.Run.Run)+"/events", query, nil, nil, tell)
+		return err
+	}
+	if r.Status != "succeeded" && r.Status != "partial-succeeded" && r.Status != "stopped" {
+		return a.client.failed(opAsk, "", 0, r.Error)
+	}
+	think := thinking{keep: a.config.KeepThinking}
+	text := think.add(render(r.Outputs, a.config.OutputKey))
+	text += think.flush()
+	heard := &answer{client: a.client, files: map[string]bool{}}
+	heard.say(bridge.Started{Conversation: q.Conversation, Run: q.Run})
+	heard.say(bridge.TextReplaced{Text: text})
+	var files []wireFile
+	if raw, ok := r.Outputs["files"]; ok && lenient(raw, &files) == nil {
+		heard.hearFiles(files...)
+	}
+	heard.say(bridge.Ended{Usage: bridge.Usage{Tokens: r.Tokens, Latency: seconds(r.Elapsed)}, Stopped: r.Status == "stopped"})
+	return heard.tell(tell)
+}
+
+// outcome waits for a run to end.
+func (a *Agent) outcome(ctx context.Context, id string) (run, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, resumeLimit, errTooLong)
+	defer cancel()
+	for {
+		var r run
+		_, err := a.client.call(ctx, opAsk, http.MethodGet, "/workflows/run/"+url.PathEscape(id), nil, nil, &r)
+		switch {
+		case err == nil && r.Status != "running" && r.Status != "":
+			return r, nil
+		case err != nil && (!bridge.KindOf(err).Retryable() || ctx.Err() != nil):
+			return r, err
+		}
+		timer := time.NewTimer(max(resumePause, min(bridge.RetryAfter(err), resumeLimit)))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return r, a.client.broken(ctx, opAsk, ctx.Err())
+		case <-timer.C:
+		}
+	}
+}
+
+// Stop implements bridge.Stopper.
+func (a *Agent) Stop(ctx context.Context, c bridge.Conversation, r bridge.Run) error {
+	const op = "dify: stop"
+	if r.Task == "" {
+		return &bridge.Error{Kind: bridge.KindUnsupported, Op: op, Detail: "the task is not known"}
+	}
+	found, err := a.discover(ctx, false)
+	if err != nil {
+		return err
+	}
+	path := found.path() + "/" + url.PathEscape(r.Task) + "/stop"
+	if found.mode == modeWorkflow {
+		path = "/workflows/tasks/" + url.PathEscape(r.Task) + "/stop"
+	}
+	a.markStopped(r.Task, true)
+	if _, err = a.client.call(ctx, op, http.MethodPost, path, nil, map[string]string{"user": userOf(c)}, nil); err != nil {
+		a.markStopped(r.Task, false)
+	}
+	return err
+}
+
+func (a *Agent) markStopped(id string, stopped bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if t := a.running[id]; t != nil {
+		t.stopped = stopped
+	}
+}
+
+// Feedback implements bridge.Feedbacker.
+func (a *Agent) Feedback(ctx context.Context, c bridge.Conversation, r bridge.Run, rating bridge.Rating) error {
+	const op = "dify: feedback"
+	if r.Message == "" {
+		return &bridge.Error{Kind: bridge.KindUnsupported, Op: op, Detail: "the message is not known"}
+	}
+	body := map[string]any{"rating": nil, "user": userOf(c)}
+	switch rating {
+	case bridge.RatingGood:
+		body["rating"] = "like"
+	case bridge.RatingBad:
+		body["rating"] = "dislike"
+	case bridge.RatingNone:
+	}
+	_, err := a.client.call(ctx, op, http.MethodPost, "/messages/"+url.PathEscape(r.Message)+"/feedbacks", nil, body, nil)
+	var e *bridge.Error
+	if rating == bridge.RatingNone && errors.As(err, &e) && strings.HasPrefix(e.Detail, "rating cannot be None") {
+		return nil // there was none to take back
+	}
+	return err
+}
+
+var (
+	_ bridge.Agent      = (*Agent)(nil)
+	_ bridge.Stopper    = (*Agent)(nil)
+	_ bridge.Feedbacker = (*Agent)(nil)
+)
