@@ -302,7 +302,7 @@ func (b *bundle) workUntilEmpty(node string, note func(bridge.Job, bool)) {
 // acceptAndSettle fills a few lanes from several sides while they are emptied,
 // so that lanes run empty and fill up all the time.
 func acceptAndSettle(b *bundle) {
-	const lanes, callers, each = 3, 4, 30
+	const lanes, callers, each = 2, 8, 40
 	var wg, accepting sync.WaitGroup
 	for c := range callers {
 		accepting.Go(func() {

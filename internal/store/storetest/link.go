@@ -14,6 +14,7 @@ func linkChecks() []check {
 		{"two people become one", linkWhole},
 		{"the latest session continues", linkSessions},
 		{"linking while a job runs", linkRunning},
+		{"linking while a later job runs", linkRunningLater},
 		{"late writes for the former person", linkLate},
 		{"one identity of several moves alone", linkPart},
 		{"linking back", linkBack},
@@ -96,6 +97,11 @@ func linkSessions(b *bundle) {
 	if s, _, err := b.Session(b.Context(), "p:"+z.ID+":"+agent, agent, time.Now().Add(-week)); err != nil || s.Conversation.ID != "conv-a-new" {
 		b.Errorf("session %+v, %v", s, err)
 	}
+	late := session("z-old", lane(z)) // by a job that was running meanwhile
+	b.ok(b.SaveSession(b.Context(), late))
+	if got := b.current(lane(z)); got != "a-new" {
+		b.Errorf("session %q came back", got)
+	}
 }
 
 func linkRunning(b *bundle) {
@@ -117,6 +123,23 @@ func linkRunning(b *bundle) {
 	}
 	pass(time.Minute)
 	if diff := cmp.Diff([]string{"a1", "z2"}, b.finish()); diff != "" {
+		b.Error(diff)
+	}
+}
+
+// linkRunningLater has a due head behind which another person's job runs already.
+func linkRunningLater(b *bundle) {
+	a, z := b.person(identity("a")), b.person(identity("z"))
+	b.acceptJobs(asks("z", "z1", lane(z)), asks("a", "a1", lane(a)))
+	running := b.claim(10)
+	b.settle(running[0], bridge.JobRetryable, time.Second)
+	b.ok(b.Link(b.Context(), identity("a"), z.ID))
+	pass(time.Second)
+	if got := b.claim(10); len(got) != 0 {
+		b.Errorf("claimed %v while a job of the lane runs", names(got))
+	}
+	b.settle(running[1], bridge.JobCompleted, 0)
+	if diff := cmp.Diff([]string{"z1"}, b.finish()); diff != "" {
 		b.Error(diff)
 	}
 }
