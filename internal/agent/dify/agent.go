@@ -92,7 +92,7 @@ func (a *Agent) ask(ctx context.Context, q bridge.Question, tell teller) error {
 	}
 	found, err := a.discover(ctx, false)
 	if err != nil {
-		return err
+		return unasked(err)
 	}
 	if q.Run != (bridge.Run{}) {
 		return a.resume(ctx, found, q, tell)
@@ -106,6 +106,17 @@ func (a *Agent) ask(ctx context.Context, q bridge.Question, tell teller) error {
 		return err
 	}
 	return a.askAs(ctx, fresh, q, tell)
+}
+
+// unasked says of an error that the question was surely not asked.
+func unasked(err error) error {
+	var e *bridge.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	sure := *e
+	sure.Uncertain = false
+	return &sure
 }
 
 // askAs asks an app of a known kind.

@@ -2,6 +2,7 @@ package dify_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -181,6 +182,7 @@ func TestRefusals(t *testing.T) {
 		"proxy 502":        {html(502), bridge.KindUnavailable, "http_502"},
 		"proxy 404":        {html(404), bridge.KindUnavailable, "http_404"},
 		"proxy 401":        {html(401), bridge.KindUnavailable, "http_401"},
+		"proxy 429":        {html(429), bridge.KindRateLimited, "http_429"},
 		"page":             {html(200), bridge.KindUnavailable, "not_dify"},
 		"other JSON":       {jsonAnswer(200, `{"hello":"world"}`), bridge.KindUnavailable, "not_dify"},
 		"redirect":         {answer{301, http.Header{"Location": {"https://elsewhere/v1"}}, nil}, bridge.KindInvalid, "http_301"},
@@ -225,10 +227,11 @@ func TestKeyStaysSecret(t *testing.T) {
 func TestConnectionErrors(t *testing.T) {
 	t.Parallel()
 	refused := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	untrusted := &tls.CertificateVerificationError{Err: errors.New("unknown authority")}
 	for _, test := range []struct {
 		err       error
 		uncertain bool
-	}{{refused, false}, {io.ErrUnexpectedEOF, true}} {
+	}{{refused, false}, {untrusted, false}, {io.ErrUnexpectedEOF, true}} {
 		f := newFake("chat", nil)
 		a := open(t, dify.Config{Transport: transport(func(r *http.Request) (*http.Response, error) {
 			if r.Method == http.MethodGet {
@@ -241,6 +244,18 @@ func TestConnectionErrors(t *testing.T) {
 		if !errors.As(h.err, &e) || e.Kind != bridge.KindUnavailable || e.Uncertain != test.uncertain {
 			t.Errorf("%v: %+v", test.err, e)
 		}
+	}
+}
+
+// TestNothingAsked: when not even the app could be looked up, it is certain
+// that the question was not asked.
+func TestNothingAsked(t *testing.T) {
+	t.Parallel()
+	f := newFake("", map[string][]answer{"/v1/info": {jsonAnswer(500, `{"code":"unknown"}`)}})
+	h := ask(t.Context(), open(t, dify.Config{Transport: f}), bridge.Question{})
+	var e *bridge.Error
+	if !errors.As(h.err, &e) || e.Kind != bridge.KindUnavailable || e.Uncertain || len(f.paths()) != 1 {
+		t.Errorf("%+v, %v", e, f.paths())
 	}
 }
 
@@ -345,8 +360,13 @@ func TestSlowCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake("chat", map[string][]answer{"/v1/chat-messages": {good()}})
-		f.body = func(all []byte) io.ReadCloser { return &drips{rest: all} }
-		a := open(t, dify.Config{Transport: f})
+		a := open(t, dify.Config{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			res, err := f.RoundTrip(r)
+			if err == nil && r.Method == http.MethodPost {
+				res.Body = &drips{r.Context(), res.Body}
+			}
+			return res, err
+		})})
 		ended := false
 		for event, err := range a.Ask(t.Context(), bridge.Question{Text: "x", Conversation: bridge.Conversation{User: "u"}}) {
 			if err != nil {
@@ -361,18 +381,18 @@ func TestSlowCaller(t *testing.T) {
 	})
 }
 
-type drips struct{ rest []byte }
-
-func (s *drips) Read(into []byte) (int, error) {
-	if len(s.rest) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(into[:1], s.rest)
-	s.rest = s.rest[n:]
-	return n, nil
+// drips is a connection that gives one byte at a time, until it is closed.
+type drips struct {
+	ctx context.Context //nolint:containedctx // as in a real connection
+	io.ReadCloser
 }
 
-func (*drips) Close() error { return nil }
+func (d *drips) Read(into []byte) (int, error) {
+	if d.ctx.Err() != nil {
+		return 0, d.ctx.Err()
+	}
+	return d.ReadCloser.Read(into[:1])
+}
 
 // TestLeaving: breaking out or canceling ends the request at once.
 func TestLeaving(t *testing.T) {

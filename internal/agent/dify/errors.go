@@ -3,6 +3,7 @@ package dify
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,9 @@ func (c *client) refusal(op string, res *http.Response, body []byte) *bridge.Err
 		e.Kind, e.Code = bridge.KindUnavailable, "http_"+strconv.Itoa(res.StatusCode)
 		e.Detail = "the answer with status " + strconv.Itoa(res.StatusCode) + " is not Dify's"
 		e.Uncertain = res.StatusCode >= 500
+		if res.StatusCode == http.StatusTooManyRequests {
+			e.Kind = bridge.KindRateLimited
+		}
 		if to := res.Header.Get("Location"); to != "" && res.StatusCode < 400 {
 			e.Kind, e.Detail = bridge.KindInvalid, "the address redirects to "+c.clean(to)
 		}
@@ -121,7 +125,8 @@ func (c *client) broken(ctx context.Context, op string, err error) *bridge.Error
 		return &bridge.Error{Kind: bridge.KindOf(ctx.Err()), Op: op, Uncertain: true, Err: ctx.Err()}
 	}
 	var dial *net.OpError
-	unsent := errors.As(err, &dial) && dial.Op == "dial"
+	var certificate *tls.CertificateVerificationError
+	unsent := errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &certificate)
 	return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Detail: c.clean(err.Error()), Uncertain: !unsent}
 }
 

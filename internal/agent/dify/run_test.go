@@ -66,6 +66,17 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestResumeWithoutRun: what is known of an answer may not be its run.
+func TestResumeWithoutRun(t *testing.T) {
+	t.Parallel()
+	q := resumed("")
+	q.Run = bridge.Run{Task: "t", Message: "m"}
+	h := ask(t.Context(), open(t, dify.Config{Transport: newFake("advanced-chat", nil)}), q)
+	if bridge.KindOf(h.err) != bridge.KindUnsupported || len(h.events) > 0 {
+		t.Error(h)
+	}
+}
+
 // TestResumePaused shows the form again.
 func TestResumePaused(t *testing.T) {
 	t.Parallel()
@@ -126,6 +137,28 @@ func TestStoppedChat(t *testing.T) {
 	}
 	if _, end := count[bridge.Ended](ask(t.Context(), a, bridge.Question{})); end.Stopped {
 		t.Error("the next answer of the same task id is said to be stopped")
+	}
+}
+
+// TestStopFailed: an answer that could not be stopped was not stopped.
+func TestStopFailed(t *testing.T) {
+	t.Parallel()
+	f := newFake("chat", map[string][]answer{"/v1/chat-messages": {good()}, "/v1/chat-messages/t/stop": {capture(t, "stop_nouser")}})
+	a := open(t, dify.Config{Transport: f})
+	for event, err := range a.Ask(t.Context(), bridge.Question{Text: "x", Conversation: bridge.Conversation{User: "u"}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e := event.(type) {
+		case bridge.Started:
+			if err := a.Stop(t.Context(), e.Conversation, e.Run); bridge.KindOf(err) != bridge.KindInvalid {
+				t.Errorf("stopped: %v", err)
+			}
+		case bridge.Ended:
+			if e.Stopped {
+				t.Error("said to be stopped")
+			}
+		}
 	}
 }
 

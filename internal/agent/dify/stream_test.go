@@ -221,7 +221,8 @@ func TestOrders(t *testing.T) {
 		{name: "nothing after an error", mode: "chat", events: []string{`{"event":"error","code":"rate_limit_error","status":429}`, message("message", "x"), end}, kind: bridge.KindRateLimited},
 		{name: "text in message_file", mode: "chat", events: []string{
 			message("message", "Look: "), `{"event":"message_file",` + ids + `,"id":"f","type":"image","belongs_to":"assistant","url":"https://x/a.png?sign=1"}`,
-			`{"event":"message_file",` + ids + `,"answer":"nice"}`, `{"event":"message_file",` + ids + `,"type":"image","belongs_to":"user","url":"https://x/b.png"}`, end,
+			`{"event":"message_file",` + ids + `,"answer":"nice"}`, `{"event":"message_file",` + ids + `,"type":"image","belongs_to":"user","url":"https://x/b.png"}`,
+			`{"event":"message_file",` + ids + `,"id":"f","type":"image","belongs_to":"assistant","url":"https://x/a.png?sign=2"}`, end,
 		}, text: "Look: nice", check: func(t *testing.T, h heard) {
 			t.Helper()
 			n, f := count[bridge.FileAdded](h)
@@ -234,6 +235,8 @@ func TestOrders(t *testing.T) {
 			`{"event":"message",` + ids + `,"answer":"Hi","created_at":"soon","tool_labels":[]}`, `{"event":"tts_message","audio":"//"}`, end, `{"event":"tts_message_end"}`,
 		}, text: "Hi"},
 		{name: "reasoning", mode: "chat", events: []string{message("message", "<th"), message("message", "ink>hm</thi"), message("message", "nk>\n\nHi"), end}, text: "Hi"},
+		{name: "reasoning replaced", mode: "chat", events: []string{message("message", "<think>secret"), message("message_replace", "blocked"), end}, text: "blocked"},
+		{name: "ends like a tag", mode: "chat", events: []string{message("message", "1 <"), end}, text: "1 <"},
 		{name: "replaced", mode: "chat", events: []string{message("message", "secret"), message("message_replace", "blocked"), end}, text: "blocked"},
 		{name: "workflow replaces", mode: "workflow", events: []string{`{"event":"text_chunk","data":{"text":"a"}}`, `{"event":"text_replace","data":{"text":"b"}}`, finished("succeeded", "")}, text: "b"},
 		{name: "partly", mode: "workflow", events: []string{finished("partial-succeeded", "")}, text: "from the outputs"},
