@@ -101,7 +101,8 @@ func reference(in []byte) []string {
 // FuzzSSE compares the reader with the plainest one, however the bytes come.
 func FuzzSSE(f *testing.F) {
 	for _, name := range []string{"chatflow_stream", "agent_stream_tool", "workflow_stream"} {
-		f.Add(capture(f, name).body, uint64(1))
+		body := capture(f, name).body
+		f.Add(body[:min(len(body), 900)], uint64(1)) // whole ones take a minute each to be made small
 	}
 	for _, in := range []string{"data: a\r\ndata: b\r\n\r\n", "\ufeffdata:测试\n\n", "data\n\ndata:\n\n", "event: ping\n\n", ":\n\n\r\n", "data: x"} {
 		f.Add([]byte(in), uint64(2))
