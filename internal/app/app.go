@@ -126,7 +126,7 @@ func (a *App) openAgents(ctx context.Context) {
 		state := &openAgentState{Agent: s}
 		key, err := a.agentKey(ctx, s)
 		if err == nil {
-			state.agent, err = openAgent(s, key)
+			state.agent, err = openAgent(s, key, a.log)
 		}
 		if err != nil {
 			state.err = err

@@ -1,6 +1,10 @@
 package app
 
 import (
+	"fmt"
+	"log/slog"
+
+	"switchboard/internal/agent/dify"
 	"switchboard/internal/agent/echo"
 	"switchboard/internal/bridge"
 	"switchboard/internal/platform/dingtalk"
@@ -14,16 +18,25 @@ func Connectors() []bridge.Connector {
 }
 
 // The kinds of agent.
-const kindEcho = "echo"
+const (
+	kindDify = "dify"
+	kindEcho = "echo"
+)
 
 // Known is what a settings file is checked against.
 func Known() settings.Known {
-	return settings.Known{Connectors: Connectors(), AgentKinds: []string{kindEcho}, KeylessKinds: []string{kindEcho}}
+	return settings.Known{Connectors: Connectors(), AgentKinds: []string{kindDify, kindEcho}, KeylessKinds: []string{kindEcho}}
 }
 
 // openAgent makes an agent from its settings.
-func openAgent(a settings.Agent, _ bridge.Secret) (bridge.Agent, error) {
+func openAgent(a settings.Agent, key bridge.Secret, log *slog.Logger) (bridge.Agent, error) {
 	switch a.Kind {
+	case kindDify:
+		agent, err := dify.New(dify.Config{BaseURL: a.BaseURL, Key: key, Timeout: a.Timeout, Log: log.With(slog.String("agent", a.ID))})
+		if err != nil {
+			return nil, fmt.Errorf("app: agent %s: %w", a.ID, err)
+		}
+		return agent, nil
 	case kindEcho:
 		return echo.New(echo.Options{}), nil
 	default:

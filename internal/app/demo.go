@@ -154,14 +154,3 @@ func (a *App) Bubbles(employee string) []bridge.Bubble {
 	}
 	return nil
 }
-
-// CheckAgent tries an address and a key without storing them. No kind of agent
-// with an address is built in yet.
-func (*App) CheckAgent(context.Context, string, bridge.Secret) ([]bridge.Finding, error) {
-	return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: check agent"}
-}
-
-// SaveAgent stores an agent's address and key. See CheckAgent.
-func (*App) SaveAgent(context.Context, string, bridge.Secret) error {
-	return &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: save agent"}
-}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -121,7 +120,7 @@ func (p *parser) routes(n *yaml.Node, path string) {
 }
 
 func (p *parser) agent(n *yaml.Node, path string) {
-	a := Agent{MaxConcurrent: 5, Timeout: 5 * time.Minute}
+	a := Agent{MaxConcurrent: DefaultConcurrent, Timeout: DefaultTimeout}
 	p.fields(n, path, section{
 		"id": p.id(&a.ID), "kind": p.oneOf(&a.Kind, p.known.AgentKinds...), "base_url": p.link(&a.BaseURL),
 		"max_concurrent": p.count(&a.MaxConcurrent), "timeout": p.span(&a.Timeout),

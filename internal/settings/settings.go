@@ -36,6 +36,12 @@ type Tunnel struct {
 	Pooling bool
 }
 
+// What an agent is given when the file does not say.
+const (
+	DefaultConcurrent = 5
+	DefaultTimeout    = 5 * time.Minute
+)
+
 // Agent is one agent that answers.
 type Agent struct {
 	ID            string

@@ -28,8 +28,14 @@ func (a *Agent) resume(ctx context.Context, found app, q bridge.Question, tell t
 	if r.Status != "succeeded" && r.Status != "partial-succeeded" && r.Status != "stopped" {
 		return a.client.failed(opAsk, "", 0, r.Error)
 	}
+	whole := render(r.Outputs, a.config.OutputKey)
+	if found.talks() {
+		if whole, err = a.stored(ctx, q); err != nil {
+			return err
+		}
+	}
 	think := thinking{keep: a.config.KeepThinking}
-	text := think.add(render(r.Outputs, a.config.OutputKey))
+	text := think.add(whole)
 	text += think.flush()
 	heard := &answer{client: a.client, files: map[string]bool{}}
 	heard.say(bridge.Started{Conversation: q.Conversation, Run: q.Run})
@@ -40,6 +46,36 @@ func (a *Agent) resume(ctx context.Context, found app, q bridge.Question, tell t
 	}
 	heard.say(bridge.Ended{Usage: bridge.Usage{Tokens: r.Tokens, Latency: seconds(r.Elapsed)}, Stopped: r.Status == "stopped"})
 	return heard.tell(tell)
+}
+
+// stored reads the answer as the app keeps it. The outputs of a chatflow's run
+// are not to be shown: they hold the text from before output moderation, which
+// replaces it only in the message.
+func (a *Agent) stored(ctx context.Context, q bridge.Question) (string, error) {
+	if q.Conversation.ID == "" || q.Run.Message == "" {
+		return "", &bridge.Error{Kind: bridge.KindUnsupported, Op: opAsk, Detail: "the message is not known"}
+	}
+	query := url.Values{"conversation_id": {q.Conversation.ID}, "user": {userOf(q.Conversation)}, "limit": {"20"}}
+	ctx, cancel := context.WithTimeoutCause(ctx, resumeLimit, errTooLong)
+	defer cancel()
+	for {
+		var list struct{ Data []message }
+		if _, err := a.client.call(ctx, opAsk, http.MethodGet, "/messages", query, nil, &list); err != nil {
+			return "", err
+		}
+		for _, m := range list.Data {
+			if m.ID == q.Run.Message && m.Answer != "" {
+				return m.Answer, nil
+			}
+		}
+		timer := time.NewTimer(resumePause) // it is saved a moment after the run ends
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return "", a.client.broken(ctx, opAsk, ctx.Err())
+		case <-timer.C:
+		}
+	}
 }
 
 // outcome waits for a run to end.

@@ -32,7 +32,6 @@ func TestResume(t *testing.T) {
 		after   time.Duration
 		stopped bool
 	}{
-		"chatflow":          {"advanced-chat", []answer{running, jsonAnswer(502, "<html>"), capture(t, "disc_chatflow_run")}, "你好，you said: !gap 1 abcdefghijklmnopqrstuvwxyz ✅\n\n- **a**\n- b", "", 2 * time.Second, false},
 		"workflow":          {"workflow", []answer{jsonAnswer(200, `{"status":"partial-succeeded","outputs":{"text":"<think>x</think>Hi"}}`)}, "Hi", "", 0, false},
 		"stopped":           {"workflow", []answer{jsonAnswer(200, `{"status":"stopped","outputs":{"text":"Hi"}}`)}, "Hi", "", 0, true},
 		"failed":            {"workflow", []answer{jsonAnswer(200, `{"status":"failed","error":"boom"}`)}, "", bridge.KindAgentFailed, 0, false},
@@ -60,6 +59,45 @@ func TestResume(t *testing.T) {
 					if strings.HasPrefix(p, "POST") {
 						t.Errorf("asked: %s", p)
 					}
+				}
+			})
+		})
+	}
+}
+
+// TestResumeChatflow takes the answer from the message, once it is saved, and
+// never from the run: what the run put out was not moderated.
+func TestResumeChatflow(t *testing.T) {
+	t.Parallel()
+	const kept = "0215aac5-7714-4655-b1e6-65c84b079116" // in the recorded list
+	running, empty := jsonAnswer(200, `{"status":"running"}`), jsonAnswer(200, `{"data":[{"id":"`+kept+`","answer":""}]}`)
+	leaky := jsonAnswer(200, `{"status":"succeeded","outputs":{"answer":"The password is secret"}}`)
+	blocked := jsonAnswer(200, `{"data":[{"id":"other","answer":"no"},{"id":"`+kept+`","answer":"OUTPUT BLOCKED"}]}`)
+	for name, test := range map[string]struct {
+		runs, messages []answer
+		message, text  string
+		kind           bridge.Kind
+		after          time.Duration
+	}{
+		"recorded":    {[]answer{running, jsonAnswer(502, "<html>"), capture(t, "disc_chatflow_run")}, []answer{capture(t, "disc_chatflow_messages")}, kept, "你好，you said: !gap 1 abcdefghijklmnopqrstuvwxyz ✅\n\n- **a**\n- b", "", 2 * time.Second},
+		"moderated":   {[]answer{leaky}, []answer{blocked}, kept, "OUTPUT BLOCKED", "", 0},
+		"saved later": {[]answer{leaky}, []answer{empty, blocked}, kept, "OUTPUT BLOCKED", "", time.Second},
+		"never saved": {[]answer{leaky}, []answer{empty}, kept, "", bridge.KindUnavailable, time.Minute},
+		"lost":        {[]answer{leaky}, []answer{capture(t, "err_conv_missing_chat_stream")}, kept, "", bridge.KindConversationLost, 0},
+		"not known":   {[]answer{leaky}, nil, "", "", bridge.KindUnsupported, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake("advanced-chat", map[string][]answer{"/v1/workflows/run/" + runID: test.runs, "/v1/messages": test.messages})
+				q, start := resumed(runID), time.Now()
+				q.Run.Message = test.message
+				h := ask(t.Context(), open(t, dify.Config{Transport: f}), q)
+				if h.text() != test.text || bridge.KindOf(h.err) != test.kind || time.Since(start) != test.after || strings.Contains(h.text(), "secret") {
+					t.Errorf("after %v: %v", time.Since(start), h)
+				}
+				if test.kind != "" && len(h.events) > 0 {
+					t.Errorf("told something before: %v", h)
 				}
 			})
 		})

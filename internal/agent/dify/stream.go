@@ -33,6 +33,7 @@ type answer struct {
 	think     thinking
 	shown     bool // the caller has text
 	spoke     bool // agent_message was heard
+	replaced  bool // the text was taken back once
 	heard     bool // anything was heard but pings
 	tools     map[string]bool
 	files     map[string]bool
@@ -133,6 +134,7 @@ func (a *answer) add(text string) {
 }
 
 func (a *answer) replace(text string) {
+	a.replaced = true
 	a.raw.Reset()
 	a.raw.WriteString(text)
 	a.think = thinking{keep: a.think.keep}
@@ -253,13 +255,16 @@ func (a *answer) hearFinished(d eventData) error {
 }
 
 // take uses the outputs of a run, where nothing was streamed or something else
-// is wished for.
+// is wished for. Those of a chatflow are from before moderation: they never
+// take the place of what was said or of what was replaced.
 func (a *answer) take(outputs map[string]json.RawMessage) {
 	whole := render(outputs, a.output)
 	_, wished := outputs[a.output]
 	switch {
+	case a.app.talks() && a.replaced:
 	case strings.TrimSpace(a.raw.String()) == "":
 		a.add(whole)
+	case a.app.talks():
 	case a.output != "" && wished && whole != a.raw.String():
 		a.replace(whole)
 	}

@@ -239,6 +239,7 @@ func TestOrders(t *testing.T) {
 		{name: "ends like a tag", mode: "chat", events: []string{message("message", "1 <"), end}, text: "1 <"},
 		{name: "replaced", mode: "chat", events: []string{message("message", "secret"), message("message_replace", "blocked"), end}, text: "blocked"},
 		{name: "workflow replaces", mode: "workflow", events: []string{`{"event":"text_chunk","data":{"text":"a"}}`, `{"event":"text_replace","data":{"text":"b"}}`, finished("succeeded", "")}, text: "b"},
+		{name: "replaced by nothing", mode: "advanced-chat", events: []string{message("message", "secret"), message("message_replace", ""), finished("succeeded", ""), end}, text: ""},
 		{name: "partly", mode: "workflow", events: []string{finished("partial-succeeded", "")}, text: "from the outputs"},
 		{name: "stopped", mode: "advanced-chat", events: []string{message("message", "Hi"), finished("stopped", "Aborted")}, text: "Hi", check: func(t *testing.T, h heard) {
 			t.Helper()

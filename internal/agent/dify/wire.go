@@ -99,6 +99,12 @@ type run struct {
 	Tokens  int                        `json:"total_tokens"`
 }
 
+// message is a question and its answer as the app keeps them.
+type message struct {
+	ID     string `json:"id"`
+	Answer string `json:"answer"`
+}
+
 // question is the body of every question.
 type question struct {
 	Query        string            `json:"query,omitempty"`

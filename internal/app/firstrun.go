@@ -1,0 +1,55 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/secret"
+	"switchboard/internal/settings"
+)
+
+// firstAgent is the id of the agent that the first-run page sets up.
+const firstAgent = "helpdesk"
+
+// CheckAgent tries an address and a key without storing them.
+func (a *App) CheckAgent(ctx context.Context, baseURL string, key bridge.Secret) ([]bridge.Finding, error) {
+	agent, err := openAgent(settings.Agent{ID: firstAgent, Kind: kindDify, BaseURL: baseURL}, key, a.log)
+	if err != nil {
+		return nil, err
+	}
+	found, err := agent.Check(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("app: check agent: %w", err)
+	}
+	return found, nil
+}
+
+// SaveAgent stores the first agent: its key in the keyring, its address in a
+// new settings file. It is used from now on. A file that is there already is
+// the admin's, and is not touched.
+func (a *App) SaveAgent(ctx context.Context, baseURL string, key bridge.Secret) error {
+	s := settings.Agent{ID: firstAgent, Kind: kindDify, BaseURL: baseURL, MaxConcurrent: settings.DefaultConcurrent, Timeout: settings.DefaultTimeout}
+	agent, err := openAgent(s, key, a.log)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(a.opt.Config); !errors.Is(err, fs.ErrNotExist) {
+		return &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: settings", Code: "exists", Args: map[string]string{"file": a.opt.Config}}
+	}
+	if err := (secret.Vault{}).Set(ctx, settings.AgentSecret(s.ID), key); err != nil {
+		return fmt.Errorf("app: save agent: %w", err)
+	}
+	if err := settings.Begin(a.opt.Config, s); err != nil {
+		return fmt.Errorf("app: save agent: %w", err)
+	}
+	a.mu.Lock()
+	a.agents[s.ID] = &openAgentState{Agent: s, agent: agent}
+	a.mu.Unlock()
+	a.inbox.Serve(s.ID, s.MaxConcurrent)
+	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	return nil
+}
