@@ -61,7 +61,7 @@ vuln: ## Known vulnerabilities, where the database can be reached
 	else echo "vuln.go.dev cannot be reached: govulncheck skipped"; fi
 
 bench: ## Benchmarks, as ratios within one run
-	CGO_ENABLED=0 go test -run '^$$' -bench . ./internal/store ./internal/app
+	CGO_ENABLED=0 go test -run '^$$' -bench . ./internal/store
 
 fuzz: ## Fuzz every decoder for a minute each (FUZZTIME=10m for longer)
 	@for p in $$(grep -rl '^func Fuzz' --include=*_test.go internal | xargs -n1 dirname | sort -u); do \

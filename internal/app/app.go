@@ -50,6 +50,8 @@ type App struct {
 	door     *webhook.Server
 	since    time.Time
 
+	playing sync.Mutex // held while the demonstration starts or stops
+
 	mu     sync.RWMutex
 	bots   map[string]*openBot
 	agents map[string]*openAgentState

@@ -28,6 +28,8 @@ func (a *App) demo() *simulator.Simulator {
 // answers for. The same door, inbox and engine serve them as the real ones.
 // Their people are linked: each is one person on all platforms.
 func (a *App) StartDemo(ctx context.Context) error {
+	a.playing.Lock()
+	defer a.playing.Unlock()
 	if a.demo() != nil {
 		return nil
 	}
@@ -49,7 +51,7 @@ func (a *App) StartDemo(ctx context.Context) error {
 	a.mu.Unlock()
 	a.inbox.Serve(demoAgent, 5)
 	go func() {
-		for range sim.Watch(context.WithoutCancel(ctx)) {
+		for range sim.Watch(context.WithoutCancel(ctx)) { // until the simulator is closed
 			a.journal.Tell(bridge.Change{Kind: bridge.ChangeBubble})
 		}
 	}()
@@ -107,6 +109,8 @@ func (a *App) openDemoBots(sim *simulator.Simulator, listen string) error {
 
 // StopDemo takes the simulated platforms and their bots away.
 func (a *App) StopDemo(context.Context) error {
+	a.playing.Lock()
+	defer a.playing.Unlock()
 	sim := a.demo()
 	if sim == nil {
 		return nil

@@ -1,8 +1,11 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/zalando/go-keyring"
 
+	"switchboard/internal/app"
 	"switchboard/internal/bridge"
 	"switchboard/internal/platform/simulator"
 )
@@ -78,30 +82,30 @@ func TestSaveAgent(t *testing.T) { //nolint:paralleltest // the keyring's librar
 	}
 }
 
-// TestDifyAnswers is the main job with a Dify app: bots and their secrets from
-// the settings, one conversation over two messages.
-func TestDifyAnswers(t *testing.T) { //nolint:paralleltest // sets the environment
-	dify := server(t)
+// onSimulator runs a house whose bots and secrets come from the settings, on
+// simulated platforms that deliver to it.
+func onSimulator(t *testing.T, agents string) (*app.App, context.Context, *simulator.Simulator) {
+	t.Helper()
 	sim, err := simulator.Start(t.Context(), simulator.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sim.Close() })
+	bots, secrets := "bots:\n", "secrets:\n  agent/help/api_key: env:SB_TEST_DIFY\n"
 	t.Setenv("SB_TEST_DIFY", "app-right")
-	yaml, secrets := fmt.Sprintf("agents: [{id: help, kind: dify, base_url: %q}]\nbots:\n", dify.URL), "secrets:\n  agent/help/api_key: env:SB_TEST_DIFY\n"
 	for n, c := range sim.Configs() {
 		settings, err := json.Marshal(c.Settings) // JSON is YAML
 		if err != nil {
 			t.Fatal(err)
 		}
-		yaml += fmt.Sprintf("  - {id: %s, platform: %s, mode: %s, settings: %s}\n", c.ID, c.Platform, c.Mode, settings)
+		bots += fmt.Sprintf("  - {id: %s, platform: %s, mode: %s, settings: %s}\n", c.ID, c.Platform, c.Mode, settings)
 		for key, value := range c.Secrets {
 			name := fmt.Sprintf("SB_TEST_%d_%s", n, key)
 			t.Setenv(name, value.Reveal())
 			secrets += fmt.Sprintf("  bot/%s/%s: env:%s\n", c.ID, key, name)
 		}
 	}
-	a, ctx := house(t, t.TempDir(), yaml+secrets)
+	a, ctx := house(t, t.TempDir(), agents+bots+secrets)
 	o, err := a.Overview(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -109,6 +113,13 @@ func TestDifyAnswers(t *testing.T) { //nolint:paralleltest // sets the environme
 	for _, c := range sim.Configs() {
 		sim.Attach(c.ID, "http://"+o.Listen+"/hook/"+c.ID)
 	}
+	return a, ctx, sim
+}
+
+// TestDifyAnswers is the main job with a Dify app: one conversation over two
+// messages, on each platform.
+func TestDifyAnswers(t *testing.T) { //nolint:paralleltest // sets the environment
+	_, ctx, sim := onSimulator(t, fmt.Sprintf("agents: [{id: help, kind: dify, base_url: %q}]\n", server(t).URL))
 	for _, p := range sim.Employees()[0].Platforms {
 		for n, want := range []string{"Dify heard one in []", "Dify heard two in [11111111-2222-4333-8444-555555555555]"} {
 			if _, err := sim.Say(ctx, "li", p, []string{"one", "two"}[n]); err != nil {
@@ -122,6 +133,87 @@ func TestDifyAnswers(t *testing.T) { //nolint:paralleltest // sets the environme
 	}
 	if v := sim.Violations(); len(v) > 0 {
 		t.Error(v)
+	}
+}
+
+// TestPlatformFaults: a busy platform, a token that ran out and a message that
+// comes five times cost nobody an answer and double none. A connection that
+// breaks after the platform took the answer doubles it only where the platform
+// knows no idempotency key.
+func TestPlatformFaults(t *testing.T) { //nolint:paralleltest // sets the environment
+	a, ctx, sim := onSimulator(t, "agents: [{id: help, kind: echo}]\n")
+	for _, p := range sim.Employees()[0].Platforms {
+		for name, c := range map[string]struct {
+			faults simulator.Faults
+			most   int
+		}{
+			"busy":    {simulator.Faults{Refuse: 1}, 1},
+			"expired": {simulator.Faults{Expire: true}, 1},
+			"broken":  {simulator.Faults{Break: 1}, map[bool]int{true: 1, false: 2}[p == "wecom"]},
+		} {
+			sim.SetFaults(c.faults)
+			marker := string(p) + "-" + name
+			id, err := sim.Say(ctx, "zhang", p, marker)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 4 {
+				if err := sim.Redeliver(ctx, id); err != nil {
+					t.Fatal(err)
+				}
+			}
+			until(t, func() bool { return delivered(t, ctx, a, marker) })
+			n := 0
+			for _, b := range sim.Bubbles("zhang") {
+				if b.FromBot && strings.Contains(b.Text, "**"+marker+"**") {
+					n++
+				}
+			}
+			if n < 1 || n > c.most {
+				t.Errorf("%s: shown %d times", marker, n)
+			}
+		}
+	}
+	if v := sim.Violations(); len(v) > 0 {
+		t.Error(v)
+	}
+}
+
+// delivered says whether the question with a marker is over and done with.
+func delivered(t *testing.T, ctx context.Context, a *app.App, marker string) bool { //nolint:revive // t comes first
+	t.Helper()
+	rows, err := a.Talks(ctx, bridge.TalkQuery{Limit: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if r.LastText == marker {
+			return r.State == bridge.JobCompleted && r.ReplyState == bridge.ReplyDelivered
+		}
+	}
+	return false
+}
+
+// TestPortTaken: the window stays, says what is wrong and what to do.
+func TestPortTaken(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	data := t.TempDir()
+	write(t, data, fmt.Sprintf("server: {listen: %q, admin: \"127.0.0.1:0\"}\n", l.Addr()))
+	a, err := app.Open(t.Context(), app.Options{Data: data, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.Close(context.WithoutCancel(t.Context())) }()
+	if err := a.Run(t.Context()); err == nil {
+		t.Error("it runs on a taken port")
+	}
+	if n := a.Notices(bridge.English); len(n) != 1 || !strings.Contains(n[0].Detail, l.Addr().String()) || n[0].Next == "" {
+		t.Errorf("notices %+v", n)
 	}
 }
 

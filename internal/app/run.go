@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/health"
 )
 
 // Run opens the door and answers until ctx ends: then no more is accepted, what
@@ -19,11 +22,11 @@ func (a *App) Run(ctx context.Context) error {
 	var config net.ListenConfig
 	door, err := config.Listen(ctx, "tcp", a.settings.Server.Listen)
 	if err != nil {
-		return fmt.Errorf("app: listen: %w", err)
+		return a.closed(a.settings.Server.Listen, err)
 	}
 	admin, err := config.Listen(ctx, "tcp", a.settings.Server.Admin)
 	if err != nil {
-		return errors.Join(fmt.Errorf("app: listen: %w", err), door.Close())
+		return errors.Join(a.closed(a.settings.Server.Admin, err), door.Close())
 	}
 	a.mu.Lock()
 	a.listen, a.ready = door.Addr().String(), true
@@ -42,6 +45,14 @@ func (a *App) Run(ctx context.Context) error {
 	err = group.Wait()
 	endNotes()
 	return errors.Join(err, <-written)
+}
+
+// closed warns of an address we cannot listen on. A window may stay open
+// without the server, and has to say so.
+func (a *App) closed(address string, err error) error {
+	a.health.Raise(health.Warning{Code: health.DoorClosed, Severity: bridge.SeverityError, Detail: address + ": " + err.Error()})
+	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	return fmt.Errorf("app: listen: %w", err)
 }
 
 // serveAdmin answers /healthz and /readyz on loopback.

@@ -113,6 +113,9 @@ func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 	case bridge.TextReplaced:
 		h.text.Reset()
 		h.text.WriteString(e.Text)
+		if h.silent() {
+			t.out.Write(t.say("reply.thinking")) // what was shown must not stay
+		}
 		t.show(h)
 	case bridge.Working:
 		if h.silent() {

@@ -206,6 +206,28 @@ func TestConversationLost(t *testing.T) {
 	})
 }
 
+// TestWithdrawnText: what moderation takes back leaves the screen at once, not
+// only when the answer ends.
+func TestWithdrawnText(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(true, func(int, bridge.Question) []any {
+			return []any{started("c"), bridge.TextAdded{Text: "secret"}, time.Second, bridge.TextReplaced{}, time.Minute, bridge.Ended{}}
+		})
+		ended := make(chan struct{})
+		go func() { b.Handle(t.Context(), b.job); close(ended) }()
+		time.Sleep(500 * time.Millisecond)
+		if got := b.chat.Texts(); len(got) != 1 || got[0] != "secret" {
+			t.Errorf("shown %q", got)
+		}
+		time.Sleep(10 * time.Second)
+		if got := b.chat.Texts(); len(got) != 1 || strings.Contains(got[0], "secret") {
+			t.Errorf("still shown: %q", got)
+		}
+		<-ended
+	})
+}
+
 func TestStale(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -20,11 +20,12 @@ const (
 	AgentFailing      Code = "agent_failing"      // an agent did not answer
 	UnreadableTraffic Code = "unreadable_traffic" // genuine requests we cannot read
 	StoreFailing      Code = "store_failing"      // the database cannot be written
+	DoorClosed        Code = "door_closed"        // we cannot listen: the address is taken
 )
 
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
-	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing}
+	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed}
 }
 
 // Warning is something wrong now.

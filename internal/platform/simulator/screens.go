@@ -63,18 +63,33 @@ func (s *Simulator) Bubbles(employee string) []bridge.Bubble {
 	return slices.Clone(s.screens.bubbles[employee])
 }
 
-// Watch tells what appears on any screen until ctx ends; then the channel is
-// closed. A slow reader misses some and looks at Bubbles for the whole.
+// Watch tells what appears on any screen until ctx or the simulator ends; then
+// the channel is closed. A slow reader misses some and looks at Bubbles for the whole.
 func (s *Simulator) Watch(ctx context.Context) <-chan bridge.Bubble {
 	w := make(chan bridge.Bubble, 256)
 	s.screens.mu.Lock()
 	s.screens.watchers[w] = struct{}{}
 	s.screens.mu.Unlock()
-	context.AfterFunc(ctx, func() {
-		s.screens.mu.Lock()
-		defer s.screens.mu.Unlock()
-		delete(s.screens.watchers, w)
-		close(w)
-	})
+	context.AfterFunc(ctx, func() { s.screens.dismiss(w) })
 	return w
+}
+
+// dismissAll closes every watcher's channel.
+func (s *screens) dismissAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for w := range s.watchers {
+		delete(s.watchers, w)
+		close(w)
+	}
+}
+
+// dismiss closes a watcher's channel, once.
+func (s *screens) dismiss(w chan bridge.Bubble) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, watching := s.watchers[w]; watching {
+		delete(s.watchers, w)
+		close(w)
+	}
 }

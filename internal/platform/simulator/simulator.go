@@ -112,6 +112,7 @@ func Start(ctx context.Context, opt Options) (*Simulator, error) {
 func (s *Simulator) Close() error {
 	s.done()
 	<-s.ended
+	s.screens.dismissAll()
 	s.client.CloseIdleConnections()
 	return nil
 }
