@@ -20,18 +20,16 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/token"
 )
 
 const (
 	callTimeout = 10 * time.Second
 	maxAnswer   = 1 << 20
-	tokenLife   = 2 * time.Hour
-	// tokenMargin is how long before its end a token is replaced.
-	tokenMargin = 5 * time.Minute
+	longLife    = 24 * 3600 // seconds; no token lasts that long
 	// refusedFor is how long a refused secret is not tried again: it will not
 	// get better by itself, and failed log-ins are watched.
 	refusedFor = time.Minute
@@ -71,17 +69,13 @@ var errNotPublic = errors.New("the address is not a public one")
 
 // client speaks to DingTalk for one bot.
 type client struct {
-	cfg    config
-	count  func(api string)
-	http   *http.Client
-	files  *http.Client       // for links to anywhere
-	flight singleflight.Group // at most one request for a token
+	cfg   config
+	count func(api string)
+	http  *http.Client
+	files *http.Client // for links to anywhere
+	token *token.Source
 
 	mu       sync.Mutex
-	token    string
-	renewAt  time.Time
-	refusal  error // of the secret
-	retryAt  time.Time
 	bannedTo time.Time
 	pace     map[string]*rate.Limiter // by API
 }
@@ -90,7 +84,7 @@ func newClient(cfg config, count func(string)) *client {
 	if count == nil {
 		count = func(string) {}
 	}
-	return &client{
+	c := &client{
 		cfg: cfg, count: count, pace: map[string]*rate.Limiter{},
 		http: &http.Client{
 			Transport: &http.Transport{
@@ -109,6 +103,8 @@ func newClient(cfg config, count func(string)) *client {
 			CheckRedirect: noRedirect,
 		},
 	}
+	c.token = token.New(c.fetchToken, token.Options{Op: opToken, RefusedFor: refusedFor})
+	return c
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -134,70 +130,12 @@ func (c *client) close() {
 	c.files.CloseIdleConnections()
 }
 
-// accessToken returns the token, fetching it when it is missing or about to
-// end. However many ask at once, one request is made.
-func (c *client) accessToken(ctx context.Context) (string, error) {
-	if token, err := c.cached(); token != "" || err != nil {
-		return token, err
-	}
-	// The request outlives the one who happened to be first.
-	done := c.flight.DoChan("token", func() (any, error) { return c.fetchToken(context.WithoutCancel(ctx)) })
-	select {
-	case <-ctx.Done():
-		return "", stopped(opToken, ctx.Err(), false)
-	case r := <-done:
-		token, _ := r.Val.(string)
-		return token, r.Err
-	}
-}
-
-func (c *client) cached() (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	switch {
-	case c.token != "" && now.Before(c.renewAt):
-		return c.token, nil
-	case c.refusal != nil && now.Before(c.retryAt):
-		return "", c.refusal
-	default:
-		return "", nil
-	}
-}
-
-func (c *client) fetchToken(ctx context.Context) (string, error) {
-	if token, err := c.cached(); token != "" || err != nil {
-		return token, err // fetched while we were on our way
-	}
+// fetchToken asks for a token, for the token.Source.
+func (c *client) fetchToken(ctx context.Context) (string, time.Duration, error) {
 	var got tokenAnswer
 	body := tokenRequest{Key: c.cfg.clientID, Secret: c.cfg.secret.Reveal()}
 	err := c.exchange(ctx, request{op: opToken, method: http.MethodPost, url: c.api(pathToken), in: body}, "", &got)
-	if err == nil && got.Token == "" {
-		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opToken, Detail: "an answer without a token"}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil {
-		if !bridge.KindOf(err).Retryable() {
-			c.refusal, c.retryAt = err, time.Now().Add(refusedFor)
-		}
-		return "", err
-	}
-	life := tokenLife
-	if s := number(got.ExpiresIn); s > 0 && s < int64(tokenLife.Seconds()) {
-		life = time.Duration(s) * time.Second
-	}
-	c.token, c.renewAt, c.refusal = got.Token, time.Now().Add(life-min(tokenMargin, life/2)), nil
-	return c.token, nil
-}
-
-// drop forgets a token that was refused, unless a newer one is there already.
-func (c *client) drop(token string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.token == token {
-		c.token = ""
-	}
+	return got.Token, time.Duration(min(number(got.ExpiresIn), longLife)) * time.Second, err
 }
 
 // request is one call.
@@ -220,19 +158,19 @@ func (c *client) call(ctx context.Context, r request, out any) error {
 	if err := c.wait(ctx, r); err != nil {
 		return err
 	}
-	token, err := c.accessToken(ctx)
+	key, err := c.token.Token(ctx)
 	if err != nil {
 		return err
 	}
-	err = c.counted(ctx, r, token, out)
+	err = c.counted(ctx, r, key, out)
 	if e := asError(err); e == nil || e.Code != codeStaleToken {
 		return err
 	}
-	c.drop(token)
-	if token, err = c.accessToken(ctx); err != nil {
+	c.token.Drop(key)
+	if key, err = c.token.Token(ctx); err != nil {
 		return err
 	}
-	return c.counted(ctx, r, token, out)
+	return c.counted(ctx, r, key, out)
 }
 
 // counted makes a call and counts it if DingTalk does: not when it came too
@@ -447,17 +385,17 @@ func (c *client) callOld(ctx context.Context, r request, query url.Values, out a
 	r.method = http.MethodPost
 	path := c.cfg.oapi.String() + r.url
 	for try := 0; ; try++ {
-		token, err := c.accessToken(ctx)
+		key, err := c.token.Token(ctx)
 		if err != nil {
 			return err
 		}
-		query.Set("access_token", token)
+		query.Set("access_token", key)
 		r.url = path + "?" + query.Encode()
 		err = c.counted(ctx, r, "", out)
 		if e := asError(err); e == nil || try > 0 || !slices.Contains([]string{"40001", "40014", "41001", "42001"}, e.Code) {
 			return err
 		}
-		c.drop(token)
+		c.token.Drop(key)
 	}
 }
 

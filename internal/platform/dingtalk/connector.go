@@ -154,7 +154,7 @@ func placeOf(to bridge.Address) place {
 // Check implements bridge.Bot. Nobody sees anything of it: the send names no
 // receiver, and the card is never delivered.
 func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
-	_, err := b.client.accessToken(ctx)
+	_, err := b.client.token.Token(ctx)
 	switch kind := bridge.KindOf(err); {
 	case kind == bridge.KindCanceled || kind.Retryable():
 		return nil, err

@@ -19,18 +19,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/token"
 )
 
 const (
 	callTimeout = 10 * time.Second
 	maxAnswer   = 1 << 20
-	tokenLife   = 2 * time.Hour
-	// tokenMargin is how long before its end a token is replaced.
-	tokenMargin = 5 * time.Minute
+	longLife    = 24 * 3600 // seconds; no token lasts that long
 	// refusedFor is how long a refused secret is not tried again. WeCom shuts out
 	// for an hour the address of those who insist.
 	refusedFor = 2 * time.Minute
@@ -58,23 +56,17 @@ const (
 // client speaks to WeCom for one bot. The access token and the app's secret
 // stand in the addresses of its calls, so no address may reach an error.
 type client struct {
-	cfg    config
-	count  func(api string)
-	http   *http.Client
-	flight singleflight.Group // at most one request for a token
-
-	mu      sync.Mutex
-	token   string
-	renewAt time.Time
-	refusal error // of the secret
-	retryAt time.Time
+	cfg   config
+	count func(api string)
+	http  *http.Client
+	token *token.Source
 }
 
 func newClient(cfg config, count func(string)) *client {
 	if count == nil {
 		count = func(string) {}
 	}
-	return &client{cfg: cfg, count: count, http: &http.Client{
+	c := &client{cfg: cfg, count: count, http: &http.Client{
 		Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTimeout,
 			ResponseHeaderTimeout: callTimeout, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
@@ -82,81 +74,18 @@ func newClient(cfg config, count func(string)) *client {
 		// A redirect would carry the token to somewhere else.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+	c.token = token.New(c.fetchToken, token.Options{Op: opToken, RefusedFor: refusedFor})
+	return c
 }
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// accessToken returns the token, fetching it when it is missing or about to
-// end. However many ask at once, one request is made.
-func (c *client) accessToken(ctx context.Context) (string, error) {
-	if token, err := c.cached(); token != "" || err != nil {
-		return token, err
-	}
-	// The request outlives the one who happened to be first.
-	done := c.flight.DoChan("token", func() (any, error) { return c.fetchToken(context.WithoutCancel(ctx)) })
-	select {
-	case <-ctx.Done():
-		return "", stopped(opToken, ctx.Err(), false)
-	case r := <-done:
-		token, _ := r.Val.(string)
-		return token, r.Err
-	}
-}
-
-func (c *client) cached() (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	switch {
-	case c.token != "" && now.Before(c.renewAt):
-		return c.token, nil
-	case c.refusal != nil && now.Before(c.retryAt):
-		return "", c.refusal
-	default:
-		return "", nil
-	}
-}
-
-func (c *client) fetchToken(ctx context.Context) (string, error) {
-	if token, err := c.cached(); token != "" || err != nil {
-		return token, err // fetched while we were on our way
-	}
+// fetchToken asks for a token, for the token.Source.
+func (c *client) fetchToken(ctx context.Context) (string, time.Duration, error) {
 	var got tokenAnswer
 	query := url.Values{"corpid": {c.cfg.corpID}, "corpsecret": {c.cfg.secret.Reveal()}}
 	err := c.exchange(ctx, request{op: opToken, path: pathToken, query: query}, &got)
-	if err == nil && got.Token == "" {
-		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opToken, Detail: "an answer without a token"}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil {
-		c.remember(err)
-		return "", err
-	}
-	life := tokenLife
-	if got.ExpiresIn > 0 && got.ExpiresIn < int64(tokenLife.Seconds()) {
-		life = time.Duration(got.ExpiresIn) * time.Second
-	}
-	c.token, c.renewAt, c.refusal = got.Token, time.Now().Add(life-min(tokenMargin, life/2)), nil
-	return c.token, nil
-}
-
-// remember keeps an error that will be the same for a while. c.mu is held.
-func (c *client) remember(err error) {
-	wait := bridge.RetryAfter(err)
-	if !bridge.KindOf(err).Retryable() {
-		wait = refusedFor
-	}
-	c.refusal, c.retryAt = err, time.Now().Add(wait)
-}
-
-// drop forgets a token that was refused, unless a newer one is there already.
-func (c *client) drop(token string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.token == token {
-		c.token = ""
-	}
+	return got.Token, time.Duration(min(got.ExpiresIn, longLife)) * time.Second, err
 }
 
 // request is one call; with a body it is a POST.
@@ -173,12 +102,12 @@ func (c *client) call(ctx context.Context, r request, out any) error {
 
 func (c *client) withToken(ctx context.Context, r request, try func(request) error) error {
 	for last := false; ; last = true {
-		token, err := c.accessToken(ctx)
+		key, err := c.token.Token(ctx)
 		if err != nil {
 			return err
 		}
 		again := r
-		again.query = url.Values{"access_token": {token}}
+		again.query = url.Values{"access_token": {key}}
 		for key, values := range r.query {
 			again.query[key] = values
 		}
@@ -188,7 +117,7 @@ func (c *client) withToken(ctx context.Context, r request, try func(request) err
 		if last || !errors.As(err, &e) || !staleToken(e.Code) {
 			return err
 		}
-		c.drop(token)
+		c.token.Drop(key)
 	}
 }
 

@@ -145,7 +145,7 @@ func partly(err error, shown int) error {
 // Check implements bridge.Bot. A token proves the ids and the secret; it is
 // handed out to any address, so a second call has to prove the trusted IP.
 func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
-	if _, err := b.client.accessToken(ctx); transient(err) {
+	if _, err := b.client.token.Token(ctx); transient(err) {
 		return nil, err
 	} else if err != nil {
 		return []bridge.Finding{finding(findCredential, err)}, nil
