@@ -1,0 +1,141 @@
+package quota
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	window = time.Minute
+	// quiet is how long after a refusal the next ones are silent.
+	quiet = 10 * time.Minute
+	day   = time.DateOnly
+)
+
+// Limits are the limits of one person; 0 means unlimited.
+type Limits struct{ PerMinute, PerDay, TokensPerDay int }
+
+// Which names a limit.
+type Which string
+
+// The limits.
+const (
+	Minute Which = "minute"
+	Day    Which = "day"
+	Tokens Which = "tokens"
+)
+
+// Refusal says which limit a person has reached.
+type Refusal struct {
+	Which Which
+	Limit int
+	Until time.Time // when the person may ask again
+	// Silent says that the person was told a moment ago.
+	Silent bool
+}
+
+// Counter counts. Make one with New; all methods may be called from several
+// goroutines at once.
+type Counter struct {
+	limits Limits
+
+	mu      sync.Mutex
+	today   string
+	people  map[string]*tally
+	changed bool
+}
+
+// tally is what one person has had.
+type tally struct {
+	Recent []time.Time `json:"recent,omitempty"` // the questions of the last minute, oldest first
+	Asked  int         `json:"asked,omitempty"`  // today
+	Tokens int         `json:"tokens,omitempty"` // today
+	Told   time.Time   `json:"told,omitzero"`    // the last refusal that was not silent
+}
+
+// New makes a counter.
+func New(limits Limits) *Counter {
+	return &Counter{limits: limits, people: map[string]*tally{}}
+}
+
+// Take counts one question of a person, unless that is over a limit: then it
+// returns the refusal and true, and the question is not counted.
+func (c *Counter) Take(person string) (Refusal, bool) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.tally(person, now)
+	if r, over := c.over(t, now); over {
+		r.Silent = !t.Told.IsZero() && now.Sub(t.Told) < quiet
+		if !r.Silent {
+			t.Told, c.changed = now, true
+		}
+		return r, true
+	}
+	t.Asked++
+	if c.limits.PerMinute > 0 {
+		t.Recent = append(t.Recent, now)
+	}
+	c.changed = true
+	return Refusal{}, false
+}
+
+// over finds the limit that a person has reached; of several the one that lasts
+// longest.
+func (c *Counter) over(t *tally, now time.Time) (Refusal, bool) {
+	y, m, d := now.Date()
+	midnight := time.Date(y, m, d+1, 0, 0, 0, 0, now.Location())
+	switch l := c.limits; {
+	case l.PerDay > 0 && t.Asked >= l.PerDay:
+		return Refusal{Which: Day, Limit: l.PerDay, Until: midnight}, true
+	case l.TokensPerDay > 0 && t.Tokens >= l.TokensPerDay:
+		return Refusal{Which: Tokens, Limit: l.TokensPerDay, Until: midnight}, true
+	case l.PerMinute > 0 && len(t.Recent) >= l.PerMinute:
+		return Refusal{Which: Minute, Limit: l.PerMinute, Until: t.Recent[len(t.Recent)-l.PerMinute].Add(window)}, true
+	default:
+		return Refusal{}, false
+	}
+}
+
+// Spend counts the tokens of an answer. An answer may go over the limit; the
+// next question is then refused.
+func (c *Counter) Spend(person string, tokens int) {
+	if tokens <= 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tally(person, time.Now()).Tokens += tokens
+	c.changed = true
+}
+
+// tally finds a person's tally and drops from it what is over. The first call of
+// a day forgets everybody's yesterday.
+func (c *Counter) tally(person string, now time.Time) *tally {
+	if today := now.Format(day); today != c.today {
+		c.today = today
+		for id, t := range c.people {
+			t.Asked, t.Tokens = 0, 0
+			if t.expire(now); len(t.Recent) == 0 && now.Sub(t.Told) >= quiet {
+				delete(c.people, id)
+			}
+		}
+	}
+	t := c.people[person]
+	if t == nil {
+		t = &tally{}
+		c.people[person] = t
+	}
+	t.expire(now)
+	return t
+}
+
+// expire drops the questions that are older than a minute. A time ahead of the
+// clock is dropped too: the clock was set back.
+func (t *tally) expire(now time.Time) {
+	t.Recent = slices.DeleteFunc(t.Recent, func(at time.Time) bool { return now.Sub(at) >= window || at.After(now) })
+	if t.Told.After(now) {
+		t.Told = time.Time{}
+	}
+}

@@ -1,0 +1,222 @@
+package quota_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"switchboard/internal/quota"
+)
+
+// ask takes n questions and returns how many were not refused.
+func ask(c *quota.Counter, person string, n int) int {
+	good := 0
+	for range n {
+		if _, over := c.Take(person); !over {
+			good++
+		}
+	}
+	return good
+}
+
+func TestPerMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := quota.New(quota.Limits{PerMinute: 3})
+		begun := time.Now()
+		for range 3 {
+			if ask(c, "a", 1) != 1 {
+				t.Error("refused within the limit")
+			}
+			time.Sleep(10 * time.Second)
+		}
+		r, over := c.Take("a")
+		if !over || r.Which != quota.Minute || r.Limit != 3 || !r.Until.Equal(begun.Add(time.Minute)) || r.Silent {
+			t.Errorf("got %+v, %v", r, over)
+		}
+		if ask(c, "b", 1) != 1 {
+			t.Error("one person's limit is another's")
+		}
+		time.Sleep(time.Until(r.Until) - time.Nanosecond)
+		if ask(c, "a", 1) != 0 {
+			t.Error("answered before the time it named")
+		}
+		time.Sleep(time.Nanosecond)
+		if n := ask(c, "a", 5); n != 1 {
+			t.Errorf("%d questions at the time it named, want the one that is free", n)
+		}
+		time.Sleep(time.Minute)
+		if n := ask(c, "a", 5); n != 3 {
+			t.Errorf("%d questions after a minute's rest", n)
+		}
+	})
+}
+
+func TestPerDay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := quota.New(quota.Limits{PerDay: 2, PerMinute: 1})
+		if ask(c, "a", 1) != 1 {
+			t.Error("refused")
+		}
+		time.Sleep(time.Hour)
+		ask(c, "a", 1)
+		r, over := c.Take("a")
+		y, m, d := time.Now().Date()
+		if !over || r.Which != quota.Day || !r.Until.Equal(time.Date(y, m, d+1, 0, 0, 0, 0, time.Local)) {
+			t.Errorf("got %+v, %v", r, over)
+		}
+		time.Sleep(time.Until(r.Until))
+		if ask(c, "a", 1) != 1 {
+			t.Error("refused on the next day")
+		}
+	})
+}
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := quota.New(quota.Limits{TokensPerDay: 100})
+		c.Spend("a", 99)
+		c.Spend("a", 0)
+		c.Spend("a", -5)
+		if ask(c, "a", 1) != 1 {
+			t.Error("refused below the limit")
+		}
+		c.Spend("a", 1)
+		if r, over := c.Take("a"); !over || r.Which != quota.Tokens || r.Limit != 100 {
+			t.Errorf("got %+v, %v", r, over)
+		}
+		time.Sleep(24 * time.Hour)
+		if ask(c, "a", 1) != 1 {
+			t.Error("refused on the next day")
+		}
+	})
+}
+
+func TestUnlimited(t *testing.T) {
+	t.Parallel()
+	c := quota.New(quota.Limits{})
+	c.Spend("a", 1<<40)
+	if ask(c, "a", 10000) != 10000 {
+		t.Error("refused without a limit")
+	}
+}
+
+// TestToldOnce: a person hears of it at most once in ten minutes, whichever
+// limit it is.
+func TestToldOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := quota.New(quota.Limits{PerDay: 1})
+		ask(c, "a", 1)
+		told := 0
+		for range 61 { // an hour, every minute
+			if r, over := c.Take("a"); over && !r.Silent {
+				told++
+			}
+			time.Sleep(time.Minute)
+		}
+		if told != 7 {
+			t.Errorf("told %d times in an hour", told)
+		}
+	})
+}
+
+// TestKept: a restart does not begin the day anew, and another day does.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := quota.Limits{PerMinute: 5, PerDay: 8, TokensPerDay: 100}
+		c := quota.New(l)
+		if _, changed, err := c.Changes(); changed || err != nil {
+			t.Error("an empty counter has changes", err)
+		}
+		ask(c, "a", 5)
+		c.Spend("b", 100)
+		c.Take("b")
+		text, changed, err := c.Changes()
+		if !changed || err != nil {
+			t.Fatal(changed, err)
+		}
+		if _, again, _ := c.Changes(); again {
+			t.Error("the same changes twice")
+		}
+		restart := func() *quota.Counter {
+			c := quota.New(l)
+			if err := c.Restore(text); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		if n := ask(restart(), "a", 5); n != 0 {
+			t.Errorf("%d questions right after a restart", n)
+		}
+		if r, over := restart().Take("b"); !over || !r.Silent {
+			t.Errorf("after a restart b is told again: %+v, %v", r, over)
+		}
+		time.Sleep(time.Minute)
+		if n := ask(restart(), "a", 5); n != 3 {
+			t.Errorf("%d questions a minute after a restart", n)
+		}
+		time.Sleep(24 * time.Hour)
+		if n := ask(restart(), "a", 9); n != 5 {
+			t.Errorf("%d questions on the next day", n)
+		}
+	})
+}
+
+// TestRestoreGarbage changes nothing.
+func TestRestoreGarbage(t *testing.T) {
+	t.Parallel()
+	c := quota.New(quota.Limits{PerDay: 1})
+	ask(c, "a", 1)
+	if c.Restore([]byte("{")) == nil {
+		t.Error("took garbage")
+	}
+	if ask(c, "a", 1) != 0 {
+		t.Error("forgot what it knew")
+	}
+	if err := c.Restore([]byte(`{"people":{"b":null}}`)); err != nil {
+		t.Error(err)
+	}
+	ask(c, "b", 1)
+}
+
+// TestClockSetBack: times ahead of the clock do not lock anybody out.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	c := quota.New(quota.Limits{PerMinute: 1})
+	ahead := time.Now().Add(time.Hour).Format(time.RFC3339)
+	if err := c.Restore(fmt.Appendf(nil, `{"day":%q,"people":{"a":{"recent":[%q],"told":%q}}}`, time.Now().Format(time.DateOnly), ahead, ahead)); err != nil {
+		t.Fatal(err)
+	}
+	if ask(c, "a", 1) != 1 {
+		t.Error("refused because of a time that is not yet")
+	}
+	if r, over := c.Take("a"); !over || r.Silent {
+		t.Errorf("got %+v, %v", r, over)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	c := quota.New(quota.Limits{PerDay: 100})
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	good := 0
+	for range 8 {
+		group.Go(func() {
+			n := ask(c, "a", 50)
+			mu.Lock()
+			good += n
+			mu.Unlock()
+		})
+	}
+	group.Wait()
+	if good != 100 {
+		t.Errorf("%d questions passed a limit of 100", good)
+	}
+}
