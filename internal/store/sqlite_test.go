@@ -138,7 +138,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	for i := range noise {
 		noise[i] = byte(i)
 	}
-	for at := int64(4096 * 30); at < info.Size()-4096; at += 4096 {
+	for at := int64(4096 * 64); at < info.Size()-4096; at += 4096 {
 		if _, err := f.WriteAt(noise, at); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"switchboard/internal/bridge"
+)
+
+const insertAudit = "INSERT INTO audits (at, kind, actor, place, person, note, undo, undoes) VALUES (?,?,?,?,?,?,?,?)"
+
+// Audit adds an entry. Its time is now; what can be undone is added by the
+// methods that do it.
+func (s *Store) Audit(ctx context.Context, a bridge.Audit) error {
+	err := change(ctx, s, func(ctx context.Context, t *tx) error { return t.audit(ctx, a, nil) })
+	if err != nil {
+		return fmt.Errorf("store: audit: %w", err)
+	}
+	return nil
+}
+
+// audit adds an entry; undo, if not nil, is what takes it back.
+func (t *tx) audit(ctx context.Context, a bridge.Audit, undo *undo) error {
+	how := ""
+	if undo != nil {
+		var err error
+		if how, err = encode(undo); err != nil {
+			return err
+		}
+	}
+	return t.exec(ctx, insertAudit, now(), string(a.Kind), a.By.Who, a.By.Where, a.Person, clean(a.Note), how, a.Undoes)
+}
+
+// Audits returns entries, the latest first.
+func (s *Store) Audits(ctx context.Context, q bridge.AuditQuery) ([]bridge.Audit, error) {
+	where, args := []string{"1 = 1"}, []any{}
+	add := func(condition string, value any) { where, args = append(where, condition), append(args, value) }
+	if q.Person != "" {
+		add("person = ?", q.Person)
+	}
+	if q.Kind != "" {
+		add("kind = ?", string(q.Kind))
+	}
+	if q.Before > 0 {
+		add("id < ?", q.Before)
+	}
+	rows, err := s.readers.QueryContext(ctx, `SELECT id, at, kind, actor, place, person, note, undoes,
+			CASE WHEN undo <> '' AND NOT EXISTS (SELECT 1 FROM audits AS u WHERE u.undoes = audits.id) THEN 1 ELSE 0 END
+		FROM audits WHERE `+strings.Join(where, " AND ")+" ORDER BY id DESC LIMIT ?", append(args, limit(q.Limit))...)
+	if err != nil {
+		return nil, fmt.Errorf("store: audits: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var all []bridge.Audit
+	for rows.Next() {
+		a, err := scanAudit(rows)
+		if err != nil {
+			return nil, fmt.Errorf("store: audits: %w", err)
+		}
+		all = append(all, a)
+	}
+	return all, rows.Err()
+}
+
+func scanAudit(rows *sql.Rows) (bridge.Audit, error) {
+	var a bridge.Audit
+	var at int64
+	var undoable int
+	err := rows.Scan(&a.ID, &at, &a.Kind, &a.By.Who, &a.By.Where, &a.Person, &a.Note, &a.Undoes, &undoable)
+	a.At, a.Undoable = moment(at), undoable == 1
+	return a, err
+}

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+const tell = `INSERT INTO told (topic, at, job_id) VALUES (?,?,?)
+	ON CONFLICT (topic) DO UPDATE SET at = excluded.at, job_id = excluded.job_id WHERE told.at <= ? OR told.job_id = excluded.job_id
+	RETURNING job_id`
+
+// Tell reports whether something is to be said now: at most once in a span, to
+// the same job as often as it asks, because a crash may have come between asking
+// and saying.
+func (s *Store) Tell(ctx context.Context, topic string, job int64, span time.Duration) (bool, error) {
+	say, err := write(ctx, s, func(ctx context.Context, t *tx) (bool, error) {
+		say := false
+		at := time.Now()
+		err := t.each(ctx, func(*sql.Rows) error { say = true; return nil }, tell, clean(topic), micros(at), job, micros(at.Add(-span)))
+		return say, err
+	})
+	if err != nil {
+		return false, fmt.Errorf("store: tell: %w", err)
+	}
+	return say, nil
+}
+
+// Mute keeps the agents out of a chat until a moment; the zero time lets them in
+// again.
+func (s *Store) Mute(ctx context.Context, chat string, until time.Time) error {
+	err := change(ctx, s, func(ctx context.Context, t *tx) error {
+		if err := t.exec(ctx, "DELETE FROM mutes WHERE until < ? OR chat = ?", now(), clean(chat)); err != nil || until.IsZero() {
+			return err
+		}
+		return t.exec(ctx, "INSERT INTO mutes (chat, until) VALUES (?,?)", clean(chat), micros(until))
+	})
+	if err != nil {
+		return fmt.Errorf("store: mute: %w", err)
+	}
+	return nil
+}
+
+// MutedUntil returns until when agents are kept out of a chat, the zero time when
+// they are not.
+func (s *Store) MutedUntil(ctx context.Context, chat string) (time.Time, error) {
+	var until sql.NullInt64
+	err := s.readers.NewRaw("SELECT MAX(until) FROM mutes WHERE chat = ? AND until > ?", clean(chat), now()).Scan(ctx, &until)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("store: muted until: %w", err)
+	}
+	return moment(until.Int64), nil
+}
