@@ -175,8 +175,8 @@ func (c *client) call(ctx context.Context, r request, out any) error {
 
 // counted makes a call and counts it if DingTalk does: not when it came too
 // fast or when the network failed.
-func (c *client) counted(ctx context.Context, r request, token string, out any) error {
-	err := c.exchange(ctx, r, token, out)
+func (c *client) counted(ctx context.Context, r request, key string, out any) error {
+	err := c.exchange(ctx, r, key, out)
 	switch kind := bridge.KindOf(err); {
 	case r.api == "" || kind == bridge.KindRateLimited || kind == bridge.KindQuota || kind == bridge.KindUnavailable || kind == bridge.KindCanceled:
 	default:
@@ -212,11 +212,11 @@ func (c *client) session(ctx context.Context, webhook string, message any) error
 
 // exchange sends one request and reads the answer. With neither a token nor a
 // place for the answer, the answer has to be the old API's errcode 0.
-func (c *client) exchange(ctx context.Context, r request, token string, out any) error {
+func (c *client) exchange(ctx context.Context, r request, key string, out any) error {
 	if wait := c.shutOut(); wait > 0 {
 		return ban(r.op, wait)
 	}
-	got, err := c.send(ctx, r, token)
+	got, err := c.send(ctx, r, key)
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (c *client) exchange(ctx context.Context, r request, token string, out any)
 		if e.Code == codeBanned {
 			c.stayOut(e.RetryAfter)
 		}
-		e.Detail = cut(hide(e.Detail, append(secretsOf(r.url), token, c.cfg.secret.Reveal())...))
+		e.Detail = cut(hide(e.Detail, append(secretsOf(r.url), key, c.cfg.secret.Reveal())...))
 		return e
 	}
 	if out == nil && !bytes.Contains(got.body, []byte(`"errcode"`)) {
@@ -246,7 +246,7 @@ func (c *client) stayOut(d time.Duration) {
 	c.bannedTo = time.Now().Add(d)
 }
 
-func (c *client) send(ctx context.Context, r request, token string) (answer, error) {
+func (c *client) send(ctx context.Context, r request, key string) (answer, error) {
 	body, isRaw := r.in.(raw)
 	if !isRaw {
 		data, err := encodeJSON(r.in)
@@ -265,8 +265,8 @@ func (c *client) send(ctx context.Context, r request, token string) (answer, err
 	}
 	req.Header.Set("Content-Type", body.contentType)
 	req.Header.Set("Accept", "application/json")
-	if token != "" {
-		req.Header.Set("X-Acs-Dingtalk-Access-Token", token)
+	if key != "" {
+		req.Header.Set("X-Acs-Dingtalk-Access-Token", key)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

@@ -3,7 +3,6 @@ package dingtalk_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,91 +12,177 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
 	"switchboard/internal/platform/dingtalk"
+	"switchboard/internal/platform/platformtest"
 )
 
-// TestAbilities: what the capabilities say is what the bot can do, with and
-// without a card template.
-func TestAbilities(t *testing.T) {
+// TestConformance: the robot is a bot like any other, whichever way it answers.
+func TestConformance(t *testing.T) {
 	t.Parallel()
-	for id, settings := range map[string]map[string]string{"plain": nil, "card": {"card_template_id": template}} {
-		bot := openBot(t, settings)
-		c := dingtalk.Connector().Modes[0].Capabilities
-		if capable, ok := bot.(bridge.Capable); ok {
-			c = capable.Capabilities()
-		}
-		_, streams := bot.(bridge.Streamer)
-		_, files := bot.(bridge.FileOpener)
-		_, directory := bot.(bridge.Directory)
-		_, recalls := bot.(bridge.Recaller)
-		_, backfills := bot.(bridge.Backfiller)
-		got := []bool{streams, files, directory, recalls, backfills, c.MaxDraft > 0}
-		if want := []bool{c.Stream, c.Files, c.Directory, c.Recall, c.Backfill, c.Stream}; !slices.Equal(got, want) {
-			t.Errorf("%s: can %v, says %v", id, got, want)
-		}
+	platformtest.Run(t, platformtest.Kit{
+		Connector: dingtalk.Connector(), Words: []string{"dingtalk.title", "dingtalk.preview"},
+		Accounts: []platformtest.Account{robot(), sessionWebhook(), card()},
+		Bad: []platformtest.Value{
+			{Key: "client_id", Value: "123456789"},                            // the AgentId
+			{Key: "client_id", Value: "0f4cd9a8-1111-2222-3333-444455556666"}, // the App ID
+			{Key: "client_id", Value: "ding abc"},
+			{Key: "client_secret", Value: "a\nb"},
+			{Key: "robot_code", Value: "a b"},
+			{Key: "card_template_id", Value: "a\tb"},
+			{Key: "base_url", Value: "http://api.dingtalk.com"}, // without TLS
+			{Key: "base_url", Value: "api.dingtalk.com"},
+			{Key: "base_url", Value: "https://"},
+			{Key: "base_url", Value: "https://user:pw@api.dingtalk.com"},
+			{Key: "oapi_url", Value: "ftp://x"},
+			{Key: "oapi_url", Value: "https://x/?a=b"},
+		},
+		Good: []platformtest.Value{
+			{Key: "base_url", Value: "http://127.0.0.1:1"},
+			{Key: "base_url", Value: "http://localhost:1/"},
+			{Key: "base_url", Value: "https://api.dingtalk.io"},
+			{Key: "client_id", Value: "demo-dingtalk"},
+			{Key: "card_content_key", Value: ""},
+		},
+	})
+}
+
+// robot answers by the robot API.
+func robot() platformtest.Account {
+	return platformtest.Account{
+		Name: "robot", Config: config(nil, secret), URLs: map[string]string{"base_url": "", "oapi_url": ""},
+		Fake:   func(tb testing.TB) platformtest.Fake { tb.Helper(); return stage{newFake(tb)} },
+		To:     func(url string) bridge.Address { return address(url, bridge.Direct, noWebhook) },
+		Hidden: []string{"token-1"}, Refused: []platformtest.Value{{Key: "client_secret", Value: "a-wrong-client-secret"}},
+		Failures: failures(
+			failure{400, `{"code":"invalidClientIdOrSecret"}`, bridge.KindCredential, false},
+			failure{403, `{"code":"Forbidden.AccessDenied.AccessTokenPermissionDenied"}`, bridge.KindForbidden, false},
+			failure{403, `{"code":"Forbidden.AccessDenied.QpsLimitForApi"}`, bridge.KindRateLimited, false},
+			failure{403, `{"code":"Forbidden.AccessDenied.ApiCountLimitForOrg"}`, bridge.KindQuota, false},
+			failure{400, `{"code":"invalidParameter.userIds.overMax"}`, bridge.KindInvalid, false},
+			failure{400, `{"code":"resource.not.found"}`, bridge.KindNotFound, false},
+			failure{400, `{"code":"invalidParameter.msgParam.tooLong"}`, bridge.KindTooLarge, false},
+			failure{400, `{"code":"contain.unsafe.url"}`, bridge.KindBlocked, false},
+			failure{200, `{"processQueryKey":"q","invalidStaffIdList":["u1"]}`, bridge.KindNotFound, false},
+			failure{200, `{"processQueryKey":"q","flowControlledStaffIdList":["u1"]}`, bridge.KindRateLimited, false},
+			failure{503, `{"code":"serviceBusy"}`, bridge.KindUnavailable, false},
+			failure{504, `{"code":"timeout"}`, bridge.KindUnavailable, true},
+		),
+		Quote: func(words string) platformtest.Answer {
+			return platformtest.Answer{Status: 400, Body: `{"code":"x","message":"` + words + `"}`}
+		},
+		Webhook: push(), Known: "u1", Unknown: "u2", Kept: bridge.File{ID: "code1"}, Gone: bridge.File{ID: "code2"},
 	}
 }
 
-// TestReceiveStaysHome: a webhook has seconds to be answered, so nobody is asked.
-func TestReceiveStaysHome(t *testing.T) {
-	t.Parallel()
-	f := newFake(t)
-	bot := f.bot(t, nil, bridge.Env{})
-	receiveOne(t, bot, hello)
-	if _, err := bot.Receive(t.Context(), request("garbage", "1", "2", arrived())); bridge.KindOf(err) != bridge.KindUnauthenticated {
-		t.Errorf("got %v", err)
+// sessionWebhook answers to the address that came with the message.
+func sessionWebhook() platformtest.Account {
+	a := robot()
+	a.Name, a.Hidden, a.Refused = "session webhook", []string{session}, nil // no token is needed
+	a.To = func(url string) bridge.Address { return address(url, bridge.Direct, nil) }
+	a.Failures = failures(
+		failure{200, `{"errcode":130101,"errmsg":"send too fast"}`, bridge.KindRateLimited, false},
+		failure{200, `{"errcode":90020,"errmsg":"x"}`, bridge.KindQuota, false},
+		failure{200, `{"errcode":-1,"errmsg":"busy"}`, bridge.KindUnavailable, false},
+		failure{200, `{"errcode":15,"errmsg":"timeout"}`, bridge.KindUnavailable, true},
+		failure{200, `{"errcode":400013,"errmsg":"x"}`, bridge.KindNotFound, false},
+		failure{200, `{"errcode":400102,"errmsg":"x"}`, bridge.KindForbidden, false},
+		failure{200, `{"errcode":40035,"errmsg":"x"}`, bridge.KindInvalid, false},
+		failure{200, `{"errcode":460101,"errmsg":"x"}`, bridge.KindTooLarge, false},
+		failure{200, `{"errcode":430102,"errmsg":"x"}`, bridge.KindBlocked, false},
+		failure{200, `{"errcode":424242,"errmsg":"x"}`, bridge.KindInternal, false},
+		failure{200, `{}`, bridge.KindUnavailable, true},
+	)
+	a.Quote = func(words string) platformtest.Answer {
+		return platformtest.Answer{Status: 200, Body: `{"errcode":40035,"errmsg":"` + words + `"}`}
 	}
-	if calls := f.took(); len(calls) > 0 {
-		t.Errorf("called %v", calls)
-	}
-	for range 2 {
-		if err := bot.Close(); err != nil {
-			t.Errorf("closing: %v", err)
-		}
-	}
+	return a
 }
 
-// TestSameWords wants both catalogues to have the same keys of this platform.
-func TestSameWords(t *testing.T) {
-	t.Parallel()
-	ours := func(lang bridge.Language) []string {
-		return slices.DeleteFunc(i18n.Keys(lang), func(key string) bool { return !strings.Contains(key, "dingtalk") })
-	}
-	zh, en := ours(bridge.Chinese), ours(bridge.English)
-	if !slices.Equal(zh, en) || len(zh) < 50 {
-		t.Errorf("the languages differ:\n%v\n%v", zh, en)
-	}
+// card answers in cards that grow.
+func card() platformtest.Account {
+	a := robot()
+	a.Name, a.Config, a.SameDraft = "card", config(map[string]string{"card_template_id": template}, secret), true
+	return a
 }
 
-// TestWords wants a text for everything the connector shows, in both languages.
-func TestWords(t *testing.T) {
-	t.Parallel()
-	c := dingtalk.Connector()
-	keys := []string{"dingtalk.title", "dingtalk.preview"}
-	for _, field := range c.Form {
-		keys = append(keys, "field.dingtalk."+field.Key, "field.dingtalk."+field.Key+".hint")
+type failure struct {
+	status    int
+	body      string
+	kind      bridge.Kind
+	uncertain bool
+}
+
+// failures adds what may come instead of DingTalk's answer.
+func failures(own ...failure) []platformtest.Failure {
+	var all []platformtest.Failure
+	for _, f := range append(
+		own, failure{200, "<html>busy</html>", bridge.KindRateLimited, false}, failure{403, `{"status":1111,"wait":5}`, bridge.KindRateLimited, false},
+		failure{502, "<html>bad gateway</html>", bridge.KindUnavailable, true}, failure{404, "<html>not here</html>", bridge.KindInvalid, false},
+	) {
+		all = append(all, platformtest.Failure{
+			Name: fmt.Sprint(f.status, " ", f.body), Answer: platformtest.Answer{Status: f.status, Body: f.body}, Kind: f.kind, Uncertain: f.uncertain,
+		})
 	}
-	for _, step := range c.Setup {
-		keys = append(keys, "setup.dingtalk."+step.Key)
-		for _, check := range step.Checks {
-			keys = append(keys, "finding.dingtalk."+check, "finding.dingtalk."+check+".next")
-		}
-		for _, fill := range step.Fill {
-			if !slices.ContainsFunc(c.Form, func(f bridge.Field) bool { return f.Key == fill }) {
-				t.Errorf("step %s fills in %q, which is no field", step.Key, fill)
+	return all
+}
+
+// push makes the requests of a robot.
+func push() *platformtest.Webhook {
+	sign := func(key string, payload []byte, at time.Time) bridge.Request {
+		ts := strconv.FormatInt(at.UnixMilli(), 10)
+		return request(string(payload), ts, mac(key, ts+"\n"+key), at)
+	}
+	return &platformtest.Webhook{
+		Fresh: time.Hour,
+		Message: func(id, text string) []byte {
+			return []byte(`{"msgtype":"text","msgId":"` + id + `","conversationType":"1","conversationId":"cid1=","senderStaffId":"u1","text":{"content":"` + text + `"}}`)
+		},
+		Sign: func(_ testing.TB, payload []byte, at time.Time) bridge.Request { return sign(secret, payload, at) },
+		Forged: func(testing.TB) []platformtest.Forgery {
+			other := strings.Replace(hello, `"msgId"`, `"robotCode":"dingother","msgId"`, 1)
+			return []platformtest.Forgery{
+				{Name: "another secret", Request: sign("x", []byte(hello), arrived()), Want: bridge.KindUnauthenticated},
+				{Name: "no signature", Request: request(hello, strconv.FormatInt(arrived().UnixMilli(), 10), "", arrived()), Want: bridge.KindUnauthenticated},
+				{Name: "another robot", Request: genuine(other), Want: bridge.KindForbidden},
 			}
+		},
+		Handshakes: func(testing.TB) []platformtest.Handshake {
+			return []platformtest.Handshake{{Name: "the console's probe", Request: request("", "", "", arrived())}}
+		},
+	}
+}
+
+// stage is the fake as the suite sees it.
+type stage struct{ fake *fake }
+
+// URL implements platformtest.Fake.
+func (s stage) URL() string { return s.fake.URL }
+
+// Calls implements platformtest.Fake.
+func (s stage) Calls() int { return len(s.fake.took()) }
+
+// Answer implements platformtest.Fake.
+func (s stage) Answer(a platformtest.Answer) {
+	s.fake.mu.Lock()
+	defer s.fake.mu.Unlock()
+	s.fake.next = &answer{a.Status, a.Body}
+}
+
+// Shown implements platformtest.Fake.
+func (s stage) Shown() []platformtest.Shown {
+	s.fake.mu.Lock()
+	defer s.fake.mu.Unlock()
+	var all []platformtest.Shown
+	for _, c := range s.fake.shown {
+		if c.text != "" {
+			all = append(all, platformtest.Shown{Text: c.text, Growing: !c.final})
 		}
 	}
-	for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {
-		for _, key := range keys {
-			if text, ok := i18n.Find(lang, key); !ok || text == "" {
-				t.Errorf("%s has no text for %s", lang, key)
-			}
-		}
-	}
+	return all
 }
 
 // TestExplain: what an admin can put right is said in words.
@@ -110,53 +195,6 @@ func TestExplain(t *testing.T) {
 		e := i18n.Explain(lang, err)
 		if !strings.Contains(e.What, "203.0.113.7") || !strings.Contains(e.Next, "服务器出口IP") || strings.Contains(e.String(), "{") {
 			t.Errorf("%s: %s", lang, e)
-		}
-	}
-}
-
-// TestConfig refuses what cannot work, and says which field it is.
-func TestConfig(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ key, value, field string }{
-		{"client_id", "", "client_id"},
-		{"client_id", "123456789", "client_id"},                            // the AgentId
-		{"client_id", "0f4cd9a8-1111-2222-3333-444455556666", "client_id"}, // the App ID
-		{"client_id", "ding abc", "client_id"},
-		{"client_secret", "", "client_secret"},
-		{"client_secret", "a\nb", "client_secret"},
-		{"robot_code", "a b", "robot_code"},
-		{"card_template_id", "a\tb", "card_template_id"},
-		{"base_url", "http://api.dingtalk.com", "base_url"}, // without TLS
-		{"base_url", "api.dingtalk.com", "base_url"},
-		{"base_url", "https://", "base_url"},
-		{"base_url", "https://user:pw@api.dingtalk.com", "base_url"},
-		{"oapi_url", "ftp://x", "oapi_url"},
-		{"oapi_url", "https://x/?a=b", "oapi_url"},
-		{"base_url", "http://127.0.0.1:1", ""},
-		{"base_url", "http://localhost:1/", ""},
-		{"base_url", "https://api.dingtalk.io", ""},
-		{"client_id", " demo-dingtalk ", ""},
-		{"card_content_key", "", ""},
-	} {
-		settings := map[string]string{"client_id": clientID}
-		secrets := map[string]bridge.Secret{"client_secret": bridge.NewSecret(secret)}
-		if c.key == "client_secret" {
-			secrets[c.key] = bridge.NewSecret(c.value)
-		} else {
-			settings[c.key] = c.value
-		}
-		_, err := dingtalk.Connector().Open(bridge.Config{ID: "dt", Settings: settings, Secrets: secrets}, bridge.Env{})
-		var e *bridge.Error
-		switch {
-		case c.field == "" && err != nil:
-			t.Errorf("%+v: %v", c, err)
-		case c.field != "" && (!errors.As(err, &e) || e.Kind != bridge.KindInvalid || e.Args["field"] != c.field):
-			t.Errorf("%+v: got %v", c, err)
-		}
-	}
-	for _, mode := range []bridge.ModeID{"stream", "sendonly", "x"} {
-		if _, err := dingtalk.Connector().Open(bridge.Config{Mode: mode}, bridge.Env{}); bridge.KindOf(err) != bridge.KindUnsupported {
-			t.Errorf("mode %s: got %v", mode, err)
 		}
 	}
 }
@@ -184,11 +222,11 @@ type call struct {
 }
 
 type answer struct {
-	status int
+	status int // 0 breaks the connection
 	body   string
 }
 
-// fakeCard is a card on somebody's screen.
+// fakeCard is a card, or any other message, on somebody's screen.
 type fakeCard struct {
 	space, text string
 	final       bool
@@ -204,19 +242,21 @@ type fake struct {
 	life     int    // of a token, seconds
 	calls    []call
 	scripted map[string][]answer // by path: these come first
+	next     *answer             // to the next call that shows something
 	cards    map[string]*fakeCard
+	shown    []*fakeCard // messages too
 	// slowToken holds up a request for a token, once.
 	slowToken func()
 	late      int // streaming calls that do not know a new card yet
 }
 
-func newFake(t *testing.T) *fake {
-	t.Helper()
+func newFake(tb testing.TB) *fake {
+	tb.Helper()
 	f := &fake{life: 7200, scripted: map[string][]answer{}, cards: map[string]*fakeCard{}}
 	f.Server = httptest.NewUnstartedServer(f)
 	f.Config.SetKeepAlivesEnabled(false) // lets synctest see an idle client
 	f.Start()
-	t.Cleanup(f.Close)
+	tb.Cleanup(f.Close)
 	return f
 }
 
@@ -276,6 +316,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		slow()
 	}
 	got := f.answer(r, body)
+	if got.status == 0 {
+		panic(http.ErrAbortHandler)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	if strings.HasPrefix(got.body, "http") {
 		w.Header().Set("Location", got.body)
@@ -288,6 +331,10 @@ func (f *fake) answer(r *http.Request, body []byte) answer {
 	if script := f.scripted[r.URL.Path]; len(script) > 0 {
 		f.scripted[r.URL.Path] = script[1:]
 		return script[0]
+	}
+	if next := f.next; next != nil && slices.Contains([]string{pathHook, pathUser, pathGroup, pathShow, pathStream}, r.URL.Path) {
+		f.next = nil
+		return *next
 	}
 	token := r.Header.Get("x-acs-dingtalk-access-token")
 	switch path := r.Method + " " + r.URL.Path; {
@@ -336,7 +383,7 @@ func (f *fake) newToken(body []byte) answer {
 	return answer{http.StatusOK, fmt.Sprintf(`{"accessToken":%q,"expireIn":%d}`, f.token, f.life)}
 }
 
-func (*fake) hook(sessionID, token string, body []byte) answer {
+func (f *fake) hook(sessionID, token string, body []byte) answer {
 	var in struct {
 		Msgtype  string
 		Text     *struct{ Content string }
@@ -373,10 +420,17 @@ func (*fake) hook(sessionID, token string, body []byte) answer {
 			}
 		}
 	}
+	text := string(in.ActionCard) + string(in.FeedCard)
+	if in.Text != nil {
+		text = in.Text.Content
+	} else if in.Markdown != nil {
+		text = in.Markdown.Text
+	}
+	f.shown = append(f.shown, &fakeCard{text: text, final: true})
 	return old(0, "ok")
 }
 
-func (*fake) robot(path string, body []byte) answer {
+func (f *fake) robot(path string, body []byte) answer {
 	var in struct {
 		RobotCode, OpenConversationID, MsgKey, MsgParam string
 		UserIDs                                         []string `json:"userIds"`
@@ -404,7 +458,18 @@ func (*fake) robot(path string, body []byte) answer {
 	if slices.Contains(in.UserIDs, "busy") {
 		return answer{http.StatusOK, `{"processQueryKey":"q1","invalidStaffIdList":[],"flowControlledStaffIdList":["busy"]}`}
 	}
+	text := first(param["content"], param["text"], in.MsgParam)
+	f.shown = append(f.shown, &fakeCard{text: text, final: true})
 	return answer{http.StatusOK, `{"processQueryKey":"q1","invalidStaffIdList":[],"flowControlledStaffIdList":[]}`}
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
 }
 
 // keep takes a file.
@@ -439,8 +504,12 @@ func (f *fake) person(token, header string, body []byte) answer {
 
 // to is an address as Receive makes it.
 func (f *fake) to(kind bridge.ChatKind, mutate func(data map[string]any, a *bridge.Address)) bridge.Address {
+	return address(f.URL, kind, mutate)
+}
+
+func address(url string, kind bridge.ChatKind, mutate func(data map[string]any, a *bridge.Address)) bridge.Address {
 	data := map[string]any{
-		"sessionWebhook": f.URL + pathHook + "?session=" + session, "openConversationId": "cid1=", "senderStaffId": "u1",
+		"sessionWebhook": url + pathHook + "?session=" + session, "openConversationId": "cid1=", "senderStaffId": "u1",
 	}
 	a := bridge.Address{Bot: "dt", Chat: "cid1=", Kind: kind, User: "u1", Name: "小钉", Key: "k-0"}
 	if mutate != nil {

@@ -63,6 +63,7 @@ func (f *fake) makeCard(body []byte, deliver bool) answer {
 	}
 	if f.cards[in.OutTrackID] == nil {
 		f.cards[in.OutTrackID] = &fakeCard{space: in.OpenSpaceID, text: in.CardData.CardParamMap["content"]}
+		f.shown = append(f.shown, f.cards[in.OutTrackID])
 	}
 	return answer{http.StatusOK, fmt.Sprintf(`{"success":true,"result":{"outTrackId":%q,"deliverResults":[{"success":true,"carrierId":"carrier-1"}]}}`, in.OutTrackID)}
 }

@@ -35,12 +35,7 @@ func openBot(tb testing.TB, settings map[string]string) bridge.Bot {
 
 func openWith(tb testing.TB, settings map[string]string, clientSecret string, env bridge.Env) bridge.Bot {
 	tb.Helper()
-	all := map[string]string{"client_id": clientID}
-	maps.Copy(all, settings)
-	bot, err := dingtalk.Connector().Open(bridge.Config{
-		ID: "dt", Platform: "dingtalk", Mode: "webhook", Settings: all,
-		Secrets: map[string]bridge.Secret{"client_secret": bridge.NewSecret(clientSecret)},
-	}, env)
+	bot, err := dingtalk.Connector().Open(config(settings, clientSecret), env)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -50,6 +45,15 @@ func openWith(tb testing.TB, settings map[string]string, clientSecret string, en
 		}
 	})
 	return bot
+}
+
+func config(settings map[string]string, clientSecret string) bridge.Config {
+	all := map[string]string{"client_id": clientID}
+	maps.Copy(all, settings)
+	return bridge.Config{
+		ID: "dt", Platform: "dingtalk", Mode: "webhook", Settings: all,
+		Secrets: map[string]bridge.Secret{"client_secret": bridge.NewSecret(clientSecret)},
+	}
 }
 
 // mac is written out here, so that a mistake in the bot is not made twice.

@@ -199,9 +199,8 @@ func (c *client) scrub(r request, e *bridge.Error) *bridge.Error {
 }
 
 func (c *client) hide(r request, words string) string {
-	secrets := []string{r.query.Get("access_token"), c.cfg.secret.Reveal(), c.cfg.token.Reveal()}
-	for _, secret := range secrets {
-		for _, form := range []string{secret, url.QueryEscape(secret)} {
+	for _, secret := range append(c.cfg.hidden, bridge.NewSecret(r.query.Get("access_token"))) {
+		for _, form := range []string{secret.Reveal(), url.QueryEscape(secret.Reveal())} {
 			if form != "" {
 				words = strings.ReplaceAll(words, form, "•••")
 			}

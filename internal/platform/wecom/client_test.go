@@ -213,17 +213,17 @@ func TestForeignAnswers(t *testing.T) {
 		kind      bridge.Kind
 		uncertain bool
 	}{
-		{scripted{status: 200, body: "<html>log in</html>"}, bridge.KindUnavailable, true},
-		{scripted{status: 200, body: ""}, bridge.KindUnavailable, true},
-		{scripted{status: 200, body: "{}"}, bridge.KindUnavailable, true},
-		{scripted{status: 200, body: "[]"}, bridge.KindUnavailable, true},
-		{scripted{status: 200, body: `{"errcode":0,"msgid":7}`}, bridge.KindUnavailable, true},
-		{scripted{status: 200, body: `{"errcode":"x"}`}, bridge.KindUnavailable, true},
-		{scripted{status: 502, body: "bad gateway"}, bridge.KindUnavailable, true},
-		{scripted{status: 503, body: `{"errcode":45033,"errmsg":"busy"}`}, bridge.KindRateLimited, false},
-		{scripted{status: 429, body: "slow down"}, bridge.KindRateLimited, false},
-		{scripted{status: 404, body: "not found"}, bridge.KindInvalid, false},
-		{scripted{status: 302, body: "", header: elsewhere}, bridge.KindInvalid, false},
+		{scripted{Status: 200, Body: "<html>log in</html>"}, bridge.KindUnavailable, true},
+		{scripted{Status: 200, Body: ""}, bridge.KindUnavailable, true},
+		{scripted{Status: 200, Body: "{}"}, bridge.KindUnavailable, true},
+		{scripted{Status: 200, Body: "[]"}, bridge.KindUnavailable, true},
+		{scripted{Status: 200, Body: `{"errcode":0,"msgid":7}`}, bridge.KindUnavailable, true},
+		{scripted{Status: 200, Body: `{"errcode":"x"}`}, bridge.KindUnavailable, true},
+		{scripted{Status: 502, Body: "bad gateway"}, bridge.KindUnavailable, true},
+		{scripted{Status: 503, Body: `{"errcode":45033,"errmsg":"busy"}`}, bridge.KindRateLimited, false},
+		{scripted{Status: 429, Body: "slow down"}, bridge.KindRateLimited, false},
+		{scripted{Status: 404, Body: "not found"}, bridge.KindInvalid, false},
+		{scripted{Status: 302, Body: "", Header: elsewhere}, bridge.KindInvalid, false},
 	} {
 		f.script(callSend, c.answer)
 		_, err := bot.Send(t.Context(), to("u"+strconv.Itoa(i), "k"), bridge.Text{Text: "hi"})
@@ -381,7 +381,7 @@ func TestCheck(t *testing.T) {
 	}
 	f := newFake(t)
 	bot := f.bot(t, nil, bridge.Env{})
-	f.script(callToken, scripted{status: 502, body: "x"})
+	f.script(callToken, scripted{Status: 502, Body: "x"})
 	if findings, err := bot.Check(t.Context()); bridge.KindOf(err) != bridge.KindUnavailable || findings != nil {
 		t.Errorf("unreachable: %v, %v", findings, err)
 	}
@@ -450,7 +450,7 @@ func TestOpenFile(t *testing.T) {
 		t.Errorf("after the token ended: %q, %v, %d tokens", got, err, f.count(callToken))
 	}
 	named := http.Header{"Content-Type": {"application/json"}, "Content-Disposition": {"attachment; filename=a.json"}}
-	f.script(callFile, scripted{status: 200, body: `{"errcode":0}`, header: named})
+	f.script(callFile, scripted{Status: 200, Body: `{"errcode":0}`, Header: named})
 	if got, err := read(); err != nil || got != `{"errcode":0}` {
 		t.Errorf("a file that is JSON: %q, %v", got, err)
 	}
@@ -461,8 +461,8 @@ func TestOpenFile(t *testing.T) {
 		{says(40007, "invalid media_id"), bridge.KindExpired},
 		{says(60020, "x"), bridge.KindForbidden},
 		{says(0, "ok"), bridge.KindUnavailable},
-		{scripted{status: 200, body: "<html>", header: http.Header{"Content-Type": {"text/html"}}}, bridge.KindUnavailable},
-		{scripted{status: 500, body: "x", header: http.Header{"Content-Type": {"image/png"}}}, bridge.KindUnavailable},
+		{scripted{Status: 200, Body: "<html>", Header: http.Header{"Content-Type": {"text/html"}}}, bridge.KindUnavailable},
+		{scripted{Status: 500, Body: "x", Header: http.Header{"Content-Type": {"image/png"}}}, bridge.KindUnavailable},
 	} {
 		f.script(callFile, c.answer)
 		_, err := read()

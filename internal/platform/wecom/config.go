@@ -55,7 +55,8 @@ type config struct {
 	secret  bridge.Secret
 	token   bridge.Secret
 	aesKey  []byte
-	plain   bool // answers are written without markup
+	hidden  []bridge.Secret // all of them, to be taken out of foreign words
+	plain   bool            // answers are written without markup
 	base    *url.URL
 }
 
@@ -82,7 +83,8 @@ func newConfig(c bridge.Config) (config, error) {
 	return config{
 		id: c.ID, corpID: values[keyCorpID], agentID: agentID,
 		secret: bridge.NewSecret(values[keySecret]), token: bridge.NewSecret(values[keyToken]), aesKey: key,
-		plain: values[keyFormat] == formatText, base: base,
+		hidden: []bridge.Secret{bridge.NewSecret(values[keySecret]), bridge.NewSecret(values[keyToken]), bridge.NewSecret(values[keyAESKey])},
+		plain:  values[keyFormat] == formatText, base: base,
 	}, nil
 }
 

@@ -3,7 +3,6 @@ package wecom_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,88 +16,135 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/platform/platformtest"
 	"switchboard/internal/platform/wecom"
 )
 
-// TestAbilities: what the capabilities say is what the bot can do.
-func TestAbilities(t *testing.T) {
+// TestConformance: the self-built app is a bot like any other.
+func TestConformance(t *testing.T) {
 	t.Parallel()
-	for _, mode := range wecom.Connector().Modes {
-		bot, c := openWith(t, nil, bridge.Env{}), mode.Capabilities
-		_, streams := bot.(bridge.Streamer)
-		_, listens := bot.(bridge.Listener)
-		_, files := bot.(bridge.FileOpener)
-		_, directory := bot.(bridge.Directory)
-		_, recalls := bot.(bridge.Recaller)
-		_, backfills := bot.(bridge.Backfiller)
-		got := []bool{streams, listens, files, directory, recalls, backfills}
-		if want := []bool{c.Stream, mode.Listens, c.Files, c.Directory, c.Recall, c.Backfill}; !slices.Equal(got, want) {
-			t.Errorf("%s: can %v, says %v", mode.ID, got, want)
+	account := func(name, format string) platformtest.Account {
+		c := configWith(map[string]string{"format": format})
+		return platformtest.Account{
+			Name: name, Config: c, URLs: map[string]string{"base_url": ""},
+			Fake:   func(tb testing.TB) platformtest.Fake { tb.Helper(); return stage{newFake(tb)} },
+			To:     func(string) bridge.Address { return to("ZhangSan", "") },
+			Hidden: []string{"token-1/+==", "token-1%2F%2B%3D%3D"}, Refused: []platformtest.Value{{Key: "secret", Value: "wrong-secret-that-is-quoted"}},
+			Failures: failures(), Quote: func(words string) platformtest.Answer { return platformtest.Answer(says(40058, words)) },
+			Webhook: callback(), Known: "ZhangSan", Unknown: "Nobody", Kept: bridge.File{ID: "MEDIA-1"}, Gone: bridge.File{ID: "MEDIA-2"},
 		}
+	}
+	platformtest.Run(t, platformtest.Kit{
+		Connector: wecom.Connector(), Words: []string{"wecom.image"},
+		Accounts: []platformtest.Account{account("app", "markdown"), account("plain app", "text")},
+		Bad: []platformtest.Value{
+			{Key: "corp_id", Value: "1000002"}, // the AgentId
+			{Key: "corp_id", Value: secret},
+			{Key: "corp_id", Value: "ww 123"},
+			{Key: "corp_id", Value: "企业ID：ww123"},
+			{Key: "agent_id", Value: corpID},
+			{Key: "agent_id", Value: "-1"},
+			{Key: "agent_id", Value: "1.0"},
+			{Key: "agent_id", Value: "99999999999999999999"},
+			{Key: "secret", Value: "a b"},
+			{Key: "secret", Value: aesKey},
+			{Key: "token", Value: aesKey},
+			{Key: "token", Value: "with-a-dash"},
+			{Key: "token", Value: strings.Repeat("x", 33)},
+			{Key: "aes_key", Value: secret}, // as long, but with other characters
+			{Key: "aes_key", Value: aesKey[1:]},
+			{Key: "aes_key", Value: aesKey + "="},
+			{Key: "format", Value: "html"},
+			{Key: "base_url", Value: "http://qyapi.weixin.qq.com"}, // without TLS
+			{Key: "base_url", Value: "qyapi.weixin.qq.com"},
+			{Key: "base_url", Value: "https://user:pw@qyapi.weixin.qq.com"},
+			{Key: "base_url", Value: "https://qyapi.weixin.qq.com/?a=b"},
+		},
+		Good: []platformtest.Value{
+			{Key: "base_url", Value: "http://127.0.0.1:1"}, {Key: "base_url", Value: "https://wecom.example.com/sub/"}, {Key: "format", Value: "text"},
+		},
+	})
+}
+
+// failures are answers to a send, each inside the HTTP status it comes with.
+func failures() []platformtest.Failure {
+	code := func(code int, kind bridge.Kind) platformtest.Failure {
+		return platformtest.Failure{Name: strconv.Itoa(code), Answer: platformtest.Answer(says(code, "words")), Kind: kind, Uncertain: code == -1}
+	}
+	other := func(name string, status int, body string, kind bridge.Kind, uncertain bool) platformtest.Failure {
+		return platformtest.Failure{Name: name, Answer: platformtest.Answer{Status: status, Body: body}, Kind: kind, Uncertain: uncertain}
+	}
+	return []platformtest.Failure{
+		code(-1, bridge.KindUnavailable), code(40056, bridge.KindCredential), code(60020, bridge.KindForbidden), code(44004, bridge.KindInvalid),
+		code(81013, bridge.KindNotFound), code(45002, bridge.KindTooLarge), code(45009, bridge.KindRateLimited), code(45033, bridge.KindRateLimited),
+		code(85004, bridge.KindQuota), code(987654, bridge.KindInternal),
+		other("a page to log in", 200, "<html>", bridge.KindUnavailable, true), other("half an answer", 200, `{"errcode":`, bridge.KindUnavailable, true),
+		other("another form", 200, `{"errcode":0,"msgid":7}`, bridge.KindUnavailable, true), other("gateway", 502, "bad gateway", bridge.KindUnavailable, true),
+		other("too fast", 429, "slow down", bridge.KindRateLimited, false), other("another server", 404, "not found", bridge.KindInvalid, false),
+		other("refused by name", 200, `{"errcode":0,"errmsg":"ok","invaliduser":"zhangsan"}`, bridge.KindNotFound, false),
 	}
 }
 
-// TestReceiveStaysHome: a webhook has seconds to be answered, so nobody is asked.
-func TestReceiveStaysHome(t *testing.T) {
-	t.Parallel()
-	f := newFake(t)
-	bot := f.bot(t, nil, bridge.Env{})
-	if d, err := bot.Receive(t.Context(), genuine(t, inner(hello))); err != nil || len(d.Messages) != 1 {
-		t.Errorf("%v, %+v", err, d)
-	}
-	if len(f.calls) != 0 {
-		t.Errorf("called %v", f.calls)
-	}
-	for range 2 {
-		if err := bot.Close(); err != nil {
-			t.Errorf("closing: %v", err)
-		}
-	}
-}
-
-// TestSameWords wants both catalogues to have the same keys of this platform.
-func TestSameWords(t *testing.T) {
-	t.Parallel()
-	ours := func(lang bridge.Language) []string {
-		return slices.DeleteFunc(i18n.Keys(lang), func(key string) bool { return !strings.Contains(key, "wecom") })
-	}
-	zh, en := ours(bridge.Chinese), ours(bridge.English)
-	if !slices.Equal(zh, en) || len(zh) < 50 {
-		t.Errorf("the languages differ:\n%v\n%v", zh, en)
-	}
-}
-
-// TestWords wants a text for everything the connector shows, in both languages.
-func TestWords(t *testing.T) {
-	t.Parallel()
-	c := wecom.Connector()
-	keys := []string{"wecom.image"}
-	for _, field := range c.Form {
-		keys = append(keys, "field.wecom."+field.Key, "field.wecom."+field.Key+".hint")
-	}
-	for _, step := range c.Setup {
-		keys = append(keys, "setup.wecom."+step.Key)
-		for _, check := range step.Checks {
-			keys = append(keys, "finding.wecom."+check, "finding.wecom."+check+".next")
-		}
-		for _, fill := range step.Fill {
-			if !slices.ContainsFunc(c.Form, func(f bridge.Field) bool { return f.Key == fill }) {
-				t.Errorf("step %s fills in %q, which is no field", step.Key, fill)
+// callback makes the requests of WeCom's callback.
+func callback() *platformtest.Webhook {
+	return &platformtest.Webhook{
+		Sealed: true,
+		Message: func(id, text string) []byte {
+			return []byte(inner("<MsgType>text</MsgType><Content><![CDATA[" + text + "]]></Content><MsgId>" + id + "</MsgId>"))
+		},
+		Sign: func(tb testing.TB, payload []byte, at time.Time) bridge.Request {
+			tb.Helper()
+			ciphertext, ts := encrypt(tb, aesKey, random16, string(payload), corpID), strconv.FormatInt(at.Unix(), 10)
+			req := post(query(signature(token, ts, nonce, ciphertext), ts, nonce), envelope(ciphertext))
+			req.At = at
+			return req
+		},
+		Forged: func(tb testing.TB) []platformtest.Forgery {
+			tb.Helper()
+			mine, theirs := encrypt(tb, aesKey, random16, inner(hello), corpID), encrypt(tb, aesKey, random16, inner(hello), "ww0000000000000000")
+			return []platformtest.Forgery{
+				{Name: "another token", Request: post(query(signature("other", stamp, nonce, mine), stamp, nonce), envelope(mine)), Want: bridge.KindUnauthenticated},
+				{Name: "three items", Request: post(query(signature(token, stamp, nonce), stamp, nonce), envelope(mine)), Want: bridge.KindUnauthenticated},
+				{Name: "another company", Request: post(query(signature(token, stamp, nonce, theirs), stamp, nonce), envelope(theirs)), Want: bridge.KindForbidden},
+				{Name: "another app", Request: genuine(tb, strings.Replace(inner(hello), agentID, "1000003", 1)), Want: bridge.KindForbidden},
+				{Name: "another company's echo", Request: get(query(signature(token, stamp, nonce, theirs), stamp, nonce), theirs), Want: bridge.KindForbidden},
 			}
+		},
+		Handshakes: func(tb testing.TB) []platformtest.Handshake {
+			tb.Helper()
+			echo := encrypt(tb, aesKey, random16, "7139691598513686239", corpID)
+			return []platformtest.Handshake{{Name: "echo", Request: get(query(signature(token, stamp, nonce, echo), stamp, nonce), echo), Want: "7139691598513686239"}}
+		},
+	}
+}
+
+// stage is the fake as the suite sees it.
+type stage struct{ fake *fakeWeCom }
+
+// URL implements platformtest.Fake.
+func (s stage) URL() string { return s.fake.URL }
+
+// Calls implements platformtest.Fake.
+func (s stage) Calls() int {
+	s.fake.mu.Lock()
+	defer s.fake.mu.Unlock()
+	return len(s.fake.calls)
+}
+
+// Answer implements platformtest.Fake.
+func (s stage) Answer(a platformtest.Answer) { s.fake.script(callSend, scripted(a)) }
+
+// Shown implements platformtest.Fake.
+func (s stage) Shown() []platformtest.Shown {
+	s.fake.mu.Lock()
+	defer s.fake.mu.Unlock()
+	var all []platformtest.Shown
+	for _, m := range s.fake.screen {
+		if !slices.Contains(s.fake.recalled, m.ID) {
+			all = append(all, platformtest.Shown{Text: m.Text})
 		}
 	}
-	for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {
-		for _, key := range keys {
-			if text, ok := i18n.Find(lang, key); !ok || text == "" {
-				t.Errorf("%s has no text for %s", lang, key)
-			}
-		}
-	}
-	for _, f := range c.Form {
-		if f.Required && !slices.ContainsFunc(c.Setup, func(s bridge.Step) bool { return slices.Contains(s.Fill, f.Key) }) {
-			t.Errorf("no step fills in %s", f.Key)
-		}
-	}
+	return all
 }
 
 // TestExplain: what an admin can put right is said in words, with the address
@@ -133,62 +179,6 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestConfig refuses what cannot work, and says which field it is.
-func TestConfig(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ key, value, field string }{
-		{"corp_id", "", "corp_id"},
-		{"corp_id", "1000002", "corp_id"}, // the AgentId
-		{"corp_id", secret, "corp_id"},
-		{"corp_id", "ww 123", "corp_id"},
-		{"corp_id", "企业ID：ww123", "corp_id"},
-		{"agent_id", "", "agent_id"},
-		{"agent_id", corpID, "agent_id"},
-		{"agent_id", "-1", "agent_id"},
-		{"agent_id", "1.0", "agent_id"},
-		{"agent_id", "99999999999999999999", "agent_id"},
-		{"secret", "", "secret"},
-		{"secret", "a b", "secret"},
-		{"secret", aesKey, "secret"},
-		{"token", "", "token"},
-		{"token", aesKey, "token"},
-		{"token", "with-a-dash", "token"},
-		{"token", strings.Repeat("x", 33), "token"},
-		{"aes_key", "", "aes_key"},
-		{"aes_key", secret, "aes_key"}, // as long, but with other characters
-		{"aes_key", aesKey[1:], "aes_key"},
-		{"aes_key", aesKey + "=", "aes_key"},
-		{"format", "html", "format"},
-		{"base_url", "http://qyapi.weixin.qq.com", "base_url"}, // without TLS
-		{"base_url", "qyapi.weixin.qq.com", "base_url"},
-		{"base_url", "https://user:pw@qyapi.weixin.qq.com", "base_url"},
-		{"base_url", "https://qyapi.weixin.qq.com/?a=b", "base_url"},
-		{"base_url", "http://127.0.0.1:1", ""},
-		{"base_url", "https://wecom.example.com/sub/", ""},
-		{"corp_id", " ww0123456789abcdef ", ""},
-		{"secret", "\n" + secret + "\n", ""},
-		{"format", "text", ""},
-	} {
-		_, err := wecom.Connector().Open(configWith(map[string]string{c.key: c.value}), bridge.Env{})
-		var e *bridge.Error
-		switch {
-		case c.field == "" && err != nil:
-			t.Errorf("%+v: %v", c, err)
-		case c.field != "" && (!errors.As(err, &e) || e.Kind != bridge.KindInvalid || e.Args["field"] != c.field):
-			t.Errorf("%+v: got %v", c, err)
-		case err != nil && c.value != "" && len(c.value) > 20 && strings.Contains(err.Error(), c.value):
-			t.Errorf("%+v: the error tells the value: %v", c, err)
-		}
-	}
-	for _, mode := range []bridge.ModeID{"aibot", "kf", "sendonly", "x"} {
-		bad := configWith(nil)
-		bad.Mode = mode
-		if _, err := wecom.Connector().Open(bad, bridge.Env{}); bridge.KindOf(err) != bridge.KindUnsupported {
-			t.Errorf("mode %s: got %v", mode, err)
-		}
-	}
-}
-
 // The calls, as the pages spell them.
 const (
 	callToken  = "/cgi-bin/gettoken"
@@ -204,9 +194,9 @@ type shown struct{ ID, User, Type, Text string }
 
 // scripted is an answer that comes before all rules.
 type scripted struct {
-	status int
-	body   string
-	header http.Header
+	Status int // 0 breaks the connection
+	Header http.Header
+	Body   string
 }
 
 // fakeWeCom is WeCom, as strict as its pages.
@@ -268,7 +258,7 @@ func (f *fakeWeCom) script(call string, answers ...scripted) {
 }
 
 func says(code int, words string) scripted {
-	return scripted{status: http.StatusOK, body: fmt.Sprintf(`{"errcode":%d,"errmsg":%q}`, code, words)}
+	return scripted{Status: http.StatusOK, Body: fmt.Sprintf(`{"errcode":%d,"errmsg":%q}`, code, words)}
 }
 
 func (f *fakeWeCom) count(call string) int {
@@ -313,12 +303,15 @@ func (f *fakeWeCom) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	got := f.answer(r, body)
+	if got.Status == 0 {
+		panic(http.ErrAbortHandler)
+	}
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	for key, values := range got.header {
+	for key, values := range got.Header {
 		w.Header()[key] = values
 	}
-	w.WriteHeader(got.status)
-	if _, err := io.WriteString(w, got.body); err != nil && r.Context().Err() == nil {
+	w.WriteHeader(got.Status)
+	if _, err := io.WriteString(w, got.Body); err != nil && r.Context().Err() == nil {
 		f.tb.Errorf("answering: %v", err)
 	}
 }
@@ -360,19 +353,19 @@ func (f *fakeWeCom) answer(r *http.Request, body []byte) scripted {
 		if q.Get("agentid") != agentID {
 			return says(301002, "not allow operate another agent with this accesstoken")
 		}
-		return scripted{status: 200, body: fmt.Sprintf(`{"errcode":0,"errmsg":"ok","agentid":%s,"name":"Help","close":%d,"allow_userinfos":{"user":[]}}`, agentID, f.closed)}
+		return scripted{Status: 200, Body: fmt.Sprintf(`{"errcode":0,"errmsg":"ok","agentid":%s,"name":"Help","close":%d,"allow_userinfos":{"user":[]}}`, agentID, f.closed)}
 	case callUser:
 		if q.Get("userid") != "ZhangSan" {
 			return says(60111, "userid not found")
 		}
-		return scripted{status: 200, body: `{"errcode":0,"errmsg":"ok","userid":"ZhangSan","name":"张三","department":[1]}`}
+		return scripted{Status: 200, Body: `{"errcode":0,"errmsg":"ok","userid":"ZhangSan","name":"张三","department":[1]}`}
 	case callFile:
 		if q.Get("media_id") != "MEDIA-1" {
 			return says(40007, "invalid media_id")
 		}
-		return scripted{status: 200, body: "content", header: http.Header{"Content-Type": {"image/png"}, "Content-Disposition": {`attachment; filename="图.png"`}}}
+		return scripted{Status: 200, Body: "content", Header: http.Header{"Content-Type": {"image/png"}, "Content-Disposition": {`attachment; filename="图.png"`}}}
 	default:
-		return scripted{status: http.StatusNotFound, body: "404 page not found"}
+		return scripted{Status: http.StatusNotFound, Body: "404 page not found"}
 	}
 }
 
@@ -385,7 +378,7 @@ func (f *fakeWeCom) newToken(corp, key string) scripted {
 	case len(f.tokens) == 0:
 		f.tokens = append(f.tokens, "token-1/+==")
 	}
-	return scripted{status: 200, body: fmt.Sprintf(`{"errcode":0,"errmsg":"ok","access_token":%q,"expires_in":%d}`, f.tokens[len(f.tokens)-1], f.expires)}
+	return scripted{Status: 200, Body: fmt.Sprintf(`{"errcode":0,"errmsg":"ok","access_token":%q,"expires_in":%d}`, f.tokens[len(f.tokens)-1], f.expires)}
 }
 
 // rotate makes the tokens so far invalid.
@@ -438,9 +431,9 @@ func (f *fakeWeCom) send(body []byte) scripted {
 	case in.ToUser == "Nobody":
 		return says(81013, "user & party & tag all invalid")
 	case in.ToUser == "Gone":
-		return scripted{status: 200, body: `{"errcode":0,"errmsg":"ok","invaliduser":"other|gone","msgid":"msg-x"}`}
+		return scripted{Status: 200, Body: `{"errcode":0,"errmsg":"ok","invaliduser":"other|gone","msgid":"msg-x"}`}
 	case in.ToUser == "Unlicensed":
-		return scripted{status: 200, body: `{"errcode":0,"errmsg":"ok","unlicenseduser":"unlicensed","msgid":"msg-x"}`}
+		return scripted{Status: 200, Body: `{"errcode":0,"errmsg":"ok","unlicenseduser":"unlicensed","msgid":"msg-x"}`}
 	case in.Check == 1 && (in.Interval <= 0 || in.Interval > 4*3600):
 		return says(40058, "invalid interval")
 	}
@@ -456,7 +449,7 @@ func (f *fakeWeCom) send(body []byte) scripted {
 		seen := now.Before(f.checked[same])
 		f.checked[same] = now.Add(time.Duration(in.Interval) * time.Second)
 		if seen {
-			return scripted{status: 200, body: `{"errcode":0,"errmsg":"ok","msgid":"` + id + `"}`}
+			return scripted{Status: 200, Body: `{"errcode":0,"errmsg":"ok","msgid":"` + id + `"}`}
 		}
 	}
 	f.got[in.ToUser] = slices.DeleteFunc(append(f.got[in.ToUser], now), func(at time.Time) bool { return now.Sub(at) > time.Minute })
@@ -464,5 +457,5 @@ func (f *fakeWeCom) send(body []byte) scripted {
 		f.tb.Errorf("%d messages a minute to one member: dropped silently", len(f.got[in.ToUser]))
 	}
 	f.screen = append(f.screen, shown{id, in.ToUser, in.MsgType, content})
-	return scripted{status: 200, body: `{"errcode":0,"errmsg":"ok","invaliduser":"","msgid":"` + id + `"}`}
+	return scripted{Status: 200, Body: `{"errcode":0,"errmsg":"ok","invaliduser":"","msgid":"` + id + `"}`}
 }

@@ -399,7 +399,7 @@ func TestPartsOnce(t *testing.T) {
 	bot := f.bot(t, nil, bridge.Env{})
 	long := bridge.Markdown{Text: table(60)}
 	// The first message is answered by hand, so the second one meets the trouble.
-	f.script(callSend, scripted{status: 200, body: `{"errcode":0,"errmsg":"ok","msgid":"msg-0"}`}, says(45033, "busy"))
+	f.script(callSend, scripted{Status: 200, Body: `{"errcode":0,"errmsg":"ok","msgid":"msg-0"}`}, says(45033, "busy"))
 	_, err := bot.Send(t.Context(), to("ZhangSan", "k"), long)
 	var e *bridge.Error
 	if !errors.As(err, &e) || e.Kind != bridge.KindRateLimited || !e.Uncertain {
