@@ -30,7 +30,7 @@ var plan = []struct {
 	{5, "widgets", []string{"ui/live", "ui/widget", "ui/theme"}, []int{0, 1}},
 	{4, "assembly", []string{"internal/app"}, nil},
 	{3, "engine", []string{"internal/engine"}, nil},
-	{2, "stages", []string{"internal/webhook", "internal/inbox", "internal/router", "internal/reply", "internal/journal", "internal/privacy"}, nil},
+	{2, "stages", []string{"internal/webhook", "internal/inbox", "internal/router", "internal/reply", "internal/journal", "internal/people", "internal/privacy"}, nil},
 	{2, "edges", []string{"internal/platform/*", "internal/agent/*", "internal/store", "internal/secret", "internal/settings", "internal/tunnel", "internal/api"}, nil},
 	{1, "tools", []string{"internal/health", "internal/i18n", "internal/lifecycle", "internal/quota", "internal/token"}, nil},
 	{0, "words", []string{"assets", "internal/bridge"}, nil},

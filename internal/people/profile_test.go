@@ -1,0 +1,156 @@
+package people_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/people"
+)
+
+// directory is a scripted directory.
+type directory struct {
+	profile bridge.Profile
+	err     error
+	slow    time.Duration
+	asked   int
+}
+
+func (d *directory) lookUp(ctx context.Context, _ string, _ bridge.UserID) (bridge.Profile, error) {
+	d.asked++
+	if d.slow > 0 {
+		select {
+		case <-ctx.Done():
+			return bridge.Profile{}, ctx.Err()
+		case <-time.After(d.slow):
+		}
+	}
+	return d.profile, d.err
+}
+
+func TestProfile(t *testing.T) {
+	t.Parallel()
+	ann := bridge.Profile{Name: "安", Email: "a@x.example", Department: "HR"}
+	moved := bridge.Profile{Name: "安", Email: "a@x.example", Department: "IT"}
+	unnamed := who("two", "zhang2")
+	unnamed.Name = ""
+	meet := func(b *bundle, d *directory) bridge.Profile {
+		return people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler)).Meet(b.Context(), "bot", unnamed)
+	}
+	refresh := func(b *bundle, d *directory) {
+		people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler)).Refresh(b.Context(), "bot", unnamed)
+	}
+	t.Run("once, then weekly", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(b *bundle) {
+			d := &directory{profile: ann}
+			for range 3 {
+				if diff := cmp.Diff(ann, meet(b, d)); diff != "" {
+					b.Error(diff)
+				}
+				refresh(b, d)
+			}
+			time.Sleep(6 * 24 * time.Hour)
+			refresh(b, d)
+			if d.asked != 1 {
+				b.Errorf("asked %d times", d.asked)
+			}
+			time.Sleep(25 * time.Hour)
+			d.profile = moved
+			if got := meet(b, d); got != ann || d.asked != 1 {
+				b.Errorf("an old profile held up an answer: %+v", got)
+			}
+			refresh(b, d)
+			if got := meet(b, d); got != moved || d.asked != 2 {
+				b.Errorf("profile %+v, asked %d times", got, d.asked)
+			}
+		})
+	})
+	t.Run("name where messages have none", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(b *bundle) {
+			if got, err := b.store.PersonOf(b.Context(), bridge.Identity{Platform: "four", User: "x"}); err != nil || got.Name != "" {
+				b.Fatal(got, err)
+			}
+			d := &directory{profile: ann}
+			p := people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler))
+			p.Meet(b.Context(), "bot", bridge.Identity{Platform: "four", User: "x"})
+			if got, _ := b.store.PersonOf(b.Context(), bridge.Identity{Platform: "four", User: "x"}); got.Name != "安" {
+				b.Errorf("person %+v", got)
+			}
+			p.Meet(b.Context(), "bot", who("one", "zhang"))
+			if got := b.person("one", "zhang"); got.Name != "zhang" {
+				b.Errorf("the name in the messages gave way: %+v", got)
+			}
+		})
+	})
+	t.Run("without permission", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(b *bundle) {
+			d := &directory{err: &bridge.Error{Kind: bridge.KindForbidden}}
+			for range 3 {
+				if got := meet(b, d); got != (bridge.Profile{}) {
+					b.Errorf("profile %+v", got)
+				}
+			}
+			if d.asked != 1 {
+				b.Errorf("asked %d times", d.asked)
+			}
+		})
+	})
+	t.Run("without a directory", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(b *bundle) {
+			d := &directory{err: &bridge.Error{Kind: bridge.KindUnsupported}}
+			meet(b, d)
+			if _, at, err := b.store.Profile(b.Context(), unnamed); err != nil || !at.IsZero() {
+				b.Errorf("stored at %v, %v", at, err)
+			}
+		})
+	})
+	t.Run("slow, then down", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(b *bundle) {
+			d := &directory{profile: ann, slow: time.Minute}
+			start := time.Now()
+			if got := meet(b, d); got != (bridge.Profile{}) || time.Since(start) != 2*time.Second {
+				b.Errorf("profile %+v after %v", got, time.Since(start))
+			}
+			meet(b, d)
+			refresh(b, d)
+			if d.asked != 1 {
+				b.Errorf("asked %d times", d.asked)
+			}
+			time.Sleep(time.Hour)
+			d.slow = 0
+			refresh(b, d)
+			if got := meet(b, d); got != ann {
+				b.Errorf("profile %+v", got)
+			}
+			time.Sleep(8 * 24 * time.Hour)
+			d.err = &bridge.Error{Kind: bridge.KindUnavailable}
+			refresh(b, d)
+			if got := meet(b, d); got != ann {
+				b.Errorf("the known profile was lost: %+v", got)
+			}
+		})
+	})
+	t.Run("when we stop", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b := setup(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			d := &directory{slow: time.Minute}
+			time.AfterFunc(time.Second, cancel)
+			people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler)).Meet(ctx, "bot", unnamed)
+			if _, at, err := b.store.Profile(t.Context(), unnamed); err != nil || !at.IsZero() {
+				t.Errorf("stored at %v, %v", at, err)
+			}
+		})
+	})
+}
