@@ -89,6 +89,9 @@ func newFake(mode string, answers map[string][]answer) *fake {
 func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	heard := request{method: r.Method, path: r.URL.RequestURI(), header: r.Header}
 	if r.Body != nil {
 		if err := json.NewDecoder(r.Body).Decode(&heard.body); err != nil {

@@ -54,7 +54,7 @@ func New(o Options) *Agent {
 // Ask implements bridge.Agent.
 func (a *Agent) Ask(ctx context.Context, q bridge.Question) iter.Seq2[bridge.Event, error] {
 	return func(yield func(bridge.Event, error) bool) {
-		if q.Run.Run != "" {
+		if q.Run != (bridge.Run{}) {
 			yield(nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "echo: resume"})
 			return
 		}
