@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -18,7 +19,9 @@ import (
 	"switchboard/internal/i18n"
 	"switchboard/internal/inbox"
 	"switchboard/internal/journal"
+	"switchboard/internal/lifecycle"
 	"switchboard/internal/platform/simulator"
+	"switchboard/internal/reply"
 	"switchboard/internal/router"
 	"switchboard/internal/secret"
 	"switchboard/internal/settings"
@@ -29,12 +32,22 @@ import (
 // ErrRunning is returned by Open when another program uses the data directory.
 var ErrRunning = errors.New("app: another Switchboard uses this data directory")
 
-// Options say what to open.
+// Options say what to open. Only Data and Log are needed.
 type Options struct {
 	Data    string // the data directory; made when missing
 	Config  string // the settings file; default switchboard.yaml in Data
 	Version string
 	Log     *slog.Logger
+	// Patient keeps trying to open an address that is taken, with a warning;
+	// otherwise Run returns the error.
+	Patient bool
+	// Connectors are the platforms; nil means Connectors().
+	Connectors []bridge.Connector
+	// Listen opens the listeners; nil means TCP.
+	Listen func(ctx context.Context, address string) (net.Listener, error)
+	// RetryPause and RestartPause are the first pauses before a message is tried
+	// again and before a part that died is started again; 0 means the defaults.
+	RetryPause, RestartPause time.Duration
 }
 
 // App is the whole house. Make one with Open, then call Run.
@@ -48,6 +61,9 @@ type App struct {
 	health   health.Registry
 	inbox    *inbox.Inbox
 	door     *webhook.Server
+	limits   *limits
+	forget   *forgetter
+	parts    *lifecycle.Group
 	since    time.Time
 
 	playing sync.Mutex // held while the demonstration starts or stops
@@ -56,8 +72,9 @@ type App struct {
 	bots   map[string]*openBot
 	agents map[string]*openAgentState
 	ready  bool
-	play   *simulator.Simulator // nil unless the demonstration runs
-	listen string               // the door's real address, once it is open
+	play   *simulator.Simulator    // nil unless the demonstration runs
+	listen string                  // the door's real address, once it is open
+	opened map[string]net.Listener // opened before the part that serves it, by part
 }
 
 type openBot struct {
@@ -67,6 +84,7 @@ type openBot struct {
 	limits bridge.Capabilities
 	err    error // why it is broken, or of the last send
 	last   time.Time
+	leave  func() error // ends its own connection; nil when it has none
 }
 
 type openAgentState struct {
@@ -83,14 +101,23 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	if opt.Config == "" {
 		opt.Config = filepath.Join(opt.Data, "switchboard.yaml")
 	}
-	s, problems, err := settings.Load(opt.Config, Known())
+	if opt.Connectors == nil {
+		opt.Connectors = Connectors()
+	}
+	if opt.Listen == nil {
+		opt.Listen = listenTCP
+	}
+	s, problems, err := settings.Load(opt.Config, known(opt.Connectors))
 	if err != nil {
 		return nil, fmt.Errorf("app: %w", err)
 	}
 	if fatal := problems.Fatal(); len(fatal) > 0 {
 		return nil, fatal
 	}
-	a := &App{opt: opt, settings: s, log: opt.Log, since: time.Now(), bots: map[string]*openBot{}, agents: map[string]*openAgentState{}}
+	a := &App{
+		opt: opt, settings: s, log: opt.Log, since: time.Now(),
+		bots: map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
+	}
 	if err := a.openStore(ctx); err != nil {
 		return nil, err
 	}
@@ -98,6 +125,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	a.openAgents(ctx)
 	a.openBots(ctx)
 	a.assemble()
+	a.restoreLimits(ctx)
 	return a, nil
 }
 
@@ -181,7 +209,7 @@ func (a *App) openBot(ctx context.Context, b *openBot) error {
 	if len(b.Broken) > 0 {
 		return b.Broken
 	}
-	for _, c := range Connectors() {
+	for _, c := range a.opt.Connectors {
 		if c.Platform != b.Platform {
 			continue
 		}
@@ -232,13 +260,32 @@ func (a *App) assemble() {
 	for id, g := range a.agents {
 		queues[id] = g.MaxConcurrent
 	}
+	a.limits = newLimits(a.settings.Limits)
+	a.forget = newForgetter(a.store, a.log)
 	routes := router.New(a.store, router.Options{AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language()})
 	e := engine.New(a.store, routes, a.findBot, a.findAgent, a.log, engine.Options{
-		StaleAfter: a.settings.Engine.StaleAfter, Stream: a.settings.Engine.Streaming == "auto" || a.settings.Engine.Streaming == "smooth",
+		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, RetryPause: a.opt.RetryPause,
 		Record: a.journal.Record, Observe: a.observe,
 	})
-	a.inbox = inbox.New(a.store, routes.Place, e.Handle, a.log, inbox.Options{Queues: queues, Record: a.journal.Record})
+	handle := e.Handle
+	if !a.settings.Privacy.StoreContent {
+		handle = a.forget.after(handle)
+	}
+	a.inbox = inbox.New(a.store, routes.Place, handle, a.log, inbox.Options{Queues: queues, Record: a.journal.Record})
 	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{Record: a.journal.Record, Suspect: a.suspect})
+	a.parts = lifecycle.New(a.log, lifecycle.Options{FirstPause: a.opt.RestartPause, Dead: a.partDied, Well: a.partWell, Hopeless: hopeless})
+}
+
+// pace is how answers of a bot appear.
+func (a *App) pace(string) reply.Pace {
+	switch a.settings.Engine.Streaming {
+	case "off":
+		return reply.PaceOff
+	case "economy":
+		return reply.PaceEconomy
+	default: // auto too: nothing says yet that a budget runs low
+		return reply.PaceSmooth
+	}
 }
 
 func (a *App) language() bridge.Language {

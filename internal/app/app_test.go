@@ -19,7 +19,7 @@ import (
 func house(t *testing.T, data, extra string) (*app.App, context.Context) {
 	t.Helper()
 	write(t, data, "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"+extra)
-	a, err := app.Open(t.Context(), app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler)})
+	a, err := app.Open(t.Context(), app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler), RetryPause: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

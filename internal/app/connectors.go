@@ -24,8 +24,10 @@ const (
 )
 
 // Known is what a settings file is checked against.
-func Known() settings.Known {
-	return settings.Known{Connectors: Connectors(), AgentKinds: []string{kindDify, kindEcho}, KeylessKinds: []string{kindEcho}}
+func Known() settings.Known { return known(Connectors()) }
+
+func known(connectors []bridge.Connector) settings.Known {
+	return settings.Known{Connectors: connectors, AgentKinds: []string{kindDify, kindEcho}, KeylessKinds: []string{kindEcho}}
 }
 
 // openAgent makes an agent from its settings.

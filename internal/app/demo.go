@@ -85,7 +85,7 @@ func (a *App) linkEmployees(ctx context.Context, sim *simulator.Simulator) error
 func (a *App) openDemoBots(sim *simulator.Simulator, listen string) error {
 	bots := map[string]*openBot{}
 	for _, config := range sim.Configs() {
-		for _, c := range Connectors() {
+		for _, c := range a.opt.Connectors {
 			if c.Platform != config.Platform {
 				continue
 			}
@@ -103,6 +103,9 @@ func (a *App) openDemoBots(sim *simulator.Simulator, listen string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	maps.Copy(a.bots, bots)
+	for _, b := range bots {
+		a.listenTo(b)
+	}
 	a.agents[demoAgent] = &openAgentState{Agent: settings.Agent{ID: demoAgent, Kind: kindEcho, MaxConcurrent: 5}, agent: echo.New(echo.Options{})}
 	return nil
 }
@@ -116,19 +119,31 @@ func (a *App) StopDemo(context.Context) error {
 		return nil
 	}
 	a.inbox.Serve(demoAgent, 0)
-	a.mu.Lock()
-	a.play = nil
 	var all []error
+	for _, b := range a.takeDemoBots(sim) {
+		if b.leave != nil {
+			all = append(all, b.leave())
+		}
+		all = append(all, b.bot.Close())
+	}
+	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	return errors.Join(append(all, sim.Close())...)
+}
+
+// takeDemoBots takes the bots of the demonstration out, and its agent.
+func (a *App) takeDemoBots(sim *simulator.Simulator) []*openBot {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.play = nil
+	var bots []*openBot
 	for _, config := range sim.Configs() {
 		if b := a.bots[config.ID]; b != nil {
-			all = append(all, b.bot.Close())
+			bots = append(bots, b)
 		}
 		delete(a.bots, config.ID)
 	}
 	delete(a.agents, demoAgent)
-	a.mu.Unlock()
-	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
-	return errors.Join(append(all, sim.Close())...)
+	return bots
 }
 
 // Employees lists the simulated people; none while the simulator does not run.

@@ -80,10 +80,13 @@ func (a *App) Notices(lang bridge.Language) []bridge.Notice {
 
 // notice renders a warning for people.
 func notice(lang bridge.Language, w health.Warning) bridge.Notice {
-	key := "warning." + string(w.Code)
+	key, affects := "warning."+string(w.Code), w.Affects
+	if w.Code == health.PartFailing {
+		affects = i18n.Text(lang, "part."+w.Affects)
+	}
 	n := bridge.Notice{
 		ID: string(w.Code) + " " + w.Affects, Severity: w.Severity, Bot: w.Affects, Since: w.Since, Detail: w.Detail,
-		Title: i18n.Text(lang, key, "affects", w.Affects), Next: i18n.Text(lang, key+".next", "affects", w.Affects),
+		Title: i18n.Text(lang, key, "affects", affects), Next: i18n.Text(lang, key+".next", "affects", affects),
 	}
 	if w.Err != nil {
 		e := i18n.Explain(lang, w.Err)
@@ -113,6 +116,9 @@ func (a *App) Retry(ctx context.Context, id int64) error {
 	}
 	if !j.State.Final() {
 		return nil // on its way already
+	}
+	if j.Message.Text == "" && len(j.Message.Files) == 0 {
+		return &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: retry", Code: "forgotten"}
 	}
 	again := j.Message
 	again.ID += bridge.MessageID(fmt.Sprintf("/again-%d", time.Now().UnixMilli()))

@@ -42,7 +42,7 @@ func (t *trip) ask(ctx context.Context) error {
 		t.out.Park()
 		return context.Cause(ctx)
 	}
-	t.opt.Observe(Outcome{Agent: t.route.Agent, Err: err, FirstText: h.first})
+	t.opt.Observe(Outcome{Agent: t.route.Agent, Err: err, FirstText: h.first, Took: time.Since(h.started)})
 	if err != nil {
 		return t.unanswered(ctx, agent, h, err)
 	}
@@ -180,6 +180,7 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 	if h.end != nil {
 		text += t.footnote(h.end.Sources)
 		if h.end.Usage != (bridge.Usage{}) {
+			t.spend(h.end.Usage.Tokens)
 			if err := t.out.Note(ctx, func(r *bridge.Reply) { r.Usage = h.end.Usage }); err != nil {
 				return err
 			}

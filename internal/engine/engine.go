@@ -8,6 +8,7 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/quota"
 	"switchboard/internal/reply"
 	"switchboard/internal/router"
 )
@@ -30,14 +31,28 @@ type Outcome struct {
 	Err        error  // nil: it worked
 	// FirstText is how long the agent took to its first text.
 	FirstText time.Duration
+	// Took is how long the agent took to the end of its answer or to its failure.
+	Took time.Duration
+}
+
+// Limits counts what people ask, before the agent is asked.
+type Limits interface {
+	// Take counts one question of a person to an agent, or refuses it.
+	Take(p bridge.Person, agent string) (quota.Refusal, bool)
+	// Spend counts the tokens of an answer.
+	Spend(p bridge.Person, agent string, tokens int)
 }
 
 // Options are the settings of an Engine; the zero value works.
 type Options struct {
 	// StaleAfter is the age at which a message is no longer answered. Default 2 h.
 	StaleAfter time.Duration
-	// Stream lets answers grow on screen.
-	Stream bool
+	// Pace says how answers of a bot appear; nil means complete and at once.
+	Pace func(bot string) reply.Pace
+	// Limits may refuse questions; nil means none.
+	Limits Limits
+	// RetryPause comes before a second try; the next pauses are longer. Default 2 s.
+	RetryPause time.Duration
 	// Record takes the journal's entries; Observe hears of every outcome. Both
 	// may be nil.
 	Record  bridge.Record
@@ -59,6 +74,12 @@ func New(store Store, r *router.Router, bots Bots, agents Agents, log *slog.Logg
 	if opt.StaleAfter <= 0 {
 		opt.StaleAfter = 2 * time.Hour
 	}
+	if opt.Pace == nil {
+		opt.Pace = func(string) reply.Pace { return reply.PaceOff }
+	}
+	if opt.RetryPause <= 0 {
+		opt.RetryPause = 2 * time.Second
+	}
 	if opt.Record == nil {
 		opt.Record = func(bridge.Entry) {}
 	}
@@ -75,6 +96,7 @@ type trip struct {
 	route router.Route
 	out   *reply.Writer
 	began time.Time
+	over  *quota.Refusal // set when the person is over a limit
 }
 
 // Handle makes one attempt at a job.
@@ -107,6 +129,9 @@ func (t *trip) run(ctx context.Context) error {
 	if t.route, err = t.router.Route(ctx, t.job); err != nil {
 		return err
 	}
+	if t.refused(found) {
+		return errSilent
+	}
 	t.open(bot, limits, row)
 	t.note(bridge.EntryRouted, 0, "", "agent "+t.route.Agent)
 	if row.State == bridge.ReplyAnswered {
@@ -119,9 +144,12 @@ func (t *trip) run(ctx context.Context) error {
 func (t *trip) open(bot bridge.Bot, limits bridge.Capabilities, row bridge.Reply) {
 	m := t.job.Message
 	m.Address.Language = t.route.Language
-	stream := t.opt.Stream && t.route.Command == router.CommandNone && t.question() != "" && !t.stale()
+	pace := reply.PaceOff // for words of our own
+	if t.asks() && t.over == nil {
+		pace = t.opt.Pace(m.Bot)
+	}
 	t.out = reply.New(t.store, bot, limits, m, row, t.log, reply.Options{
-		Stream: stream, Thinking: t.say("reply.thinking"), Record: t.note,
+		Pace: pace, Thinking: t.say("reply.thinking"), Record: t.note,
 	})
 }
 
@@ -144,17 +172,19 @@ func (t *trip) answer(ctx context.Context, resumed bool) error {
 	case t.question() == "":
 		t.note(bridge.EntryIgnored, 0, "", "no text in the message")
 		return t.tell(ctx, "reply.text_only")
+	case t.over != nil:
+		return t.tellLimit(ctx)
 	default:
 		return t.ask(ctx)
 	}
 }
 
 // tell shows words of ours as the answer.
-func (t *trip) tell(ctx context.Context, key string) error {
+func (t *trip) tell(ctx context.Context, key string, args ...any) error {
 	if err := t.out.Begin(ctx); err != nil {
 		return err
 	}
-	return t.sent(t.out.Finish(ctx, t.say(key)))
+	return t.sent(t.out.Finish(ctx, t.say(key, args...)))
 }
 
 // sent tells the watchers how the bot fared.
@@ -178,6 +208,11 @@ func (t *trip) question() string {
 		}
 	}
 	return ""
+}
+
+// asks says that this message is a question for the agent.
+func (t *trip) asks() bool {
+	return t.route.Command == router.CommandNone && t.question() != "" && !t.stale()
 }
 
 func (t *trip) stale() bool { return time.Since(t.job.Message.SentAt) > t.opt.StaleAfter }

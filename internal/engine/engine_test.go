@@ -12,6 +12,7 @@ import (
 	"switchboard/internal/bridge"
 	"switchboard/internal/bridge/bridgetest"
 	"switchboard/internal/engine"
+	"switchboard/internal/reply"
 	"switchboard/internal/router"
 )
 
@@ -71,6 +72,10 @@ type bundle struct {
 }
 
 func setup(streaming bool, answer func(n int, q bridge.Question) []any) *bundle {
+	return setupWith(streaming, answer, func(*engine.Options) {})
+}
+
+func setupWith(streaming bool, answer func(n int, q bridge.Question) []any, change func(*engine.Options)) *bundle {
 	b := &bundle{
 		store: &memory{replies: map[int64]bridge.Reply{}, sessions: map[string]bridge.Session{}},
 		chat:  &bridgetest.Chat{Keyed: true}, agent: &bridgetest.Agent{Answer: answer},
@@ -82,10 +87,14 @@ func setup(streaming bool, answer func(n int, q bridge.Question) []any) *bundle 
 	limits := bridge.Capabilities{MaxMarkdown: 2000, MaxDraft: 2000, Keyed: true, Stream: streaming, UpdateInterval: 100 * time.Millisecond}
 	log := slog.New(slog.DiscardHandler)
 	r := router.New(b.store, router.Options{AgentOf: func(string) string { return "a" }})
+	opt := engine.Options{
+		Pace: func(string) reply.Pace { return reply.PaceSmooth }, Observe: func(o engine.Outcome) { b.heard = append(b.heard, o) },
+	}
+	change(&opt)
 	b.Engine = engine.New(b.store, r,
 		func(id string) (bridge.Bot, bridge.Capabilities, bool) { return bot, limits, id == "b" },
 		func(id string) (bridge.Agent, bool) { return b.agent, id == "a" },
-		log, engine.Options{Stream: true, Observe: func(o engine.Outcome) { b.heard = append(b.heard, o) }})
+		log, opt)
 	b.job = bridge.Job{ID: 1, Queue: "a", Lane: "l", Attempt: 1, Message: bridge.Message{
 		ID: "m", Bot: "b", Platform: "x", Text: "how are you?", SentAt: time.Now(), Sender: bridge.Sender{ID: "u"},
 		Chat: bridge.Chat{ID: "c", Kind: bridge.Direct}, Address: bridge.Address{Bot: "b", Chat: "c"},

@@ -34,7 +34,7 @@ func (t *trip) beforeText(ctx context.Context, err error) error {
 		return t.apologise(ctx, err)
 	}
 	t.out.Park()
-	pause := 2 * time.Second << (2 * (failures - 1)) // 2 s, then 8 s
+	pause := t.opt.RetryPause << (2 * (failures - 1)) // 2 s, then 8 s
 	return &againError{max(pause, min(bridge.RetryAfter(err), 30*time.Second)), err}
 }
 

@@ -45,13 +45,15 @@ func (t *trip) verdict(ctx context.Context, err error) bridge.Settlement {
 			return bridge.Settlement{State: bridge.JobDiscarded, Error: bridge.KindUnavailable}
 		}
 		return retry(time.Minute, bridge.KindUnavailable)
+	case errors.Is(err, errSilent):
+		return bridge.Settlement{State: bridge.JobCancelled, Error: bridge.KindQuota}
 	}
 	t.log.LogAttrs(ctx, slog.LevelWarn, "an attempt failed", slog.Int64("job_id", t.job.ID), slog.Int("attempt", t.job.Attempt),
 		slog.String("bot", t.job.Message.Bot), slog.Any("error", err))
 	if hopeless(kind) || t.job.Attempt >= maxAttempts {
 		return bridge.Settlement{State: bridge.JobDiscarded, Error: kind}
 	}
-	return retry(max(delay(t.job.Attempt), bridge.RetryAfter(err)), kind)
+	return retry(max(t.delay(), bridge.RetryAfter(err)), kind)
 }
 
 // finished settles a job whose person has read something final.
@@ -78,8 +80,8 @@ func hopeless(kind bridge.Kind) bool {
 
 // delay is the pause before an attempt at a platform that did not take the
 // answer: 2, 4, 8 … s, at most ten minutes.
-func delay(attempt int) time.Duration {
-	return min(time.Second<<min(attempt, 10), 10*time.Minute)
+func (t *trip) delay() time.Duration {
+	return min(t.opt.RetryPause/2<<min(t.job.Attempt, 10), 10*time.Minute)
 }
 
 func retry(after time.Duration, kind bridge.Kind) bridge.Settlement {

@@ -21,18 +21,20 @@ const (
 	UnreadableTraffic Code = "unreadable_traffic" // genuine requests we cannot read
 	StoreFailing      Code = "store_failing"      // the database cannot be written
 	DoorClosed        Code = "door_closed"        // we cannot listen: the address is taken
+	BotDisconnected   Code = "bot_disconnected"   // a bot's own connection ended
+	PartFailing       Code = "part_failing"       // a part of the program died and is started again
 )
 
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
-	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed}
+	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, PartFailing}
 }
 
 // Warning is something wrong now.
 type Warning struct {
 	Code     Code
 	Severity bridge.Severity
-	Affects  string // the id of a bot or agent; may be empty
+	Affects  string // the id of a bot or agent, or the name of a part; may be empty
 	Detail   string // technical, for the admin who wants to know; may be empty
 	Err      error  // explained in words below the title; may be nil
 	Since    time.Time
@@ -69,6 +71,14 @@ func (r *Registry) Clear(code Code, affects string) bool {
 	key := string(code) + " " + affects
 	_, standing := r.all[key]
 	delete(r.all, key)
+	return standing
+}
+
+// Standing says whether a warning is standing.
+func (r *Registry) Standing(code Code, affects string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, standing := r.all[string(code)+" "+affects]
 	return standing
 }
 

@@ -18,10 +18,24 @@ type Store interface {
 	SaveReply(ctx context.Context, r bridge.Reply) error
 }
 
+// Pace is how an answer appears where the bot can let it grow.
+type Pace string
+
+// The paces. The zero Pace is PaceOff.
+const (
+	// PaceOff shows the complete answer and nothing before it.
+	PaceOff Pace = ""
+	// PaceEconomy shows that an answer is coming, and then the complete answer in
+	// the same place: two steps however long it gets.
+	PaceEconomy Pace = "economy"
+	// PaceSmooth lets the answer grow as it is written.
+	PaceSmooth Pace = "smooth"
+)
+
 // Options are the settings of a Writer.
 type Options struct {
-	// Stream lets the answer grow on screen where the bot can do that.
-	Stream bool
+	// Pace is how the answer appears.
+	Pace Pace
 	// Thinking is shown in a draft until there is text; empty shows nothing.
 	Thinking string
 	// Record takes the journal's entries; nil drops them.
@@ -82,7 +96,7 @@ func (w *Writer) Begin(ctx context.Context) error {
 		}
 	}
 	streamer, ok := w.bot.(bridge.Streamer)
-	if !ok || w.row.State == bridge.ReplyAnswered || !w.opt.Stream && w.row.State != bridge.ReplyDrafting {
+	if !ok || w.row.State == bridge.ReplyAnswered || w.opt.Pace == PaceOff && w.row.State != bridge.ReplyDrafting {
 		return nil
 	}
 	w.painter = startPainter(ctx, w, streamer)
@@ -91,7 +105,7 @@ func (w *Writer) Begin(ctx context.Context) error {
 
 // Write notes the whole text so far. It never waits for the platform.
 func (w *Writer) Write(whole string) {
-	if w.painter != nil {
+	if w.painter != nil && w.opt.Pace == PaceSmooth {
 		w.painter.show(whole)
 	}
 }

@@ -46,7 +46,7 @@ func limits() bridge.Capabilities {
 }
 
 func writer(store reply.Store, bot bridge.Bot, row bridge.Reply) *reply.Writer {
-	return reply.New(store, bot, limits(), message, row, slog.New(slog.DiscardHandler), reply.Options{Stream: true, Thinking: "…"})
+	return reply.New(store, bot, limits(), message, row, slog.New(slog.DiscardHandler), reply.Options{Pace: reply.PaceSmooth, Thinking: "…"})
 }
 
 func TestGrows(t *testing.T) {
@@ -82,6 +82,48 @@ func TestGrows(t *testing.T) {
 			t.Errorf("row %+v", store.last)
 		}
 	})
+}
+
+// TestPaces counts what the platform is asked to do for one long answer.
+func TestPaces(t *testing.T) {
+	t.Parallel()
+	for pace, want := range map[reply.Pace]map[string]int{
+		reply.PaceSmooth:  {"begin": 1, "update": 5, "finish": 1, "send": 0},
+		reply.PaceEconomy: {"begin": 1, "update": 1, "finish": 1, "send": 0},
+		reply.PaceOff:     {"begin": 0, "update": 0, "finish": 0, "send": 1},
+	} {
+		t.Run(string(pace), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				chat := &bridgetest.Chat{}
+				w := reply.New(&rows{}, chat.StreamingBot(), limits(), message, bridge.Reply{JobID: 1}, slog.New(slog.DiscardHandler), reply.Options{Pace: pace, Thinking: "…"})
+				if err := w.Begin(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				for range 20 { // two seconds at one update per 500 ms
+					time.Sleep(100 * time.Millisecond)
+					w.Write("half")
+				}
+				synctest.Wait()
+				if pace == reply.PaceEconomy {
+					if got := chat.Texts(); len(got) != 1 || got[0] != "…" {
+						t.Errorf("shown %q while it is written", got)
+					}
+				}
+				if err := w.Finish(t.Context(), "whole"); err != nil {
+					t.Fatal(err)
+				}
+				if got := chat.Texts(); len(got) != 1 || got[0] != "whole" {
+					t.Errorf("shown %q", got)
+				}
+				for call, n := range want {
+					if chat.Calls(call) != n {
+						t.Errorf("%s: %d calls, want %d", call, chat.Calls(call), n)
+					}
+				}
+			})
+		})
+	}
 }
 
 // TestFirstTextIsShownAtOnce: pacing is for what follows.

@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/inbox"
+	"switchboard/internal/store"
+)
+
+const (
+	// forgetAfter is how long after an answer its content goes; the settlement
+	// has to be stored first, and several go at once.
+	forgetAfter = 200 * time.Millisecond
+	// forgetAgain is the pause after the store failed.
+	forgetAgain = 5 * time.Second
+)
+
+// forgetter drops what people wrote and were answered as soon as it is over and
+// done with. Until then it has to be stored, or a crash would lose it.
+type forgetter struct {
+	store *store.Store
+	log   *slog.Logger
+	due   chan struct{} // holds one token when something was settled
+}
+
+func newForgetter(s *store.Store, log *slog.Logger) *forgetter {
+	return &forgetter{s, log, make(chan struct{}, 1)}
+}
+
+// after makes a handler that leaves word when a job is finished.
+func (f *forgetter) after(handle inbox.Handler) inbox.Handler {
+	return func(ctx context.Context, j bridge.Job) bridge.Settlement {
+		s := handle(ctx, j)
+		if s.State.Final() {
+			select {
+			case f.due <- struct{}{}:
+			default: // a look is due already
+			}
+		}
+		return s
+	}
+}
+
+// run forgets until ctx ends, and then what is left. It begins with what an
+// earlier run left.
+func (f *forgetter) run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return f.all(context.WithoutCancel(ctx))
+		case <-f.due:
+			timer.Reset(forgetAfter)
+			continue
+		case <-timer.C:
+		}
+		if err := f.all(ctx); err != nil && ctx.Err() == nil {
+			f.log.LogAttrs(ctx, slog.LevelError, "forgetting content failed", slog.Any("error", err))
+			timer.Reset(forgetAgain)
+		}
+	}
+}
+
+// all drops the content of every finished job.
+func (f *forgetter) all(ctx context.Context) error {
+	if _, err := f.store.Forget(ctx, time.Now().Add(time.Second), time.Time{}); err != nil {
+		return fmt.Errorf("app: forget: %w", err)
+	}
+	return nil
+}
