@@ -18,6 +18,7 @@ const (
 	EntryAsked     EntryKind = "asked"     // the question left for the agent
 	EntryFirstText EntryKind = "first_text"
 	EntryShown     EntryKind = "shown"    // the draft became visible
+	EntryStopped   EntryKind = "stopped"  // cut short because the person said so
 	EntryAnswered  EntryKind = "answered" // the agent's answer is complete
 	EntryDelivered EntryKind = "delivered"
 	EntryRepeated  EntryKind = "repeated"  // a part was sent again, outcome unknown
@@ -33,7 +34,7 @@ const (
 func EntryKinds() []EntryKind {
 	return []EntryKind{
 		EntryReceived, EntryDuplicate, EntryRefused, EntryIgnored, EntryStarted, EntryRouted, EntryCommand, EntryAsked,
-		EntryFirstText, EntryShown, EntryAnswered, EntryDelivered, EntryRepeated, EntryLost, EntryRetry, EntryApology,
+		EntryFirstText, EntryShown, EntryStopped, EntryAnswered, EntryDelivered, EntryRepeated, EntryLost, EntryRetry, EntryApology,
 		EntryStale, EntryDiscarded, EntryRescued,
 	}
 }

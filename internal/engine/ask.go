@@ -53,7 +53,7 @@ func (t *trip) ask(ctx context.Context) error {
 // and tells the person.
 func (t *trip) startOver(ctx context.Context, agent bridge.Agent, h *hearing) error {
 	t.note(bridge.EntryLost, 0, bridge.KindConversationLost, "")
-	s, err := t.router.Renew(ctx, t.job, t.route.Person)
+	s, err := t.router.Renew(ctx, t.job, t.route.Session, t.route.Person)
 	if err != nil {
 		return err
 	}

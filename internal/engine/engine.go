@@ -165,7 +165,7 @@ func (t *trip) answer(ctx context.Context, resumed bool) error {
 		return t.tell(ctx, "reply.help")
 	case t.route.Command == router.CommandNew:
 		t.note(bridge.EntryCommand, 0, "", string(t.route.Command))
-		if err := t.router.Reset(ctx, t.job.Lane); err != nil {
+		if err := t.router.Reset(ctx, t.job, t.route.Person); err != nil {
 			return err
 		}
 		return t.tell(ctx, "reply.new")

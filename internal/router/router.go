@@ -13,12 +13,14 @@ import (
 	"switchboard/internal/i18n"
 )
 
-// Store knows people and sessions.
+// Store knows people, sessions and the chats a human has taken over.
 type Store interface {
 	PersonOf(ctx context.Context, who bridge.Identity) (bridge.Person, error)
 	Session(ctx context.Context, lane, agent string, since time.Time) (bridge.Session, bool, error)
 	SaveSession(ctx context.Context, s bridge.Session) error
 	CloseSessions(ctx context.Context, lane string) error
+	CloseSessionsOf(ctx context.Context, person string) error
+	MutedUntil(ctx context.Context, chat string) (time.Time, error)
 }
 
 // Options are the settings of a Router.
@@ -30,12 +32,32 @@ type Options struct {
 	SessionTTL time.Duration
 	// Language is spoken when a message does not tell; default English.
 	Language bridge.Language
+	// Group says who shares a conversation in the groups of a bot; nil means
+	// everybody in the group.
+	Group func(bot string) GroupPolicy
+	// Commands are understood beside those everybody has.
+	Commands []Spec
+	// Desk is the queue of commands that do not wait for their turn. Whoever sets
+	// it serves that queue; empty makes these commands wait like all others.
+	Desk string
+	// Rules are tried in order.
+	Rules []Rule
+	// Department tells the department of somebody, for rules; it may be nil.
+	Department func(ctx context.Context, who bridge.Identity) (string, error)
+	// Admission says how a bot treats people nobody has decided about; nil means
+	// all are open. DefaultRole is what these people may do then; default member.
+	Admission   func(bot string) Admission
+	DefaultRole bridge.Role
+	// Allowed lists the agents for people of a role; a role that is not in it may
+	// ask all of them.
+	Allowed map[bridge.Role][]string
 }
 
 // Router routes messages. Make one with New.
 type Router struct {
 	store Store
 	opt   Options
+	words vocabulary
 }
 
 // New makes a router.
@@ -46,36 +68,72 @@ func New(store Store, opt Options) *Router {
 	if opt.Language == "" {
 		opt.Language = bridge.English
 	}
-	return &Router{store, opt}
+	if opt.DefaultRole == "" {
+		opt.DefaultRole = bridge.RoleMember
+	}
+	return &Router{store, opt, newVocabulary(opt.Commands)}
 }
 
 // Route is the decision about one message.
 type Route struct {
 	Person   bridge.Person
+	Role     bridge.Role // what the person may do with this bot
 	Agent    string
 	Session  bridge.Session // for an agent; a new one has no conversation yet
-	Command  Command        // for us
+	Command  Command        // for us, with its Argument
+	Argument string
+	// Outcome is what a rule says, or to ask the agent; Rule is its name.
+	Outcome Outcome
+	Rule    string
+	// Text is the text without what was only meant for us.
+	Text string
+	// Refused is why the message is not answered.
+	Refused Refusal
+	// Muted says that a human answers in this chat; Chat is its name for Mute.
+	Muted bool
+	Chat  string
+	// Scope names what commands like /stop are about.
+	Scope    string
 	Language bridge.Language
 }
 
 // Place tells the queue and the lane of a message. A person who writes for the
 // first time is created on the spot.
 func (r *Router) Place(ctx context.Context, m bridge.Message) (queue, lane string, err error) {
-	agent := r.opt.AgentOf(m.Bot)
-	if m.Chat.Kind == bridge.Group {
-		return agent, groupLane(m, agent), nil
+	var p bridge.Person
+	if m.Chat.Kind != bridge.Group || len(r.opt.Rules) > 0 {
+		if p, err = r.store.PersonOf(ctx, Identity(m)); err != nil {
+			return "", "", fmt.Errorf("router: person: %w", err)
+		}
 	}
-	p, err := r.store.PersonOf(ctx, identity(m))
+	spec, _ := r.words.parse(m)
+	d, err := r.decide(ctx, m, p, spec.Command)
 	if err != nil {
-		return "", "", fmt.Errorf("router: person: %w", err)
+		return "", "", err
 	}
-	return agent, "p:" + p.ID + ":" + agent, nil
+	lane = r.lane(m, p, d.agent)
+	if spec.Aside && r.opt.Desk != "" {
+		return r.opt.Desk, aside(lane), nil
+	}
+	return d.agent, lane, nil
 }
 
-// Route decides about a message whose place is known.
+func (r *Router) lane(m bridge.Message, p bridge.Person, agent string) string {
+	if m.Chat.Kind != bridge.Group {
+		return directLane(p.ID, agent)
+	}
+	policy := GroupShared
+	if r.opt.Group != nil {
+		policy = r.opt.Group(m.Bot)
+	}
+	return groupLane(m, policy, agent)
+}
+
+// Route decides about a message whose place is known. The agent is the one it
+// was placed with, whatever the rules say by now.
 func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	m := j.Message
-	p, err := r.store.PersonOf(ctx, identity(m))
+	p, err := r.store.PersonOf(ctx, Identity(m))
 	if err != nil {
 		return Route{}, fmt.Errorf("router: person: %w", err)
 	}
@@ -83,25 +141,52 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	if lang == "" {
 		lang = i18n.Guess(m.Text, r.opt.Language)
 	}
-	route := Route{Person: p, Agent: j.Queue, Language: lang, Command: ParseCommand(m.Text)}
-	route.Session, err = r.session(ctx, j, p)
+	spec, argument := r.words.parse(m)
+	d, err := r.decide(ctx, m, p, spec.Command)
+	if err != nil {
+		return Route{}, err
+	}
+	route := Route{
+		Person: p, Role: r.roleWith(m.Bot, p), Agent: j.Queue, Language: lang, Command: spec.Command, Argument: argument,
+		Outcome: d.outcome, Rule: d.rule, Text: d.text, Chat: chatKey(m), Scope: scope(m, p.ID),
+	}
+	if route.Agent == r.opt.Desk {
+		route.Agent = d.agent
+	}
+	if route.Refused = r.permit(m.Bot, route.Role); route.Refused != RefusedNot {
+		return route, nil
+	}
+	if _, asks := d.outcome.(ToAgent); asks && spec.Command == CommandNone {
+		route.Outcome, route.Refused = ToAgent{route.Agent}, r.permitAgent(route.Role, route.Agent)
+	}
+	return r.inTalk(ctx, j, route)
+}
+
+// inTalk adds what is known of the talk a message belongs to.
+func (r *Router) inTalk(ctx context.Context, j bridge.Job, route Route) (Route, error) {
+	until, err := r.store.MutedUntil(ctx, route.Chat)
+	if err != nil {
+		return route, fmt.Errorf("router: muted: %w", err)
+	}
+	route.Muted = !until.IsZero()
+	route.Session, err = r.session(ctx, j, route.Agent, route.Person)
 	return route, err
 }
 
-func (r *Router) session(ctx context.Context, j bridge.Job, p bridge.Person) (bridge.Session, error) {
+func (r *Router) session(ctx context.Context, j bridge.Job, agent string, p bridge.Person) (bridge.Session, error) {
 	now := time.Now()
-	s, ok, err := r.store.Session(ctx, j.Lane, j.Queue, now.Add(-r.opt.SessionTTL))
+	s, ok, err := r.store.Session(ctx, j.Lane, agent, now.Add(-r.opt.SessionTTL))
 	if err != nil {
 		return s, fmt.Errorf("router: session: %w", err)
 	}
 	if !ok {
-		s = fresh(j, p, now)
+		s = fresh(j, agent, p, now)
 	}
 	return s, nil
 }
 
-func fresh(j bridge.Job, p bridge.Person, now time.Time) bridge.Session {
-	s := bridge.Session{ID: newID(), Lane: j.Lane, Agent: j.Queue, CreatedAt: now, LastActive: now}
+func fresh(j bridge.Job, agent string, p bridge.Person, now time.Time) bridge.Session {
+	s := bridge.Session{ID: newID(), Lane: j.Lane, Agent: agent, CreatedAt: now, LastActive: now}
 	if j.Message.Chat.Kind == bridge.Group {
 		s.Conversation.User = agentUser(j.Lane)
 		return s
@@ -124,28 +209,30 @@ func (r *Router) Remember(ctx context.Context, s bridge.Session, from bridge.Pla
 	return s, nil
 }
 
-// Reset ends the open sessions of a lane; the next message starts afresh.
-func (r *Router) Reset(ctx context.Context, lane string) error {
-	if err := r.store.CloseSessions(ctx, lane); err != nil {
+// Reset lets the next message start afresh: in a direct chat with every agent
+// and on every platform, in a group with this agent.
+func (r *Router) Reset(ctx context.Context, j bridge.Job, p bridge.Person) error {
+	err := r.store.CloseSessions(ctx, j.Lane)
+	if err == nil && j.Message.Chat.Kind != bridge.Group {
+		err = r.store.CloseSessionsOf(ctx, p.ID)
+	}
+	if err != nil {
 		return fmt.Errorf("router: reset: %w", err)
 	}
 	return nil
 }
 
 // Renew replaces a session whose conversation the agent has forgotten.
-func (r *Router) Renew(ctx context.Context, j bridge.Job, p bridge.Person) (bridge.Session, error) {
-	if err := r.Reset(ctx, j.Lane); err != nil {
-		return bridge.Session{}, err
+func (r *Router) Renew(ctx context.Context, j bridge.Job, s bridge.Session, p bridge.Person) (bridge.Session, error) {
+	if err := r.store.CloseSessions(ctx, j.Lane); err != nil {
+		return bridge.Session{}, fmt.Errorf("router: renew: %w", err)
 	}
-	return fresh(j, p, time.Now()), nil
+	return fresh(j, s.Agent, p, time.Now()), nil
 }
 
-func identity(m bridge.Message) bridge.Identity {
+// Identity returns who wrote a message, as the platform knows them.
+func Identity(m bridge.Message) bridge.Identity {
 	return bridge.Identity{Platform: m.Platform, Tenant: m.Sender.Tenant, User: m.Sender.ID, Name: m.Sender.Name}
-}
-
-func groupLane(m bridge.Message, agent string) string {
-	return "g:" + m.Bot + ":" + m.Chat.ID + ":" + agent
 }
 
 // agentUser is the name a person or group has towards agents: stable, opaque

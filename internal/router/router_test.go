@@ -18,10 +18,12 @@ type people struct {
 	persons  map[string]string // identity → person
 	sessions map[string]bridge.Session
 	closed   map[string]bool
+	muted    map[string]time.Time
+	role     bridge.Role
 }
 
 func newPeople() *people {
-	return &people{persons: map[string]string{}, sessions: map[string]bridge.Session{}, closed: map[string]bool{}}
+	return &people{persons: map[string]string{}, sessions: map[string]bridge.Session{}, closed: map[string]bool{}, muted: map[string]time.Time{}}
 }
 
 func (p *people) PersonOf(_ context.Context, who bridge.Identity) (bridge.Person, error) {
@@ -31,7 +33,7 @@ func (p *people) PersonOf(_ context.Context, who bridge.Identity) (bridge.Person
 	if p.persons[key] == "" {
 		p.persons[key] = fmt.Sprintf("p%d", len(p.persons)+1)
 	}
-	return bridge.Person{ID: p.persons[key], Name: who.Name}, nil
+	return bridge.Person{ID: p.persons[key], Name: who.Name, Role: p.role}, nil
 }
 
 func (p *people) Session(_ context.Context, lane, agent string, since time.Time) (bridge.Session, bool, error) {
@@ -63,6 +65,21 @@ func (p *people) CloseSessions(_ context.Context, lane string) error {
 	return nil
 }
 
+func (p *people) CloseSessionsOf(_ context.Context, person string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, s := range p.sessions {
+		if s.Person == person {
+			p.closed[id] = true
+		}
+	}
+	return nil
+}
+
+func (p *people) MutedUntil(_ context.Context, chat string) (time.Time, error) {
+	return p.muted[chat], nil
+}
+
 func direct(p bridge.Platform, user, text string) bridge.Message {
 	return bridge.Message{
 		ID: "m", Bot: "bot-" + string(p), Platform: p, Text: text, Chat: bridge.Chat{ID: "c-" + user, Kind: bridge.Direct},
@@ -77,9 +94,14 @@ func group(user string) bridge.Message {
 }
 
 func setup() (*router.Router, *people) {
+	return setupWith(router.Options{})
+}
+
+func setupWith(opt router.Options) (*router.Router, *people) {
 	p := newPeople()
 	agents := map[string]string{"bot-one": "help", "bot-two": "help", "bot-three": "hr"}
-	return router.New(p, router.Options{AgentOf: func(bot string) string { return agents[bot] }}), p
+	opt.AgentOf = func(bot string) string { return agents[bot] }
+	return router.New(p, opt), p
 }
 
 func job(t *testing.T, r *router.Router, m bridge.Message) bridge.Job {
@@ -164,7 +186,7 @@ func TestResetAndRenew(t *testing.T) {
 	if got := route(t, r, m); got.Session.Conversation.ID != "conv" {
 		t.Fatalf("session %+v", got.Session)
 	}
-	if err := r.Reset(t.Context(), job(t, r, m).Lane); err != nil {
+	if err := r.Reset(t.Context(), job(t, r, m), first.Person); err != nil {
 		t.Fatal(err)
 	}
 	if got := route(t, r, m); got.Session.Conversation.ID != "" || got.Session.ID == first.Session.ID {
@@ -192,20 +214,6 @@ func TestLanguage(t *testing.T) {
 	for text, want := range map[string]bridge.Language{"你好": bridge.Chinese, "hello": bridge.English, "123": bridge.English} {
 		if got := route(t, r, direct("one", "zhang", text)).Language; got != want {
 			t.Errorf("%q is %s", text, got)
-		}
-	}
-}
-
-func TestParseCommand(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]router.Command{
-		"/help": router.CommandHelp, " ／HELP ": router.CommandHelp, "/帮助": router.CommandHelp, "/ help": router.CommandHelp,
-		"/new": router.CommandNew, "/New\n": router.CommandNew, "／新对话": router.CommandNew,
-		"new": router.CommandNone, "/newer": router.CommandNone, "/new topic": router.CommandNone, "/": router.CommandNone,
-		"/etc/passwd": router.CommandNone, "how do I use /help": router.CommandNone, "": router.CommandNone,
-	} {
-		if got := router.ParseCommand(text); got != want {
-			t.Errorf("ParseCommand(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

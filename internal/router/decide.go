@@ -1,0 +1,110 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// decision is what becomes of a message, whoever wrote it and wherever.
+type decision struct {
+	outcome Outcome
+	agent   string // whose lane it belongs to
+	rule    string
+	text    string
+}
+
+// decide asks the rules. A command is decided by what the rules say about bot,
+// chat and people, because that is whose conversation it is about.
+func (r *Router) decide(ctx context.Context, m bridge.Message, p bridge.Person, command Command) (decision, error) {
+	f, err := r.facts(ctx, m, p, command)
+	if err != nil {
+		return decision{}, err
+	}
+	for _, rule := range r.opt.Rules {
+		if _, holds := rule.reasons(f); holds {
+			return r.concluded(rule, f), nil
+		}
+	}
+	agent := r.opt.AgentOf(m.Bot)
+	return decision{outcome: ToAgent{agent}, agent: agent, text: m.Text}, nil
+}
+
+// concluded is the decision by a rule that holds.
+func (r *Router) concluded(rule Rule, f facts) decision {
+	d := decision{outcome: rule.Then, agent: r.opt.AgentOf(f.message.Bot), rule: rule.Name, text: f.message.Text}
+	if to, ok := rule.Then.(ToAgent); ok {
+		d.agent = to.Agent
+	}
+	if len(rule.Prefixes) > 0 {
+		_, d.text, _ = slashed(f.message)
+	}
+	return d
+}
+
+func (r *Router) facts(ctx context.Context, m bridge.Message, p bridge.Person, command Command) (facts, error) {
+	f := facts{message: m, person: p, role: r.roleWith(m.Bot, p), at: m.SentAt}
+	if f.at.IsZero() {
+		f.at = time.Now()
+	}
+	if command == CommandNone {
+		f.text = fold(m.Text)
+		word, _, _ := slashed(m)
+		f.prefix = fold(word)
+	}
+	if r.opt.Department == nil || !slices.ContainsFunc(r.opt.Rules, func(rule Rule) bool { return len(rule.Departments) > 0 }) {
+		return f, nil
+	}
+	var err error
+	if f.department, err = r.opt.Department(ctx, Identity(m)); err != nil {
+		return f, fmt.Errorf("router: department: %w", err)
+	}
+	return f, nil
+}
+
+// Tried is a rule that was asked about a message.
+type Tried struct {
+	Rule    string
+	Holds   bool
+	Reasons []Reason // up to the first that does not hold
+}
+
+// Explanation tells what would become of a message, and why.
+type Explanation struct {
+	// Tried are the rules in order, up to the one that decides. When none of them
+	// holds the bot's own agent answers.
+	Tried   []Tried
+	Outcome Outcome
+	Agent   string
+	Command Command
+	Refused Refusal
+	Role    bridge.Role
+}
+
+// Explain tells what would become of a message of somebody, without anything
+// happening. The person need not have written before.
+func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person) (Explanation, error) {
+	spec, _ := r.words.parse(m)
+	f, err := r.facts(ctx, m, p, spec.Command)
+	if err != nil {
+		return Explanation{}, err
+	}
+	e := Explanation{Role: f.role, Agent: r.opt.AgentOf(m.Bot), Command: spec.Command, Refused: r.permit(m.Bot, f.role)}
+	e.Outcome = ToAgent{e.Agent}
+	for _, rule := range r.opt.Rules {
+		reasons, holds := rule.reasons(f)
+		e.Tried = append(e.Tried, Tried{rule.Name, holds, reasons})
+		if holds {
+			d := r.concluded(rule, f)
+			e.Outcome, e.Agent = d.outcome, d.agent
+			break
+		}
+	}
+	if _, asks := e.Outcome.(ToAgent); asks && e.Refused == RefusedNot && spec.Command == CommandNone {
+		e.Refused = r.permitAgent(f.role, e.Agent)
+	}
+	return e, nil
+}

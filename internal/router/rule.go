@@ -1,0 +1,201 @@
+package router
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"switchboard/internal/bridge"
+)
+
+// Rule says who answers some messages instead of the bot's own agent. All its
+// conditions have to hold; one with several values holds for any of them, one
+// without is not asked.
+type Rule struct {
+	Name        string
+	Bots        []string
+	Chats       []string // ids or titles
+	People      []string // ours or the platform's ids, or names
+	Roles       []bridge.Role
+	Departments []string
+	Prefixes    []string // "hr" for "/hr how much leave do I have"
+	Keywords    []string
+	Patterns    []*regexp.Regexp
+	Hours       []Hours
+	Outside     []Hours // holds when none of these is open
+	Then        Outcome
+}
+
+// Outcome is what happens to a message. It is a sealed set.
+type Outcome interface{ outcome() }
+
+// ToAgent asks an agent.
+type ToAgent struct{ Agent string }
+
+// FixedReply answers with a text.
+type FixedReply struct{ Text string }
+
+// Refuse answers with a text, or with words of ours when it is empty, and not
+// too often.
+type Refuse struct{ Text string }
+
+// ToIntent answers as if the message were a command.
+type ToIntent struct{ Command Command }
+
+// Forward shows the message in a chat of some bot, and tells the person so.
+type Forward struct{ Bot, Chat string }
+
+// HandOver lets a human answer: agents keep out of the chat for a while, or until
+// somebody writes /bot. With a chat the question is shown there.
+type HandOver struct {
+	For       time.Duration
+	Bot, Chat string
+}
+
+func (ToAgent) outcome()    {}
+func (FixedReply) outcome() {}
+func (Refuse) outcome()     {}
+func (ToIntent) outcome()   {}
+func (Forward) outcome()    {}
+func (HandOver) outcome()   {}
+
+// Condition names a condition of a rule.
+type Condition string
+
+// The conditions. The words are in the catalogue under "router.condition.<name>".
+const (
+	ByBot        Condition = "bot"
+	ByChat       Condition = "chat"
+	ByPerson     Condition = "person"
+	ByRole       Condition = "role"
+	ByDepartment Condition = "department"
+	ByPrefix     Condition = "prefix"
+	ByKeyword    Condition = "keyword"
+	ByPattern    Condition = "regexp"
+	ByHours      Condition = "hours"
+	ByOutside    Condition = "outside_hours"
+)
+
+// Conditions lists every condition, for catalogues and tests.
+func Conditions() []Condition {
+	return []Condition{ByBot, ByChat, ByPerson, ByRole, ByDepartment, ByPrefix, ByKeyword, ByPattern, ByHours, ByOutside}
+}
+
+// facts are what rules are asked about.
+type facts struct {
+	message    bridge.Message
+	person     bridge.Person
+	role       bridge.Role
+	department string
+	text       string // folded; empty for a command, which no word of a rule is about
+	prefix     string // the word after a slash
+	at         time.Time
+}
+
+// Reason is one condition of a rule and whether it holds.
+type Reason struct {
+	Condition Condition
+	Holds     bool
+	// Got is what the message has, Want what the rule wants.
+	Got, Want string
+}
+
+// reasons asks the conditions of a rule in turn, up to the first that does not
+// hold. The rule holds when the last one does; without conditions it does too.
+func (r Rule) reasons(f facts) (all []Reason, holds bool) {
+	m := f.message
+	for _, ask := range []struct {
+		by        Condition
+		want      []string
+		got       string
+		satisfied func() bool
+	}{
+		{ByBot, r.Bots, m.Bot, func() bool { return slices.Contains(r.Bots, m.Bot) }},
+		{ByChat, r.Chats, m.Chat.ID, func() bool { return anyOf(r.Chats, m.Chat.ID, m.Chat.Title) }},
+		{ByPerson, r.People, f.person.ID, func() bool { return anyOf(r.People, f.person.ID, f.person.Name, string(m.Sender.ID)) }},
+		{ByRole, texts(r.Roles), string(f.role), func() bool { return slices.Contains(r.Roles, f.role) }},
+		{ByDepartment, r.Departments, f.department, func() bool { return anyOf(r.Departments, departments(f.department)...) }},
+		{ByPrefix, r.Prefixes, f.prefix, func() bool { return f.prefix != "" && slices.ContainsFunc(r.Prefixes, f.begins) }},
+		{ByKeyword, r.Keywords, "", func() bool { return slices.ContainsFunc(r.Keywords, f.says) }},
+		{ByPattern, texts(r.Patterns), "", func() bool { return slices.ContainsFunc(r.Patterns, f.matches) }},
+		{ByHours, texts(r.Hours), f.at.Format(time.RFC3339), func() bool { return slices.ContainsFunc(r.Hours, f.during) }},
+		{ByOutside, texts(r.Outside), f.at.Format(time.RFC3339), func() bool { return !slices.ContainsFunc(r.Outside, f.during) }},
+	} {
+		if len(ask.want) == 0 {
+			continue
+		}
+		reason := Reason{ask.by, ask.satisfied(), ask.got, strings.Join(ask.want, ", ")}
+		all = append(all, reason)
+		if !reason.Holds {
+			return all, false
+		}
+	}
+	return all, true
+}
+
+func (f facts) during(h Hours) bool       { return h.Open(f.at) }
+func (f facts) begins(prefix string) bool { return fold(prefix) == f.prefix }
+func (f facts) says(keyword string) bool  { return contains(f.text, fold(keyword)) }
+func (f facts) matches(p *regexp.Regexp) bool {
+	return f.text != "" && p.MatchString(f.message.Text)
+}
+
+// anyOf says that one of the values is wanted. An empty value never is.
+func anyOf(wanted []string, values ...string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return v != "" && slices.Contains(wanted, v) })
+}
+
+// departments takes apart what directories write: paths and lists.
+func departments(text string) []string {
+	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/,;|、，；", r) })
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return append(parts, text)
+}
+
+// contains finds a keyword. One that begins or ends with a Latin letter or digit
+// is a word of its own there: "hr" is not in "three".
+func contains(text, keyword string) bool {
+	for from := 0; keyword != ""; {
+		i := strings.Index(text[from:], keyword)
+		if i < 0 {
+			return false
+		}
+		at := from + i
+		before, _ := utf8.DecodeLastRuneInString(text[:at])
+		after, _ := utf8.DecodeRuneInString(text[at+len(keyword):])
+		first, _ := utf8.DecodeRuneInString(keyword)
+		last, size := utf8.DecodeLastRuneInString(keyword)
+		inside := latin(first) && latin(before) || latin(last) && latin(after)
+		if !inside {
+			return true
+		}
+		from = at + len(keyword) - size + 1
+		for from < len(text) && !utf8.RuneStart(text[from]) {
+			from++
+		}
+	}
+	return false
+}
+
+func latin(r rune) bool {
+	return r < 0x250 && (unicode.IsLetter(r) || unicode.IsDigit(r)) && r != utf8.RuneError
+}
+
+// texts writes values as the settings have them.
+func texts[T any](values []T) []string {
+	var all []string
+	for _, v := range values {
+		switch v := any(v).(type) {
+		case bridge.Role:
+			all = append(all, string(v))
+		case interface{ String() string }:
+			all = append(all, v.String())
+		}
+	}
+	return all
+}
