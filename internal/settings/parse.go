@@ -33,6 +33,7 @@ func Load(path string, known Known) (Settings, Problems, error) {
 		return Settings{}, nil, fmt.Errorf("settings: %w", err)
 	}
 	s, problems := Parse(data, known)
+	s.Stamp = stamp(data, true)
 	return s, problems, nil
 }
 
@@ -42,6 +43,8 @@ type parser struct {
 	known Known
 	s     Settings
 	bots  []*yaml.Node // where each bot stands, for what is checked at the end
+
+	adminAt *yaml.Node // where server.admin stands, for the same
 }
 
 // Parse reads the text of a file. With fatal problems the settings are not to
@@ -59,6 +62,7 @@ func Parse(data []byte, known Known) (Settings, Problems) {
 	if len(doc.Content) > 0 {
 		p.file(doc.Content[0])
 	}
+	p.checkAdmin()
 	p.checkBots()
 	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
 	for i := range p.s.Bots {
@@ -81,7 +85,7 @@ func (p *parser) file(n *yaml.Node) {
 	}
 	p.fields(n, "", section{
 		"server": within(section{
-			"listen": p.address(&s.Server.Listen, false), "admin": p.address(&s.Server.Admin, true), "public_url": p.link(&s.Server.PublicURL),
+			"listen": p.address(&s.Server.Listen), "admin": p.admin, "public_url": p.link(&s.Server.PublicURL),
 		}),
 		"tunnel": within(section{
 			"kind": p.oneOf(&s.Tunnel.Kind, "none", "url"), "domain": p.str(&s.Tunnel.Domain), "pooling": p.flag(&s.Tunnel.Pooling),
@@ -109,6 +113,19 @@ func (p *parser) file(n *yaml.Node) {
 		"secrets": p.secrets,
 	})
 	s.People.DefaultRole = bridge.Role(role)
+}
+
+func (p *parser) admin(n *yaml.Node, path string) {
+	p.adminAt = n
+	p.address(&p.s.Server.Admin)(n, path)
+}
+
+// checkAdmin lets the administration be reached from outside only with a token
+// that the admin chose.
+func (p *parser) checkAdmin() {
+	if _, chosen := p.s.Secrets[AdminToken]; p.adminAt != nil && !chosen && !IsLoopback(p.s.Server.Admin) {
+		p.report(p.adminAt, "server.admin", "want_loopback", "value", p.s.Server.Admin, "name", AdminToken)
+	}
 }
 
 // routes are not understood yet; an empty list is fine, and anything else is

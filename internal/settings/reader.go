@@ -148,26 +148,27 @@ func (r *reader) link(to *string) func(*yaml.Node, string) {
 	}
 }
 
-func (r *reader) address(to *string, loopback bool) func(*yaml.Node, string) {
+func (r *reader) address(to *string) func(*yaml.Node, string) {
 	return func(n *yaml.Node, path string) {
 		text, ok := r.text(n, path)
 		if !ok {
 			return
 		}
-		host, port, err := net.SplitHostPort(text)
+		_, port, err := net.SplitHostPort(text)
 		if p, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || p > 65535 {
 			r.report(n, path, "want_address", "value", text)
-			return
-		}
-		if loopback && !isLoopback(host) {
-			r.report(n, path, "want_loopback", "value", text)
 			return
 		}
 		*to = text
 	}
 }
 
-func isLoopback(host string) bool {
+// IsLoopback says that an address can be reached from this machine only.
+func IsLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
 	if host == "localhost" {
 		return true
 	}

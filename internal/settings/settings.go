@@ -20,12 +20,15 @@ type Settings struct {
 	Engine   Engine
 	// Secrets says where a secret comes from, by its name; see Reference.
 	Secrets map[string]string
+	// Stamp tells Save which content of the file these settings were loaded
+	// from; empty when there was no file.
+	Stamp string
 }
 
 // Server is where we listen.
 type Server struct {
 	Listen    string // the public door
-	Admin     string // health and administration, loopback only
+	Admin     string // health and administration; beyond loopback only with a token
 	PublicURL string // how the door is reached from outside; may be empty
 }
 
@@ -103,6 +106,10 @@ func (s Settings) Reference(name string) string {
 	}
 	return "keyring"
 }
+
+// AdminToken names the secret that opens the administration. Without one the
+// program makes up its own.
+const AdminToken = "server/admin_token"
 
 // BotSecret and AgentSecret name the secrets of a bot and of an agent.
 func BotSecret(bot, key string) string { return "bot/" + bot + "/" + key }

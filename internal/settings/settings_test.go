@@ -135,6 +135,15 @@ func TestOneBrokenBotLeavesTheOther(t *testing.T) {
 	}
 }
 
+// TestAdminOutside: with a token of the admin's choice it may be reached.
+func TestAdminOutside(t *testing.T) {
+	t.Parallel()
+	s, problems := settings.Parse([]byte("server: {admin: \"0.0.0.0:1\"}\nsecrets: {server/admin_token: \"env:X\"}"), known())
+	if len(problems) != 0 || s.Server.Admin != "0.0.0.0:1" {
+		t.Error(problems, s.Server)
+	}
+}
+
 func TestNoFile(t *testing.T) {
 	t.Parallel()
 	s, problems, err := settings.Load(filepath.Join(t.TempDir(), "none.yaml"), known())
