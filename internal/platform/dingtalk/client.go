@@ -3,33 +3,29 @@ package dingtalk
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime/multipart"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/form"
 	"switchboard/internal/token"
+	"switchboard/internal/webcall"
 )
 
 const (
-	callTimeout = 10 * time.Second
-	maxAnswer   = 1 << 20
-	longLife    = 24 * 3600 // seconds; no token lasts that long
+	longLife = 24 * 3600 // seconds; no token lasts that long
 	// refusedFor is how long a refused secret is not tried again: it will not
 	// get better by itself, and failed log-ins are watched.
 	refusedFor = time.Minute
@@ -55,6 +51,7 @@ const (
 )
 
 const (
+	opOpen   = "dingtalk: open"
 	opToken  = "dingtalk: get token"
 	opSend   = "dingtalk: send message"
 	opCreate = "dingtalk: create card"
@@ -71,7 +68,7 @@ var errNotPublic = errors.New("the address is not a public one")
 type client struct {
 	cfg   config
 	count func(api string)
-	http  *http.Client
+	http  *webcall.Client
 	files *http.Client // for links to anywhere
 	token *token.Source
 
@@ -85,29 +82,19 @@ func newClient(cfg config, count func(string)) *client {
 		count = func(string) {}
 	}
 	c := &client{
-		cfg: cfg, count: count, pace: map[string]*rate.Limiter{},
-		http: &http.Client{
-			Transport: &http.Transport{
-				Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTimeout,
-				MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
-			},
-			// A redirect could lead anywhere, with our token or the person's answer.
-			CheckRedirect: noRedirect,
-		},
+		cfg: cfg, count: count, pace: map[string]*rate.Limiter{}, http: webcall.New(),
 		files: &http.Client{
 			// No proxy: it would hide where the connection goes.
 			Transport: &http.Transport{
-				DialContext:         (&net.Dialer{Timeout: callTimeout, Control: publicOnly(loopback(cfg.base.Hostname()))}).DialContext,
-				TLSHandshakeTimeout: callTimeout, ResponseHeaderTimeout: callTimeout, IdleConnTimeout: callTimeout,
+				DialContext:         (&net.Dialer{Timeout: webcall.Timeout, Control: publicOnly(form.Loopback(cfg.base.Hostname()))}).DialContext,
+				TLSHandshakeTimeout: webcall.Timeout, ResponseHeaderTimeout: webcall.Timeout, IdleConnTimeout: webcall.Timeout,
 			},
-			CheckRedirect: noRedirect,
+			CheckRedirect: webcall.Stay,
 		},
 	}
 	c.token = token.New(c.fetchToken, token.Options{Op: opToken, RefusedFor: refusedFor})
 	return c
 }
-
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // publicOnly refuses connections into the company's network, whatever a name
 // resolves to at that moment. A DingTalk on this machine may name this machine.
@@ -126,7 +113,7 @@ func publicOnly(local bool) func(network, address string, _ syscall.RawConn) err
 }
 
 func (c *client) close() {
-	c.http.CloseIdleConnections()
+	c.http.Close()
 	c.files.CloseIdleConnections()
 }
 
@@ -199,7 +186,7 @@ func (c *client) wait(ctx context.Context, r request) error {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return stopped(r.op, ctx.Err(), false)
+		return webcall.Stopped(r.op, ctx.Err(), false)
 	}
 	return &bridge.Error{Kind: bridge.KindRateLimited, Op: r.op, RetryAfter: time.Second, Detail: "more calls than the platform allows"}
 }
@@ -216,21 +203,43 @@ func (c *client) exchange(ctx context.Context, r request, key string, out any) e
 	if wait := c.shutOut(); wait > 0 {
 		return ban(r.op, wait)
 	}
-	got, err := c.send(ctx, r, key)
+	made, err := c.make(r, key)
 	if err != nil {
 		return err
 	}
-	if e := got.trouble(r.op); e != nil {
+	got, err := c.http.Do(ctx, made)
+	if err != nil {
+		return err
+	}
+	if e := trouble(got, r.op); e != nil {
 		if e.Code == codeBanned {
 			c.stayOut(e.RetryAfter)
 		}
-		e.Detail = cut(hide(e.Detail, append(secretsOf(r.url), key, c.cfg.secret.Reveal())...))
+		e.Detail = webcall.Hide(e.Detail, made.Secrets...)
 		return e
 	}
-	if out == nil && !bytes.Contains(got.body, []byte(`"errcode"`)) {
+	if out == nil && !bytes.Contains(got.Body, []byte(`"errcode"`)) {
 		return &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: "an answer without an errcode", Uncertain: true}
 	}
-	return parseObject(r.op, got.body, out)
+	return parseObject(r.op, got.Body, out)
+}
+
+// make writes a request. A session or an old API's token stands in its address.
+func (c *client) make(r request, key string) (webcall.Request, error) {
+	made := webcall.Request{Op: r.op, Method: r.method, URL: r.url, Secrets: append(secretsOf(r.url), key, c.cfg.secret.Reveal())}
+	if key != "" {
+		made.Header = http.Header{"X-Acs-Dingtalk-Access-Token": {key}}
+	}
+	if body, ok := r.in.(raw); ok {
+		made.Type, made.Body = body.contentType, body.data
+		return made, nil
+	}
+	body, err := webcall.JSON(r.in)
+	if err != nil {
+		return made, &bridge.Error{Kind: bridge.KindInternal, Op: r.op, Err: err}
+	}
+	made.Body = body
+	return made, nil
 }
 
 // shutOut tells how long this machine is still banned; calls would not help.
@@ -244,58 +253,6 @@ func (c *client) stayOut(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.bannedTo = time.Now().Add(d)
-}
-
-func (c *client) send(ctx context.Context, r request, key string) (answer, error) {
-	body, isRaw := r.in.(raw)
-	if !isRaw {
-		data, err := encodeJSON(r.in)
-		if err != nil {
-			return answer{}, &bridge.Error{Kind: bridge.KindInternal, Op: r.op, Err: err}
-		}
-		body = raw{"application/json", data}
-	}
-	limited, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	var written atomic.Bool // from then on nobody knows
-	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
-	req, err := http.NewRequestWithContext(traced, r.method, r.url, bytes.NewReader(body.data))
-	if err != nil {
-		return answer{}, &bridge.Error{Kind: bridge.KindInvalid, Op: r.op, Detail: "an address that cannot be called"}
-	}
-	req.Header.Set("Content-Type", body.contentType)
-	req.Header.Set("Accept", "application/json")
-	if key != "" {
-		req.Header.Set("X-Acs-Dingtalk-Access-Token", key)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return answer{}, lost(ctx, r.op, err, written.Load())
-	}
-	defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
-	read, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return answer{}, lost(ctx, r.op, err, true)
-	}
-	return answer{resp.StatusCode, resp.Header, read}, nil
-}
-
-// lost is the error of a call without an answer. The address is taken out of
-// it, because it may hold a session.
-func lost(ctx context.Context, op string, err error, written bool) error {
-	if ctx.Err() != nil {
-		return stopped(op, ctx.Err(), written)
-	}
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err
-	}
-	return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Err: err, Uncertain: written}
-}
-
-// stopped is the error of a call that the caller gave up.
-func stopped(op string, err error, written bool) error {
-	return &bridge.Error{Kind: bridge.KindOf(err), Op: op, Err: err, Uncertain: written}
 }
 
 // sendUser writes to one person, by the robot API.
@@ -335,11 +292,11 @@ func (c *client) download(ctx context.Context, link string) (io.ReadCloser, erro
 		return nil, &bridge.Error{Kind: bridge.KindInvalid, Op: opFile, Detail: "a link that cannot be opened"}
 	}
 	resp, err := c.files.Do(req)
-	if errors.Is(err, errNotPublic) {
+	switch {
+	case errors.Is(err, errNotPublic):
 		return nil, &bridge.Error{Kind: bridge.KindForbidden, Op: opFile, Err: errNotPublic}
-	}
-	if err != nil {
-		return nil, lost(ctx, opFile, err, false)
+	case err != nil:
+		return nil, webcall.Lost(ctx, opFile, err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil
@@ -361,8 +318,8 @@ func (c *client) user(ctx context.Context, id string) (userFound, error) {
 
 // upload keeps a file at DingTalk's and returns its id.
 func (c *client) upload(ctx context.Context, m media) (string, error) {
-	var form bytes.Buffer
-	w := multipart.NewWriter(&form)
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
 	part, err := w.CreateFormFile("media", m.name)
 	if err == nil {
 		_, err = part.Write(m.data)
@@ -371,7 +328,7 @@ func (c *client) upload(ctx context.Context, m media) (string, error) {
 		return "", &bridge.Error{Kind: bridge.KindInternal, Op: opUpload, Err: err}
 	}
 	var kept mediaKept
-	r := request{op: opUpload, url: apiUpload, api: apiUpload, in: raw{w.FormDataContentType(), form.Bytes()}}
+	r := request{op: opUpload, url: apiUpload, api: apiUpload, in: raw{w.FormDataContentType(), body.Bytes()}}
 	err = c.callOld(ctx, r, url.Values{"type": {m.kind}}, &kept)
 	if err == nil && kept.ID == "" {
 		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opUpload, Detail: "an answer without an id"}
@@ -471,28 +428,6 @@ func asError(err error) *bridge.Error {
 		return e
 	}
 	return nil
-}
-
-// encodeJSON encodes without the HTML escapes, which would count against the
-// platform's limits.
-func encodeJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
-}
-
-// hide takes secrets out of foreign words.
-func hide(words string, secrets ...string) string {
-	for _, s := range secrets {
-		if s != "" {
-			words = strings.ReplaceAll(words, s, "•••")
-		}
-	}
-	return words
 }
 
 // secretsOf returns what an address holds that opens a door.

@@ -1,13 +1,13 @@
 package dingtalk
 
 import (
+	"cmp"
 	"errors"
-	"net"
 	"net/url"
-	"slices"
 	"strings"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/form"
 )
 
 // The modes. Webhook is DingTalk's "HTTP mode".
@@ -32,18 +32,18 @@ const (
 	sessionPath    = "/robot/sendBySession"
 )
 
-// form lists every setting and secret.
-func form() []bridge.Field {
+// fields lists every setting and secret.
+func fields() []bridge.Field {
 	robot := []bridge.ModeID{modeWebhook}
 	return []bridge.Field{
 		{Key: keyClientID, Required: true, Modes: robot, Check: checkClientID},
-		{Key: keyClientSecret, Secret: true, Required: true, Modes: robot, Check: checkSecret},
-		{Key: keyRobotCode, Modes: robot, Check: checkWord},
-		{Key: keyCorpID, Modes: robot, Check: checkWord},
-		{Key: keyTemplate, Modes: robot, Check: checkWord},
-		{Key: keyVariable, Default: "content", Modes: robot, Check: checkWord},
-		{Key: keyBaseURL, Default: defaultBaseURL, Modes: robot, Check: checkURL},
-		{Key: keyOapiURL, Default: defaultOapiURL, Check: checkURL},
+		{Key: keyClientSecret, Secret: true, Required: true, Modes: robot, Check: form.Line},
+		{Key: keyRobotCode, Modes: robot, Check: form.Word},
+		{Key: keyCorpID, Modes: robot, Check: form.Word},
+		{Key: keyTemplate, Modes: robot, Check: form.Word},
+		{Key: keyVariable, Default: "content", Modes: robot, Check: form.Word},
+		{Key: keyBaseURL, Default: defaultBaseURL, Modes: robot, Check: form.CheckURL},
+		{Key: keyOapiURL, Default: defaultOapiURL, Check: form.CheckURL},
 	}
 }
 
@@ -61,47 +61,23 @@ type config struct {
 }
 
 func newConfig(c bridge.Config) (config, error) {
-	values := map[string]string{}
-	for _, f := range form() {
-		value := c.Setting(f.Key)
-		if f.Secret {
-			// The console's copy button is often missed by a character: a blank
-			// around the secret would make every signature wrong.
-			value = strings.TrimSpace(c.Secrets[f.Key].Reveal())
-		}
-		if value == "" {
-			value = f.Default
-		}
-		if value == "" && f.Required {
-			return config{}, wrong(f.Key, errors.New("is missing"))
-		}
-		if value != "" && f.Check != nil {
-			if err := f.Check(value); err != nil {
-				return config{}, wrong(f.Key, err)
-			}
-		}
-		values[f.Key] = value
-	}
-	base, err := parseURL(values[keyBaseURL])
+	values, err := form.Values(opOpen, fields(), c)
 	if err != nil {
-		return config{}, wrong(keyBaseURL, err)
+		return config{}, err
 	}
-	oapi, err := parseURL(values[keyOapiURL])
+	base, err := form.URL(values[keyBaseURL])
 	if err != nil {
-		return config{}, wrong(keyOapiURL, err)
+		return config{}, form.Wrong(opOpen, keyBaseURL, err)
+	}
+	oapi, err := form.URL(values[keyOapiURL])
+	if err != nil {
+		return config{}, form.Wrong(opOpen, keyOapiURL, err)
 	}
 	return config{
 		id: c.ID, clientID: values[keyClientID], secret: bridge.NewSecret(values[keyClientSecret]),
-		robotCode: first(values[keyRobotCode], values[keyClientID]), corpID: values[keyCorpID],
+		robotCode: cmp.Or(values[keyRobotCode], values[keyClientID]), corpID: values[keyCorpID],
 		template: values[keyTemplate], variable: values[keyVariable], base: base, oapi: oapi,
 	}, nil
-}
-
-// wrong is the error for a setting that cannot be used.
-func wrong(key string, err error) error {
-	return &bridge.Error{
-		Kind: bridge.KindInvalid, Op: "dingtalk: open", Detail: key + " " + err.Error(), Args: map[string]string{"field": key},
-	}
 }
 
 // ours tells whether a robot code belongs to this bot.
@@ -122,24 +98,10 @@ func (c config) trusts(webhook string) bool {
 	case "https":
 		return strings.TrimSuffix(host, ":443") == officialHost || host == strings.ToLower(c.oapi.Host)
 	case "http":
-		return c.oapi.Scheme == "http" && host == strings.ToLower(c.oapi.Host) && loopback(c.oapi.Hostname())
+		return c.oapi.Scheme == "http" && host == strings.ToLower(c.oapi.Host) && form.Loopback(c.oapi.Hostname())
 	default:
 		return false
 	}
-}
-
-func checkWord(s string) error {
-	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7F || r == 0xA0 || r == 0x3000 }) {
-		return errors.New("contains a blank or a line break")
-	}
-	return nil
-}
-
-func checkSecret(s string) error {
-	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7F }) {
-		return errors.New("contains a line break")
-	}
-	return nil
 }
 
 // checkClientID catches the two other ids that stand beside the right one.
@@ -151,39 +113,6 @@ func checkClientID(s string) error {
 	case len(s) == 36 && strings.Count(s, "-") == 4:
 		return errors.New("looks like the App ID, not the Client ID")
 	default:
-		return checkWord(s)
+		return form.Word(s)
 	}
-}
-
-func checkURL(s string) error {
-	_, err := parseURL(s)
-	return err
-}
-
-// parseURL reads an API address. Without TLS only this machine may be meant.
-func parseURL(s string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimRight(s, "/"))
-	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "":
-		return nil, errors.New("is not an address such as https://host")
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("must not hold a user, a query or a fragment")
-	case u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()):
-		return u, nil
-	default:
-		return nil, errors.New("must begin with https://")
-	}
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// first returns the first value that is not empty.
-func first[T ~string](values ...T) T {
-	if i := slices.IndexFunc(values, func(v T) bool { return v != "" }); i >= 0 {
-		return values[i]
-	}
-	return ""
 }

@@ -2,6 +2,7 @@ package dingtalk_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -458,18 +459,9 @@ func (f *fake) robot(path string, body []byte) answer {
 	if slices.Contains(in.UserIDs, "busy") {
 		return answer{http.StatusOK, `{"processQueryKey":"q1","invalidStaffIdList":[],"flowControlledStaffIdList":["busy"]}`}
 	}
-	text := first(param["content"], param["text"], in.MsgParam)
+	text := cmp.Or(param["content"], param["text"], in.MsgParam)
 	f.shown = append(f.shown, &fakeCard{text: text, final: true})
 	return answer{http.StatusOK, `{"processQueryKey":"q1","invalidStaffIdList":[],"flowControlledStaffIdList":[]}`}
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // keep takes a file.

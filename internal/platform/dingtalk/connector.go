@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/form"
 )
 
 const platform bridge.Platform = "dingtalk"
@@ -28,7 +30,7 @@ func Connector() bridge.Connector {
 	return bridge.Connector{
 		Platform: platform,
 		Modes:    []bridge.Mode{{ID: modeWebhook, Webhook: true, Capabilities: capabilities()}},
-		Form:     form(),
+		Form:     fields(),
 		Setup:    setup(),
 		Open:     open,
 	}
@@ -53,7 +55,7 @@ func setup() []bridge.Step {
 // open makes a bot. With a card template it is one whose answers can grow.
 func open(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
 	if c.Mode != "" && c.Mode != modeWebhook {
-		return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "dingtalk: open", Detail: "there is no mode " + string(c.Mode)}
+		return nil, form.NoMode(opOpen, c.Mode)
 	}
 	cfg, err := newConfig(c)
 	if err != nil {
@@ -185,7 +187,7 @@ func (b *bot) LookUp(ctx context.Context, user bridge.UserID) (bridge.Profile, e
 	}
 	found, err := b.client.user(ctx, string(user))
 	p := found.Result
-	return bridge.Profile{Name: p.Name, Email: first(p.Email, p.OrgEmail), Mobile: p.Mobile, Avatar: p.Avatar}, err
+	return bridge.Profile{Name: p.Name, Email: cmp.Or(p.Email, p.OrgEmail), Mobile: p.Mobile, Avatar: p.Avatar}, err
 }
 
 // Close implements bridge.Bot.

@@ -2,6 +2,7 @@ package dingtalk
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/webcall"
 )
 
 const (
@@ -19,7 +21,6 @@ const (
 	banned = 5 * time.Minute
 	// flowControl is how long to wait for a person who got too many messages.
 	flowControl = 30 * time.Second
-	maxDetail   = 400 // bytes of foreign words in an error
 )
 
 const (
@@ -125,32 +126,25 @@ func kindOfStatus(status int) bridge.Kind {
 	}
 }
 
-// answer is what came back from DingTalk, or from something in between.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
 // trouble finds the error in an answer, in whichever of the shapes it has; nil
 // when there is none.
-func (a answer) trouble(op string) *bridge.Error {
+func trouble(a webcall.Answer, op string) *bridge.Error {
 	var f failure
-	object := bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("{")) && decode(a.body, &f)
+	object := bytes.HasPrefix(bytes.TrimSpace(a.Body), []byte("{")) && decode(a.Body, &f)
 	switch {
-	case object && f.Status == "1111" || !object && bytes.Contains(a.body, []byte(`"status":1111`)):
+	case object && f.Status == "1111" || !object && bytes.Contains(a.Body, []byte(`"status":1111`)):
 		return ban(op, time.Duration(number(f.Wait))*time.Minute)
 	case object && f.ErrCode != nil && *f.ErrCode != "0":
-		return a.oldTrouble(op, f)
-	case object && a.status < http.StatusMultipleChoices:
+		return oldTrouble(a, op, f)
+	case object && a.Status < http.StatusMultipleChoices:
 		if _, known := kindOf(string(f.Code)); known {
-			return a.newTrouble(op, f)
+			return newTrouble(a, op, f)
 		}
 		return nil
 	case object:
-		return a.newTrouble(op, f)
+		return newTrouble(a, op, f)
 	default:
-		return a.foreign(op)
+		return foreign(a, op)
 	}
 }
 
@@ -163,19 +157,19 @@ func ban(op string, wait time.Duration) *bridge.Error {
 	}
 }
 
-func (a answer) newTrouble(op string, f failure) *bridge.Error {
+func newTrouble(a webcall.Answer, op string, f failure) *bridge.Error {
 	e := &bridge.Error{Op: op, Code: string(f.Code), Detail: detail(f.Message, f.RequestID)}
 	kind, known := kindOf(e.Code)
 	if !known {
-		kind = kindOfStatus(a.status)
+		kind = kindOfStatus(a.Status)
 	}
 	e.Kind = kind
 	if kind == bridge.KindInvalid && op == opStream && ended(e.Detail) {
 		e.Kind = bridge.KindExpired
 	}
 	// The gateway gives up after three seconds; what is behind it may go on.
-	e.Uncertain = !known && a.status >= http.StatusInternalServerError && a.status != http.StatusServiceUnavailable
-	return a.finish(e, f)
+	e.Uncertain = !known && a.Status >= http.StatusInternalServerError && a.Status != http.StatusServiceUnavailable
+	return finish(a, e, f)
 }
 
 // ended recognises the refusal to change a card that was finished. The pages
@@ -184,7 +178,7 @@ func ended(words string) bool {
 	return strings.Contains(strings.ToLower(words), "finali")
 }
 
-func (a answer) oldTrouble(op string, f failure) *bridge.Error {
+func oldTrouble(a webcall.Answer, op string, f failure) *bridge.Error {
 	code, words := *f.ErrCode, f.ErrMsg
 	if _, known := kindOfOld(string(f.SubCode)); known && code == "88" {
 		code, words = f.SubCode, f.SubMsg // 88 says only that there is another code
@@ -196,7 +190,7 @@ func (a answer) oldTrouble(op string, f failure) *bridge.Error {
 		e.Kind = bridge.KindExpired
 	}
 	e.Uncertain = e.Code == "15" || e.Code == "88"
-	return a.finish(e, f)
+	return finish(a, e, f)
 }
 
 // lostSession recognises a session webhook that ended by the words alone.
@@ -210,30 +204,27 @@ func lostSession(words string) bool {
 }
 
 // finish adds what the words for people need, and how long to wait.
-func (a answer) finish(e *bridge.Error, f failure) *bridge.Error {
+func finish(a webcall.Answer, e *bridge.Error, f failure) *bridge.Error {
 	if e.Kind == bridge.KindRateLimited {
-		e.RetryAfter = tooFast
-		if s, err := strconv.Atoi(a.header.Get("Retry-After")); err == nil && s > 0 {
-			e.RetryAfter = time.Duration(min(s, 3600)) * time.Second
-		}
+		e.RetryAfter = cmp.Or(webcall.RetryAfter(a.Header), tooFast)
 	}
 	if len(f.Denied.Scopes) > 0 || e.Code == denied403+"AccessTokenPermissionDenied" {
-		e.Args = map[string]string{"scope": first(strings.Join(f.Denied.Scopes, ", "), "?")}
+		e.Args = map[string]string{"scope": cmp.Or(strings.Join(f.Denied.Scopes, ", "), "?")}
 	}
 	if e.Code == denied403+"IpNotInWhiteList" || e.Code == "60020" {
-		e.Args = map[string]string{"ip": first(address(e.Detail), "?")}
+		e.Args = map[string]string{"ip": cmp.Or(address(e.Detail), "?")}
 	}
 	return e
 }
 
 // foreign is an answer that is not DingTalk's JSON: its gateway's page for
 // callers that are too busy, or the page of something in between.
-func (a answer) foreign(op string) *bridge.Error {
-	e := &bridge.Error{Op: op, Code: strconv.Itoa(a.status), Detail: "an answer that is not JSON"}
+func foreign(a webcall.Answer, op string) *bridge.Error {
+	e := &bridge.Error{Op: op, Code: strconv.Itoa(a.Status), Detail: "an answer that is not JSON"}
 	switch {
-	case a.status >= http.StatusInternalServerError:
-		e.Kind, e.Uncertain = bridge.KindUnavailable, a.status != http.StatusServiceUnavailable
-	case a.status >= http.StatusMultipleChoices && a.status != http.StatusForbidden && a.status != http.StatusTooManyRequests:
+	case a.Status >= http.StatusInternalServerError:
+		e.Kind, e.Uncertain = bridge.KindUnavailable, a.Status != http.StatusServiceUnavailable
+	case a.Status >= http.StatusMultipleChoices && a.Status != http.StatusForbidden && a.Status != http.StatusTooManyRequests:
 		e.Kind = bridge.KindInvalid // a redirect or a missing page: the address is wrong
 	default:
 		e.Kind, e.RetryAfter = bridge.KindRateLimited, banned
@@ -262,11 +253,6 @@ func detail(words, request loose) string {
 		return string(words)
 	}
 	return "requestid " + label(string(request)) + ": " + string(words)
-}
-
-// cut shortens foreign words, after secrets were taken out of them.
-func cut(words string) string {
-	return strings.ToValidUTF8(words[:min(len(words), maxDetail)], "")
 }
 
 // idsRefused turns the two lists in a successful answer into an error.

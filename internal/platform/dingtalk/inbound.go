@@ -2,6 +2,7 @@ package dingtalk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -25,8 +26,8 @@ type reading struct {
 
 // message reads a push. The reading has a note when it carries no message.
 func (b *bot) message(ctx context.Context, p push, at time.Time) (bridge.Message, reading) {
-	sender := first(p.SenderStaffID, p.SenderID)
-	chat := first(p.ConversationID, sender)
+	sender := cmp.Or(p.SenderStaffID, p.SenderID)
+	chat := cmp.Or(p.ConversationID, sender)
 	switch {
 	case p.ID == "":
 		return bridge.Message{}, reading{note: "a message without an id", suspect: true}
@@ -102,8 +103,8 @@ func (p push) mentionsUs() bool {
 
 func (p push) sender() bridge.Sender {
 	s := bridge.Sender{
-		ID:     bridge.UserID(first(p.SenderStaffID, p.SenderID)),
-		Tenant: string(first(p.RobotCorpID, p.SenderCorpID)),
+		ID:     bridge.UserID(cmp.Or(p.SenderStaffID, p.SenderID)),
+		Tenant: string(cmp.Or(p.RobotCorpID, p.SenderCorpID)),
 		Name:   clean(p.SenderNick),
 		Alias:  map[string]string{},
 	}
@@ -132,7 +133,7 @@ func read(p push) reading {
 func readType(p push, text, content pushContent) reading {
 	switch p.Type {
 	case "text":
-		return reading{text: clean(first(text.Content, content.Content))}
+		return reading{text: clean(cmp.Or(text.Content, content.Content))}
 	case "richText":
 		return readRich(first2(content.RichText, text.RichText))
 	case "picture":
@@ -150,7 +151,7 @@ func readType(p push, text, content pushContent) reading {
 	case "":
 		return reading{note: "a message without a type", suspect: true}
 	default:
-		return reading{note: "unsupported message type " + label(string(first(content.UnknownType, p.Type)))}
+		return reading{note: "unsupported message type " + label(string(cmp.Or(content.UnknownType, p.Type)))}
 	}
 }
 
@@ -160,7 +161,7 @@ func readRich(parts []richPart) reading {
 	var text strings.Builder
 	for _, part := range parts {
 		text.WriteString(string(part.Text))
-		if code := first(part.DownloadCode, part.PictureDownloadCode); code != "" {
+		if code := cmp.Or(part.DownloadCode, part.PictureDownloadCode); code != "" {
 			r.files = append(r.files, bridge.File{Kind: bridge.FileImage, ID: string(code)})
 		}
 	}
@@ -169,7 +170,7 @@ func readRich(parts []richPart) reading {
 }
 
 func readFile(kind bridge.FileKind, c pushContent, name string) reading {
-	f := bridge.File{Kind: kind, ID: string(first(c.DownloadCode, c.PictureDownloadCode)), Name: name, Text: clean(c.Recognition)}
+	f := bridge.File{Kind: kind, ID: string(cmp.Or(c.DownloadCode, c.PictureDownloadCode)), Name: name, Text: clean(c.Recognition)}
 	if f.ID == "" && f.Text == "" {
 		return reading{note: "a message of type " + string(kind) + " without a download code", suspect: true}
 	}
@@ -206,9 +207,9 @@ func quotedText(raw json.RawMessage) string {
 		return ""
 	}
 	var text strings.Builder
-	text.WriteString(string(first(c.Text, c.Content)))
+	text.WriteString(string(cmp.Or(c.Text, c.Content)))
 	for _, part := range c.RichText {
-		text.WriteString(string(first(part.Text, part.Content)))
+		text.WriteString(string(cmp.Or(part.Text, part.Content)))
 	}
 	return clean(loose(text.String()))
 }

@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -10,6 +11,7 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/webcall"
 )
 
 const (
@@ -45,7 +47,7 @@ func mentionByName(to bridge.Address) mention {
 	return mention{name: to.Name}
 }
 
-func (m mention) word() string { return first(m.id, m.name) }
+func (m mention) word() string { return cmp.Or(m.id, m.name) }
 
 func (m mention) at() *webhookAt {
 	if m.id == "" {
@@ -136,8 +138,8 @@ func renderCard(c bridge.Card, who mention, lang bridge.Language) (message, erro
 		return renderMarkdown(bridge.Markdown{Title: c.Title, Text: cardText(c)}, who, lang)
 	}
 	body := strings.TrimSpace(safe(cardText(bridge.Card{Title: c.Title, Text: c.Text})))
-	title := titleOf(c.Title, first(body, c.Buttons[0].Text), lang)
-	text := who.markdown(robotDialect().translate(first(body, title)))
+	title := titleOf(c.Title, cmp.Or(body, c.Buttons[0].Text), lang)
+	text := who.markdown(robotDialect().translate(cmp.Or(body, title)))
 	shown := &actionCard{Title: title, Text: text}
 	param := map[string]string{"title": title, "text": text}
 	key := "sampleActionCard"
@@ -177,7 +179,7 @@ func cardText(c bridge.Card) string {
 		}
 		label := oneLine(button.Text)
 		if button.URL != "" {
-			label = "[" + first(label, button.URL) + "](" + button.URL + ")"
+			label = "[" + cmp.Or(label, button.URL) + "](" + button.URL + ")"
 		}
 		fmt.Fprintf(&b, "%d. %s\n", i+1, label)
 	}
@@ -191,13 +193,13 @@ func renderNews(c bridge.News, who mention, lang bridge.Language) (message, erro
 	feed := &feedCard{}
 	pictures := true
 	for _, item := range c.Items {
-		fmt.Fprintf(&list, "- [%s](%s)", oneLine(first(item.Title, item.URL)), item.URL)
+		fmt.Fprintf(&list, "- [%s](%s)", oneLine(cmp.Or(item.Title, item.URL)), item.URL)
 		if item.Description != "" {
 			list.WriteString(" " + oneLine(item.Description))
 		}
 		list.WriteString("\n")
 		pictures = pictures && item.Picture != "" && item.URL != ""
-		feed.Links = append(feed.Links, feedLink{oneLine(first(item.Title, item.URL)), item.URL, item.Picture})
+		feed.Links = append(feed.Links, feedLink{oneLine(cmp.Or(item.Title, item.URL)), item.URL, item.Picture})
 	}
 	m, err := renderMarkdown(bridge.Markdown{Text: list.String()}, who, lang)
 	if err == nil && pictures {
@@ -218,11 +220,11 @@ type media struct {
 func mediaOf(c bridge.Content) (media, bool) {
 	switch c := c.(type) {
 	case bridge.Picture:
-		return media{kind: "image", name: first(c.Name, "image.png"), data: c.Data}, true
+		return media{kind: "image", name: cmp.Or(c.Name, "image.png"), data: c.Data}, true
 	case bridge.Attachment:
-		return media{kind: "file", name: first(c.Name, "file"), data: c.Data}, true
+		return media{kind: "file", name: cmp.Or(c.Name, "file"), data: c.Data}, true
 	case bridge.Voice:
-		return media{kind: "voice", name: first(c.Name, "voice.amr"), data: c.Data, seconds: c.Seconds}, true
+		return media{kind: "voice", name: cmp.Or(c.Name, "voice.amr"), data: c.Data, seconds: c.Seconds}, true
 	default:
 		return media{}, false
 	}
@@ -253,7 +255,7 @@ func (u uploaded) render(who mention) (message, error) {
 	switch u.kind {
 	case "image":
 		title := oneLine(strings.Map(dropMarks, u.name))
-		return packMarkdown(first(shorten(title, maxTitle), "-"), who.markdown("!["+title+"]("+u.id+")"), who)
+		return packMarkdown(cmp.Or(shorten(title, maxTitle), "-"), who.markdown("!["+title+"]("+u.id+")"), who)
 	case "voice":
 		param["duration"] = strconv.Itoa(max(u.seconds, 1) * 1000)
 		return packRobot("sampleAudio", param)
@@ -283,7 +285,7 @@ func pack(webhook webhookMessage, key string, param map[string]string) (message,
 }
 
 func packRobot(key string, param map[string]string) (message, error) {
-	encoded, err := encodeJSON(param)
+	encoded, err := webcall.JSON(param)
 	if err != nil {
 		return message{}, &bridge.Error{Kind: bridge.KindInternal, Op: opSend, Err: err}
 	}
@@ -500,7 +502,7 @@ func visibleImages(line string) string {
 		if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") || strings.HasPrefix(target, "@") {
 			b.WriteString("![" + alt + "](" + target + ")")
 		} else {
-			b.WriteString("[" + first(alt, "image") + "]")
+			b.WriteString("[" + cmp.Or(alt, "image") + "]")
 		}
 		line = tail
 	}

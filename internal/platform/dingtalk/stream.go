@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -75,7 +76,7 @@ func (d *draft) Finish(ctx context.Context, c bridge.Content) (bridge.MessageID,
 	if err := d.end(ctx, text); err != nil {
 		return "", err
 	}
-	return bridge.MessageID(first(d.card.CarrierID, d.card.OutTrackID)), nil
+	return bridge.MessageID(cmp.Or(d.card.CarrierID, d.card.OutTrackID)), nil
 }
 
 // Fail implements bridge.Draft. The card is finished rather than marked as
@@ -127,7 +128,7 @@ func (d *draft) show(ctx context.Context, frame cardStream) error {
 	if err != nil {
 		return err
 	}
-	d.card.Shown, d.card.CarrierID = true, first(carrier, d.card.CarrierID)
+	d.card.Shown, d.card.CarrierID = true, cmp.Or(carrier, d.card.CarrierID)
 	// The service that shows text may hear of the new card a little later.
 	for _, pause := range []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second} {
 		err = d.stream(ctx, frame)
@@ -178,7 +179,7 @@ func (d *draft) create() (cardCreate, error) {
 		card.SpaceID, card.GroupSpace = "dtv1.card//IM_GROUP."+d.here.ConversationID, space
 		card.GroupDeliver = &groupDeliver{RobotCode: d.bot.cfg.robotCode}
 		if d.here.StaffID != "" {
-			card.GroupDeliver.At = map[string]string{d.here.StaffID: first(d.to.Name, d.here.StaffID)}
+			card.GroupDeliver.At = map[string]string{d.here.StaffID: cmp.Or(d.to.Name, d.here.StaffID)}
 		}
 	case d.here.StaffID != "":
 		card.SpaceID, card.RobotSpace = "dtv1.card//IM_ROBOT."+d.here.StaffID, space

@@ -2,6 +2,7 @@ package dingtalk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,7 +39,7 @@ func (b *bot) Receive(ctx context.Context, req bridge.Request) (bridge.Delivery,
 	if err := b.addressee(p); err != nil {
 		return bridge.Delivery{}, err
 	}
-	if code := first(p.ErrorCode, p.ErrCode); code != "" && code != "0" {
+	if code := cmp.Or(p.ErrorCode, p.ErrCode); code != "" && code != "0" {
 		return suspect(failed(string(code))), nil
 	}
 	m, r := b.message(ctx, p, req.At)

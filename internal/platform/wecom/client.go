@@ -1,7 +1,6 @@
 package wecom
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -11,24 +10,21 @@ import (
 	"maps"
 	"mime"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/token"
+	"switchboard/internal/webcall"
 )
 
 const (
-	callTimeout = 10 * time.Second
-	maxAnswer   = 1 << 20
-	longLife    = 24 * 3600 // seconds; no token lasts that long
+	longLife = 24 * 3600 // seconds; no token lasts that long
 	// refusedFor is how long a refused secret is not tried again. WeCom shuts out
 	// for an hour the address of those who insist.
 	refusedFor = 2 * time.Minute
@@ -45,6 +41,7 @@ const (
 )
 
 const (
+	opOpen   = "wecom: open"
 	opToken  = "wecom: get token" //nolint:gosec // a name, not a token
 	opSend   = "wecom: send message"
 	opRecall = "wecom: recall message"
@@ -58,7 +55,7 @@ const (
 type client struct {
 	cfg   config
 	count func(api string)
-	http  *http.Client
+	http  *webcall.Client
 	token *token.Source
 }
 
@@ -66,19 +63,10 @@ func newClient(cfg config, count func(string)) *client {
 	if count == nil {
 		count = func(string) {}
 	}
-	c := &client{cfg: cfg, count: count, http: &http.Client{
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTimeout,
-			ResponseHeaderTimeout: callTimeout, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
-		},
-		// A redirect would carry the token to somewhere else.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	c := &client{cfg: cfg, count: count, http: webcall.New()}
 	c.token = token.New(c.fetchToken, token.Options{Op: opToken, RefusedFor: refusedFor})
 	return c
 }
-
-func (c *client) close() { c.http.CloseIdleConnections() }
 
 // fetchToken asks for a token, for the token.Source.
 func (c *client) fetchToken(ctx context.Context) (string, time.Duration, error) {
@@ -123,90 +111,43 @@ func (c *client) withToken(ctx context.Context, r request, try func(request) err
 
 // exchange sends one request and reads the answer.
 func (c *client) exchange(ctx context.Context, r request, out any) error {
-	limited, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	resp, written, err := c.send(limited, r)
+	made, err := c.make(r)
 	if err != nil {
-		return c.lost(ctx, r, err, written)
+		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	got, err := c.http.Do(ctx, made)
 	if err != nil {
-		return c.lost(ctx, r, err, true)
+		return err
 	}
-	got := answer{resp.StatusCode, resp.Header, body}
-	if e := got.trouble(r.op); e != nil {
-		return c.scrub(r, e)
+	if e := trouble(got, made); e != nil {
+		return e
 	}
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(body, out); err != nil {
+	if err := json.Unmarshal(got.Body, out); err != nil {
 		return &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: "an answer of an unexpected form", Uncertain: true}
 	}
 	return nil
 }
 
-// send sends a request. Once its header is written, nobody knows whether it was
-// acted on.
-func (c *client) send(ctx context.Context, r request) (resp *http.Response, written bool, err error) {
-	method, body := http.MethodGet, io.Reader(http.NoBody)
-	if r.in != nil {
-		data, err := encodeJSON(r.in)
-		if err != nil {
-			return nil, false, err
-		}
-		method, body = http.MethodPost, bytes.NewReader(data)
-	}
-	var wrote atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
+// make writes a request. The token and, once, the secret stand in its address.
+func (c *client) make(r request) (webcall.Request, error) {
 	address := c.cfg.base.JoinPath("cgi-bin", r.path)
 	address.RawQuery = r.query.Encode()
-	req, err := http.NewRequestWithContext(traced, method, address.String(), body)
+	made := webcall.Request{Op: r.op, URL: address.String(), Secrets: []string{r.query.Get("access_token")}}
+	for _, secret := range c.cfg.hidden {
+		made.Secrets = append(made.Secrets, secret.Reveal())
+	}
+	if r.in == nil {
+		return made, nil
+	}
+	body, err := webcall.JSON(r.in)
 	if err != nil {
-		return nil, false, err
+		return made, &bridge.Error{Kind: bridge.KindInternal, Op: r.op, Err: err}
 	}
-	req.Header.Set("Accept", "application/json")
-	if r.in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err = c.http.Do(req)
-	return resp, wrote.Load(), err
-}
-
-// lost is the error of a call without an answer. The address, which holds the
-// token, is taken out of it.
-func (c *client) lost(ctx context.Context, r request, err error, written bool) error {
-	if ctx.Err() != nil {
-		return stopped(r.op, ctx.Err(), written)
-	}
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err
-	}
-	return &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: c.hide(r, err.Error()), Uncertain: written}
-}
-
-// stopped is the error of a call that the caller gave up.
-func stopped(op string, err error, written bool) error {
-	return &bridge.Error{Kind: bridge.KindOf(err), Op: op, Err: err, Uncertain: written}
-}
-
-// scrub takes our secrets out of the other side's words, which tend to quote.
-func (c *client) scrub(r request, e *bridge.Error) *bridge.Error {
-	e.Detail = c.hide(r, e.Detail)
-	return e
-}
-
-func (c *client) hide(r request, words string) string {
-	for _, secret := range append(c.cfg.hidden, bridge.NewSecret(r.query.Get("access_token"))) {
-		for _, form := range []string{secret.Reveal(), url.QueryEscape(secret.Reveal())} {
-			if form != "" {
-				words = strings.ReplaceAll(words, form, "•••")
-			}
-		}
-	}
-	return shorten(words)
+	made.Method, made.Body = http.MethodPost, body
+	return made, nil
 }
 
 // sendMessage sends one message to one member. With unique set, WeCom is asked
@@ -248,25 +189,28 @@ func (c *client) file(ctx context.Context, id string) (io.ReadCloser, error) {
 	var body io.ReadCloser
 	r := request{op: opFile, path: pathFile, query: url.Values{"media_id": {id}}}
 	err := c.withToken(ctx, r, func(r request) error {
-		resp, _, err := c.send(ctx, r)
+		made, err := c.make(r)
 		if err != nil {
-			return c.lost(ctx, r, err, false)
+			return err
+		}
+		resp, err := c.http.Open(ctx, made) //nolint:bodyclose // read to its end, or given to the caller
+		if err != nil {
+			return err
 		}
 		if resp.StatusCode == http.StatusOK && isFile(resp.Header) {
 			body = resp.Body
 			return nil
 		}
-		defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
-		words, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		got, err := webcall.Read(ctx, made, resp)
 		if err != nil {
-			return c.lost(ctx, r, err, false)
+			return err
 		}
-		e := answer{resp.StatusCode, resp.Header, words}.trouble(r.op)
+		e := trouble(got, made)
 		if e == nil {
 			e = &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: "an answer without a file"}
 		}
 		e.Uncertain = false
-		return c.scrub(r, e)
+		return e
 	})
 	return body, err
 }
@@ -278,17 +222,6 @@ func isFile(h http.Header) bool {
 	}
 	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	return err == nil && kind != "application/json" && !strings.HasPrefix(kind, "text/")
-}
-
-// encodeJSON writes JSON as it is read: without escaping <, > and &.
-func encodeJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err //nolint:wrapcheck // named by the caller
-	}
-	return b.Bytes(), nil
 }
 
 // pace holds messages back: WeCom drops without a word what one member gets too
@@ -314,7 +247,7 @@ func (p *pace) wait(ctx context.Context, user string) error {
 	select {
 	case <-ctx.Done():
 		turn.Cancel()
-		return stopped(opSend, ctx.Err(), false)
+		return webcall.Stopped(opSend, ctx.Err(), false)
 	case <-timer.C:
 		return nil
 	}
@@ -356,7 +289,7 @@ type line struct {
 
 // unique writes a message down and tells whether it may be checked.
 func (l *ledger) unique(user, key string, m outgoing) bool {
-	const kept = duplicateCheck + 2*callTimeout // WeCom's clock starts later than ours
+	const kept = duplicateCheck + 2*webcall.Timeout // WeCom's clock starts later than ours
 	now, id := time.Now(), m.id(user)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -376,7 +309,7 @@ func (l *ledger) unique(user, key string, m outgoing) bool {
 
 // id tells contents apart as WeCom does.
 func (m outgoing) id(user string) [sha256.Size]byte {
-	body, err := encodeJSON(m.Body)
+	body, err := webcall.JSON(m.Body)
 	if err != nil {
 		body = fmt.Append(nil, m.Body)
 	}

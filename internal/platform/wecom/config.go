@@ -2,13 +2,12 @@ package wecom
 
 import (
 	"errors"
-	"net"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/form"
 )
 
 // modeApp is a self-built app: messages come by webhook and go by API.
@@ -33,8 +32,8 @@ const (
 	formatText     = "text"
 )
 
-// form lists every setting and secret.
-func form() []bridge.Field {
+// fields lists every setting and secret.
+func fields() []bridge.Field {
 	app := []bridge.ModeID{modeApp}
 	return []bridge.Field{
 		{Key: keyCorpID, Required: true, Modes: app, Check: checkCorpID},
@@ -43,7 +42,7 @@ func form() []bridge.Field {
 		{Key: keyToken, Secret: true, Required: true, Modes: app, Check: checkToken},
 		{Key: keyAESKey, Secret: true, Required: true, Modes: app, Check: checkAESKey},
 		{Key: keyFormat, Default: formatMarkdown, Modes: app, Check: checkFormat},
-		{Key: keyBaseURL, Default: defaultBaseURL, Modes: app, Check: checkURL},
+		{Key: keyBaseURL, Default: defaultBaseURL, Modes: app, Check: form.CheckURL},
 	}
 }
 
@@ -61,7 +60,7 @@ type config struct {
 }
 
 func newConfig(c bridge.Config) (config, error) {
-	values, err := valuesOf(c)
+	values, err := form.Values(opOpen, fields(), c)
 	if err != nil {
 		return config{}, err
 	}
@@ -76,7 +75,7 @@ func newConfig(c bridge.Config) (config, error) {
 	if err != nil {
 		return config{}, wrong(keyAESKey, err)
 	}
-	base, err := parseURL(values[keyBaseURL])
+	base, err := form.URL(values[keyBaseURL])
 	if err != nil {
 		return config{}, wrong(keyBaseURL, err)
 	}
@@ -88,37 +87,8 @@ func newConfig(c bridge.Config) (config, error) {
 	}, nil
 }
 
-// valuesOf reads every field and checks it.
-func valuesOf(c bridge.Config) (map[string]string, error) {
-	values := map[string]string{}
-	for _, f := range form() {
-		value := c.Setting(f.Key)
-		if f.Secret {
-			// A blank or a line break comes along easily when a key is copied.
-			value = strings.TrimSpace(c.Secrets[f.Key].Reveal())
-		}
-		if value == "" {
-			value = f.Default
-		}
-		if value == "" && f.Required {
-			return nil, wrong(f.Key, errors.New("is missing"))
-		}
-		if value != "" && f.Check != nil {
-			if err := f.Check(value); err != nil {
-				return nil, wrong(f.Key, err)
-			}
-		}
-		values[f.Key] = value
-	}
-	return values, nil
-}
-
 // wrong is the error for a setting that cannot be used.
-func wrong(key string, err error) error {
-	return &bridge.Error{
-		Kind: bridge.KindInvalid, Op: "wecom: open", Detail: key + " " + err.Error(), Args: map[string]string{"field": key},
-	}
-}
+func wrong(key string, err error) error { return form.Wrong(opOpen, key, err) }
 
 var errNumber = errors.New("is not a number such as 1000002")
 
@@ -179,38 +149,4 @@ func checkFormat(s string) error {
 		return errors.New("is neither markdown nor text")
 	}
 	return nil
-}
-
-func checkURL(s string) error {
-	_, err := parseURL(s)
-	return err
-}
-
-// parseURL reads an API address. Without TLS only this machine may be meant,
-// because the secret stands in the address of a call.
-func parseURL(s string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimRight(s, "/"))
-	switch {
-	case err != nil || u.Hostname() == "":
-		return nil, errors.New("is not an address such as https://host")
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("must not hold a user, a query or a fragment")
-	case u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()):
-		return u, nil
-	default:
-		return nil, errors.New("must begin with https://")
-	}
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// first returns the first value that is not empty.
-func first[T ~string](values ...T) T {
-	if i := slices.IndexFunc(values, func(v T) bool { return v != "" }); i >= 0 {
-		return values[i]
-	}
-	return ""
 }

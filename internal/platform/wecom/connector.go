@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/form"
 )
 
 const platform bridge.Platform = "wecom"
@@ -25,7 +26,7 @@ func Connector() bridge.Connector {
 	return bridge.Connector{
 		Platform: platform,
 		Modes:    []bridge.Mode{{ID: modeApp, Webhook: true, Capabilities: appCapabilities()}},
-		Form:     form(),
+		Form:     fields(),
 		Setup:    setup(),
 		Open:     open,
 	}
@@ -49,7 +50,7 @@ func setup() []bridge.Step {
 // open makes a bot.
 func open(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
 	if c.Mode != "" && c.Mode != modeApp {
-		return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "wecom: open", Detail: "there is no mode " + strconv.Quote(string(c.Mode))}
+		return nil, form.NoMode(opOpen, c.Mode)
 	}
 	cfg, err := newConfig(c)
 	if err != nil {
@@ -203,6 +204,6 @@ func (b *bot) Recall(ctx context.Context, message bridge.MessageID, _ bridge.Add
 
 // Close implements bridge.Bot.
 func (b *bot) Close() error {
-	b.client.close()
+	b.client.http.Close()
 	return nil
 }

@@ -1,6 +1,7 @@
 package wecom
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/webcall"
 )
 
 const (
@@ -24,8 +26,7 @@ const (
 	// minute (page 90454).
 	blocked = time.Minute
 	// crowded is how long to wait when too many calls run at once.
-	crowded   = 2 * time.Second
-	maxDetail = 400 // bytes of foreign words in an error
+	crowded = 2 * time.Second
 )
 
 // kindOf translates the codes of page 90313 that an app can meet.
@@ -71,24 +72,17 @@ func kindOfStatus(status int) bridge.Kind {
 	}
 }
 
-// answer is what came back from WeCom, or from something in between.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
 // trouble finds the error in an answer; nil when there is none. WeCom reports
 // its errors inside an HTTP 200.
-func (a answer) trouble(op string) *bridge.Error {
+func trouble(a webcall.Answer, r webcall.Request) *bridge.Error {
 	var f failure
-	if json.Unmarshal(a.body, &f) != nil || f.Code == nil {
-		return a.foreign(op)
+	if json.Unmarshal(a.Body, &f) != nil || f.Code == nil {
+		return foreign(a, r.Op)
 	}
 	if *f.Code == 0 {
 		return nil
 	}
-	e := &bridge.Error{Kind: bridge.KindInternal, Op: op, Code: strconv.FormatInt(*f.Code, 10), Detail: f.Message}
+	e := &bridge.Error{Kind: bridge.KindInternal, Op: r.Op, Code: strconv.FormatInt(*f.Code, 10), Detail: webcall.Hide(f.Message, r.Secrets...)}
 	if kind, known := kindOf(e.Code); known {
 		e.Kind = kind
 	}
@@ -96,33 +90,25 @@ func (a answer) trouble(op string) *bridge.Error {
 	e.Uncertain = e.Code == codeBusy
 	switch e.Code {
 	case "45009":
-		e.RetryAfter = max(blocked, retryAfter(a.header))
+		e.RetryAfter = max(blocked, webcall.RetryAfter(a.Header))
 	case "45033":
-		e.RetryAfter = max(crowded, retryAfter(a.header))
+		e.RetryAfter = max(crowded, webcall.RetryAfter(a.Header))
 	}
 	if ip := callerIP(f.Message); ip != "" || e.Code == codeUntrusted {
-		e.Args = map[string]string{"ip": first(ip, "?")}
+		e.Args = map[string]string{"ip": cmp.Or(ip, "?")}
 	}
 	return e
 }
 
 // foreign is an answer that is not WeCom's JSON: the page of a gateway, or of
 // something in between. Whether the call arrived, nobody knows.
-func (a answer) foreign(op string) *bridge.Error {
-	e := &bridge.Error{Kind: kindOfStatus(a.status), Op: op, Code: strconv.Itoa(a.status), Detail: "an answer without an errcode"}
-	e.Uncertain = a.status < http.StatusMultipleChoices || a.status >= http.StatusInternalServerError
+func foreign(a webcall.Answer, op string) *bridge.Error {
+	e := &bridge.Error{Kind: kindOfStatus(a.Status), Op: op, Code: strconv.Itoa(a.Status), Detail: "an answer without an errcode"}
+	e.Uncertain = a.Status < http.StatusMultipleChoices || a.Status >= http.StatusInternalServerError
 	if e.Kind == bridge.KindRateLimited {
-		e.RetryAfter = max(blocked, retryAfter(a.header))
+		e.RetryAfter = max(blocked, webcall.RetryAfter(a.Header))
 	}
 	return e
-}
-
-func retryAfter(h http.Header) time.Duration {
-	s, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || s <= 0 {
-		return 0
-	}
-	return time.Duration(min(s, 3600)) * time.Second
 }
 
 // callerIP finds the address that WeCom saw us calling from: "…, from ip:
@@ -162,10 +148,4 @@ func listed(names, user string) bool {
 		}
 	}
 	return false
-}
-
-// shorten makes foreign words fit for an error, after secrets were taken out.
-func shorten(words string) string {
-	words = oneLine(words)
-	return strings.ToValidUTF8(words[:min(len(words), maxDetail)], "")
 }

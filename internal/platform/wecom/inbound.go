@@ -1,6 +1,7 @@
 package wecom
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -72,7 +73,7 @@ func read(p push) reading {
 	case "image":
 		return readFile(p, bridge.FileImage, "")
 	case "voice":
-		return readFile(p, bridge.FileAudio, "voice."+first(label(p.Format), "amr"))
+		return readFile(p, bridge.FileAudio, "voice."+cmp.Or(label(p.Format), "amr"))
 	case "video":
 		return readFile(p, bridge.FileVideo, "")
 	case "file":
@@ -148,7 +149,7 @@ func (b *bot) event(p push, at time.Time) bridge.Delivery {
 		a.Kind = bridge.ActionMenu
 		a.Value["key"] = clean(p.EventKey)
 	default:
-		return bridge.Delivery{Note: "event " + first(label(name), "without a name")}
+		return bridge.Delivery{Note: "event " + cmp.Or(label(name), "without a name")}
 	}
 	if user == "" {
 		return suspect("event " + name + " without a sender")

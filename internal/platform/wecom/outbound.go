@@ -1,6 +1,7 @@
 package wecom
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -39,11 +40,11 @@ func (d dialect) render(c bridge.Content) ([]outgoing, error) {
 	case bridge.News:
 		return d.renderMarkdown("", newsText(c))
 	case bridge.Picture:
-		return renderText(bridge.Text{Text: "[" + oneLine(first(c.Name, "image.png")) + "]"})
+		return renderText(bridge.Text{Text: "[" + oneLine(cmp.Or(c.Name, "image.png")) + "]"})
 	case bridge.Attachment:
-		return renderText(bridge.Text{Text: "[" + oneLine(first(c.Name, "file")) + "]"})
+		return renderText(bridge.Text{Text: "[" + oneLine(cmp.Or(c.Name, "file")) + "]"})
 	case bridge.Voice:
-		return renderText(bridge.Text{Text: "[" + oneLine(first(c.Name, "voice.amr")) + "]"})
+		return renderText(bridge.Text{Text: "[" + oneLine(cmp.Or(c.Name, "voice.amr")) + "]"})
 	case bridge.Native:
 		return renderNative(c)
 	default:
@@ -92,7 +93,7 @@ func cardText(c bridge.Card) string {
 	for i, button := range c.Buttons {
 		label := oneLine(button.Text)
 		if button.URL != "" {
-			label = "[" + first(label, button.URL) + "](" + button.URL + ")"
+			label = "[" + cmp.Or(label, button.URL) + "](" + button.URL + ")"
 		}
 		fmt.Fprintf(&b, "%d. %s\n", i+1, label)
 	}
@@ -102,7 +103,7 @@ func cardText(c bridge.Card) string {
 func newsText(c bridge.News) string {
 	var b strings.Builder
 	for _, item := range c.Items {
-		title := oneLine(first(item.Title, item.URL))
+		title := oneLine(cmp.Or(item.Title, item.URL))
 		if item.URL != "" {
 			title = "[" + title + "](" + item.URL + ")"
 		}
@@ -490,7 +491,7 @@ func bracket(s string, opens, shuts byte) int {
 }
 
 func (d dialect) picture(alt string) string {
-	return first(oneLine(alt), i18n.Text(d.lang, "wecom.image"))
+	return cmp.Or(oneLine(alt), i18n.Text(d.lang, "wecom.image"))
 }
 
 // heading returns the level of a heading, 0 if a line is none.

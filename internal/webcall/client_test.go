@@ -1,0 +1,161 @@
+package webcall_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/webcall"
+)
+
+const secret = "s3cret/+="
+
+func serve(t *testing.T, handle http.HandlerFunc) (*webcall.Client, string) {
+	t.Helper()
+	server := httptest.NewServer(handle)
+	t.Cleanup(server.Close)
+	c := webcall.New()
+	t.Cleanup(c.Close)
+	return c, server.URL
+}
+
+func TestDo(t *testing.T) {
+	t.Parallel()
+	c, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = fmt.Fprint(w, r.Method, " ", r.URL.Path, " ", r.Header.Get("Content-Type"), " ", r.Header.Get("X-Key"), " ", string(body))
+	})
+	for want, r := range map[string]webcall.Request{
+		"GET /a   ":                     {URL: url + "/a"},
+		"POST /b application/json k {}": {Method: http.MethodPost, URL: url + "/b", Body: []byte("{}"), Header: http.Header{"X-Key": {"k"}}},
+		"PUT /c text/x  y":              {Method: http.MethodPut, URL: url + "/c", Body: []byte("y"), Type: "text/x"},
+	} {
+		if got, err := c.Do(t.Context(), r); err != nil || string(got.Body) != want || got.Status != http.StatusTeapot {
+			t.Errorf("%+v: %d %q, %v", r, got.Status, got.Body, err)
+		}
+	}
+}
+
+// TestNothingIsFollowed: a redirect is an answer like any other.
+func TestNothingIsFollowed(t *testing.T) {
+	t.Parallel()
+	c, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			t.Errorf("went to %s", r.URL.Path)
+		}
+		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+	})
+	if got, err := c.Do(t.Context(), webcall.Request{URL: url + "/"}); err != nil || got.Status != http.StatusTemporaryRedirect {
+		t.Errorf("%d, %v", got.Status, err)
+	}
+}
+
+// TestLost: a call without an answer is uncertain once its header was written.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	c, cut := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	_, half := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		_, _ = fmt.Fprint(w, "half")
+	})
+	_, slow := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for name, test := range map[string]struct {
+		url       string
+		kind      bridge.Kind
+		uncertain bool
+	}{
+		"cut off": {cut, bridge.KindUnavailable, true}, "half an answer": {half, bridge.KindUnavailable, true}, "given up": {slow, bridge.KindUnavailable, true},
+		"nobody there": {closed.URL, bridge.KindUnavailable, false}, "no address": {"http://x\x00", bridge.KindInvalid, false},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		if name == "given up" {
+			cancel()
+			ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+		}
+		_, err := c.Do(ctx, webcall.Request{Op: "x: call", URL: test.url + "/?token=" + secret, Secrets: []string{secret}})
+		cancel()
+		var e *bridge.Error
+		if !errors.As(err, &e) || e.Kind != test.kind || e.Uncertain != test.uncertain || e.Op != "x: call" {
+			t.Errorf("%s: %+v", name, err)
+		}
+		if strings.Contains(fmt.Sprintf("%v %+v", err, e), "s3cret") {
+			t.Errorf("%s: the secret shows in %v", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, try := range map[string]func() error{
+		"do":   func() error { _, err := c.Do(ctx, webcall.Request{URL: slow}); return err },
+		"open": func() error { _, err := c.Open(ctx, webcall.Request{URL: slow}); return err }, //nolint:bodyclose // there is none
+	} {
+		if err := try(); bridge.KindOf(err) != bridge.KindCanceled || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOpen reads more than Do would.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	const size = 2 << 20
+	c, url := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, strings.Repeat("x", size)) })
+	resp, err := c.Open(t.Context(), webcall.Request{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil || len(data) != size {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+	if got, err := c.Do(t.Context(), webcall.Request{URL: url}); err != nil || len(got.Body) != size/2 {
+		t.Errorf("%d bytes, %v", len(got.Body), err)
+	}
+}
+
+func TestHide(t *testing.T) {
+	t.Parallel()
+	for words, want := range map[string]string{
+		"bad " + secret + ".":                   "bad •••.",
+		"/get?t=s3cret%2F%2B%3D&a=b":            "/get?t=•••&a=b",
+		"two\nlines\t\x00 here":                 "two lines here",
+		"broken \xff":                           "broken \uFFFD",
+		strings.Repeat("y", 395) + secret + "z": strings.Repeat("y", 395) + "•",
+	} {
+		got := webcall.Hide(words, "", secret)
+		if got != want || !utf8.ValidString(got) {
+			t.Errorf("%q: %q", words, got)
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	if got, err := webcall.JSON(map[string]string{"a": "<&>"}); err != nil || string(got) != `{"a":"<&>"}` {
+		t.Errorf("%s, %v", got, err)
+	}
+	if _, err := webcall.JSON(func() {}); err == nil {
+		t.Error("a function was encoded")
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]time.Duration{
+		"": 0, "5": 5 * time.Second, "-1": 0, "x": 0, "99999999": time.Hour, "Wed, 21 Oct 2026 07:28:00 GMT": 0,
+	} {
+		if got := webcall.RetryAfter(http.Header{"Retry-After": {value}}); got != want {
+			t.Errorf("%q: %v", value, got)
+		}
+	}
+}
