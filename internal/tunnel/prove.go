@@ -63,30 +63,33 @@ func (t *Tunnel) sign(what, nonce string) []byte {
 }
 
 // Prove sends a signed request to the public address and looks whether it comes
-// back to us. The findings are "online", "loop" and, with ngrok, "browser": a
-// caller that looks like a browser gets through, too.
+// back to us. The finding is "loop"; with ngrok there are "online" before it
+// and "browser" after it: a caller that looks like a browser gets through, too.
+// Their words stand under "finding.tunnel.<code>".
 func (t *Tunnel) Prove(ctx context.Context) []bridge.Finding {
 	status := t.Status()
 	args := map[string]string{"url": status.URL}
-	online := bridge.Finding{Code: "online", OK: status.State == StateOnline, Args: args}
-	if !online.OK {
-		online.Err = status.Err
-		if online.Err == nil {
-			online.Err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opProve, Code: "state_" + string(status.State)}
+	if status.State != StateOnline {
+		err := status.Err
+		if err == nil {
+			err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opProve, Code: "state_" + string(status.State)}
 		}
-		return []bridge.Finding{online}
+		return []bridge.Finding{{Code: "online", Args: args, Err: err}}
 	}
-	loop := bridge.Finding{Code: "loop", Args: args}
-	loop.Err = t.prove(ctx, status.URL, plainCaller)
-	loop.OK = loop.Err == nil
-	findings := []bridge.Finding{online, loop}
-	if loop.OK && t.cfg.Kind == KindNgrok {
-		browser := bridge.Finding{Code: "browser", Args: args}
-		browser.Err = t.prove(ctx, status.URL, browserCaller)
-		browser.OK = browser.Err == nil
-		findings = append(findings, browser)
+	loop := t.find(ctx, "loop", args, plainCaller)
+	if t.cfg.Kind != KindNgrok {
+		return []bridge.Finding{loop}
+	}
+	findings := []bridge.Finding{{Code: "online", OK: true, Args: args}, loop}
+	if loop.OK {
+		findings = append(findings, t.find(ctx, "browser", args, browserCaller))
 	}
 	return findings
+}
+
+func (t *Tunnel) find(ctx context.Context, code string, args map[string]string, caller string) bridge.Finding {
+	err := t.prove(ctx, args["url"], caller)
+	return bridge.Finding{Code: code, OK: err == nil, Args: args, Err: err}
 }
 
 // prove makes one round trip. Under a pooled domain another machine may get

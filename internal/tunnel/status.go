@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"switchboard/internal/bridge"
 )
 
 // State says how the tunnel is doing.
@@ -79,11 +81,14 @@ func (t *Tunnel) online(ctx context.Context) {
 }
 
 // connecting is the state while we try: the address stays known once it was.
-func (t *Tunnel) connecting(ctx context.Context, err error) {
+func (t *Tunnel) connecting(ctx context.Context, err *bridge.Error) {
 	t.change(ctx, func(s *Status) {
-		s.State, s.Err, s.Retry = StateReconnecting, err, time.Time{}
+		s.State, s.Err, s.Retry = StateReconnecting, nil, time.Time{}
 		if s.URL == "" {
 			s.State = StateStarting
+		}
+		if err != nil { // a nil pointer would not be a nil error
+			s.Err = err
 		}
 	})
 }

@@ -5,37 +5,42 @@ import (
 	"time"
 )
 
-// The pauses between two tries.
+// The pauses between two tries; each is twice as long as the one before.
 const (
 	firstPause = time.Second
 	longPause  = 30 * time.Second
-	laterPause = 5 * time.Minute // for what somebody has to change elsewhere
-	steady     = time.Minute     // online that long, the pauses begin anew
+	// Troubles that somebody has to mend elsewhere. The first pause is short,
+	// because after a crash the service needs some seconds to give a domain free.
+	firstLater = 15 * time.Second
+	longLater  = 5 * time.Minute
+
+	steady = time.Minute // after a session of this length the pauses begin anew
 )
 
 // supervise opens one session after the other until ctx ends.
-func (t *Tunnel) supervise(ctx context.Context) {
+func (t *Tunnel) supervise(ctx context.Context, open func(context.Context) trouble) {
 	t.connecting(ctx, nil)
-	pause := firstPause
+	soon, later := firstPause, firstLater
 	for ctx.Err() == nil {
 		began := time.Now()
-		why := t.session(ctx)
+		why := open(ctx)
 		if ctx.Err() != nil {
 			break
 		}
-		if time.Since(began) > steady {
-			pause = firstPause
+		if time.Since(began) >= steady {
+			soon, later = firstPause, firstLater
 		}
 		switch why.retry {
 		case retryNow:
-			pause = firstPause
-			t.connecting(ctx, nil)
+			soon, later = firstPause, firstLater
+			t.connecting(ctx, why.err)
 		case retrySoon:
 			t.connecting(ctx, why.err)
-			t.rest(ctx, pause)
-			pause = min(2*pause, longPause)
+			t.rest(ctx, soon)
+			soon = min(2*soon, longPause)
 		case retryLater:
-			t.lie(ctx, why, laterPause)
+			t.lie(ctx, why, later)
+			later = min(2*later, longLater)
 		case retryNever:
 			t.lie(ctx, why, 0)
 		}
@@ -44,7 +49,7 @@ func (t *Tunnel) supervise(ctx context.Context) {
 }
 
 // lie is down until the next try: after a pause, or only when asked to
-// reconnect.
+// reconnect. What is wrong stays on show until the try has succeeded.
 func (t *Tunnel) lie(ctx context.Context, why trouble, pause time.Duration) {
 	t.change(ctx, func(s *Status) {
 		s.State, s.Err, s.Retry = StateDown, why.err, time.Time{}
@@ -54,7 +59,7 @@ func (t *Tunnel) lie(ctx context.Context, why trouble, pause time.Duration) {
 	})
 	t.rest(ctx, pause)
 	if ctx.Err() == nil {
-		t.connecting(ctx, nil)
+		t.connecting(ctx, why.err)
 	}
 }
 

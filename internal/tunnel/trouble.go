@@ -22,7 +22,7 @@ type retry int
 const (
 	retrySoon  retry = iota // by itself, with growing pauses
 	retryNow                // without a pause
-	retryLater              // every few minutes: somebody has to change something elsewhere
+	retryLater              // with long pauses: somebody has to change something elsewhere
 	retryNever              // only when asked to: it would be refused again
 )
 

@@ -156,7 +156,7 @@ func (t *Tunnel) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	t.supervise(ctx)
+	t.supervise(ctx, t.session)
 	return nil
 }
 

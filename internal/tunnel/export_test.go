@@ -1,0 +1,26 @@
+package tunnel
+
+import (
+	"context"
+
+	"switchboard/internal/bridge"
+)
+
+// Retry is when to try again.
+type Retry = retry
+
+// The values of Retry.
+const (
+	RetrySoon  = retrySoon
+	RetryNow   = retryNow
+	RetryLater = retryLater
+	RetryNever = retryNever
+)
+
+// Supervise runs the tunnel with sessions of the test's own.
+func (t *Tunnel) Supervise(ctx context.Context, open func() (*bridge.Error, Retry)) {
+	t.supervise(ctx, func(context.Context) trouble {
+		err, again := open()
+		return trouble{err, again}
+	})
+}
