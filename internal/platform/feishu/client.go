@@ -1,0 +1,519 @@
+package feishu
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/token"
+)
+
+const (
+	callTimeout = 10 * time.Second
+	maxAnswer   = 1 << 20
+	// tokenMargin is how long before its end a token is replaced. With less than
+	// half an hour left the platform hands out a new one, and both work.
+	tokenMargin = 20 * time.Minute
+	// selfAgain is how long after a vain try the bot's own id is asked for again.
+	selfAgain = 10 * time.Minute
+	// cardsAgain is how long after a refusal growing cards are tried again.
+	cardsAgain = 10 * time.Minute
+	// maxPaces limits the number of people and groups whose pace is remembered.
+	maxPaces = 2_000
+)
+
+// The APIs, by their paths. All but the first three count against the monthly
+// budget.
+const (
+	apiToken    = "/open-apis/auth/v3/tenant_access_token/internal" //nolint:gosec // an address, not a token
+	apiUser     = "/open-apis/contact/v3/users/:user_id"
+	apiScopes   = "/open-apis/application/v6/scopes"
+	apiBot      = "/open-apis/bot/v3/info"
+	apiCreate   = "/open-apis/im/v1/messages"
+	apiReply    = "/open-apis/im/v1/messages/:message_id/reply"
+	apiMessage  = "/open-apis/im/v1/messages/:message_id"
+	apiResource = "/open-apis/im/v1/messages/:message_id/resources/:file_key"
+	apiImage    = "/open-apis/im/v1/images"
+	apiFile     = "/open-apis/im/v1/files"
+	apiCards    = "/open-apis/cardkit/v1/cards"
+	apiCard     = "/open-apis/cardkit/v1/cards/:card_id"
+	apiText     = "/open-apis/cardkit/v1/cards/:card_id/elements/:element_id/content"
+	apiElements = "/open-apis/cardkit/v1/cards/:card_id/elements"
+	apiSettings = "/open-apis/cardkit/v1/cards/:card_id/settings"
+)
+
+const (
+	opToken  = "feishu: get token" //nolint:gosec // a name, not a token
+	opSend   = "feishu: send message"
+	opCard   = "feishu: create card"
+	opStream = "feishu: update card"
+	opRecall = "feishu: recall message"
+	opCheck  = "feishu: check"
+	opFile   = "feishu: fetch file"
+	opUser   = "feishu: look up person"
+	opUpload = "feishu: upload file"
+)
+
+// client speaks to Feishu for one bot.
+type client struct {
+	cfg    config
+	count  func(api string)
+	http   *http.Client
+	tokens *token.Source
+
+	mu       sync.Mutex
+	paces    map[string]*rate.Limiter // by API, person and group
+	openID   string                   // the bot's own
+	wanted   bool                     // somebody needs to know openID
+	askAgain time.Time
+	noCards  time.Time // until then growing cards are not tried
+}
+
+func newClient(cfg config, count func(string)) *client {
+	if count == nil {
+		count = func(string) {}
+	}
+	c := &client{cfg: cfg, count: count, paces: map[string]*rate.Limiter{}, http: &http.Client{
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTimeout,
+			ResponseHeaderTimeout: callTimeout, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
+		},
+		// A redirect would carry the token to somewhere else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	c.tokens = token.New(c.fetchToken, token.Options{Op: opToken, Margin: tokenMargin})
+	return c
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+func (c *client) fetchToken(ctx context.Context) (string, time.Duration, error) {
+	var got tokenAnswer
+	body := tokenRequest{c.cfg.appID, c.cfg.secret.Reveal()}
+	err := c.exchange(ctx, request{op: opToken, method: http.MethodPost, api: apiToken, in: body}, "", &got)
+	return got.Token, time.Duration(number(got.Expire)) * time.Second, err
+}
+
+// request is one call. The words behind the colons of its path are filled in
+// the order of ids.
+type request struct {
+	op, method, api string
+	ids             []string
+	query           url.Values
+	in              any // becomes JSON, unless it is raw
+}
+
+// raw is a body that is no JSON.
+type raw struct {
+	contentType string
+	data        []byte
+}
+
+// free tells whether a call is not counted: log-ins and the address book are not.
+func (r request) free() bool { return r.api == apiToken || r.api == apiUser }
+
+func (r request) path() string {
+	parts := strings.Split(r.api, "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, ":") && len(r.ids) > 0 {
+			parts[i], r.ids = url.PathEscape(r.ids[0]), r.ids[1:]
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// call makes a call with a token and reads the answer.
+func (c *client) call(ctx context.Context, r request, out any) error {
+	return c.withToken(ctx, r, func(bearer string) error { return c.exchange(ctx, r, bearer, out) })
+}
+
+// withToken tries with a token. One that was refused is replaced once.
+func (c *client) withToken(ctx context.Context, r request, try func(bearer string) error) error {
+	if err := c.wait(ctx, r.op, r.api, callsPerSecond, callsAtOnce); err != nil {
+		return err
+	}
+	for last := false; ; last = true {
+		bearer, err := c.tokens.Token(ctx)
+		if err != nil {
+			return err
+		}
+		c.learnSelf(ctx, bearer)
+		err = try(bearer)
+		if e := asError(err); last || e == nil || !staleToken(e.Code) {
+			return err
+		}
+		c.tokens.Drop(bearer)
+	}
+}
+
+// wait keeps to the platform's pace.
+func (c *client) wait(ctx context.Context, op, what string, perSecond rate.Limit, atOnce int) error {
+	err := c.pace(what, perSecond, atOnce).Wait(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return stopped(op, ctx.Err(), false)
+	default:
+		return &bridge.Error{Kind: bridge.KindRateLimited, Op: op, RetryAfter: tooFast, Detail: "more calls than the platform allows"}
+	}
+}
+
+func (c *client) pace(what string, perSecond rate.Limit, atOnce int) *rate.Limiter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	limit := c.paces[what]
+	if limit == nil {
+		for key, l := range c.paces { // those who were quiet start afresh
+			if len(c.paces) >= maxPaces && l.Tokens() >= float64(l.Burst()) {
+				delete(c.paces, key)
+			}
+		}
+		limit = rate.NewLimiter(perSecond, atOnce)
+		c.paces[what] = limit
+	}
+	return limit
+}
+
+// exchange sends one request and reads the answer.
+func (c *client) exchange(ctx context.Context, r request, bearer string, out any) error {
+	limited, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	resp, written, err := c.send(limited, r, bearer)
+	if err != nil {
+		return c.lost(ctx, r, bearer, err, written)
+	}
+	defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return c.lost(ctx, r, bearer, err, true)
+	}
+	if e := (answer{resp.StatusCode, resp.Header, body}).trouble(r.op); e != nil {
+		return c.scrub(bearer, e)
+	}
+	return parseObject(r.op, body, out)
+}
+
+// send sends a request. Once its header is written, nobody knows whether it was
+// acted on. A call that is answered well is counted.
+func (c *client) send(ctx context.Context, r request, bearer string) (resp *http.Response, written bool, err error) {
+	body, isRaw := r.in.(raw)
+	if !isRaw && r.in != nil {
+		data, err := encodeJSON(r.in)
+		if err != nil {
+			return nil, false, err
+		}
+		body = raw{"application/json; charset=utf-8", []byte(data)}
+	}
+	var wrote atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
+	address := c.cfg.base.String() + r.path()
+	if len(r.query) > 0 {
+		address += "?" + r.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(traced, r.method, address, bytes.NewReader(body.data))
+	if err != nil {
+		return nil, false, err
+	}
+	if body.contentType != "" {
+		req.Header.Set("Content-Type", body.contentType)
+	}
+	if bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	resp, err = c.http.Do(req)
+	if err == nil && resp.StatusCode < http.StatusBadRequest && !r.free() {
+		c.count(r.api)
+	}
+	return resp, wrote.Load(), err
+}
+
+// lost is the error of a call without an answer.
+func (c *client) lost(ctx context.Context, r request, bearer string, err error, written bool) error {
+	if ctx.Err() != nil {
+		return stopped(r.op, ctx.Err(), written)
+	}
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err
+	}
+	return c.scrub(bearer, &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: err.Error(), Uncertain: written})
+}
+
+// stopped is the error of a call that the caller gave up.
+func stopped(op string, err error, written bool) error {
+	return &bridge.Error{Kind: bridge.KindOf(err), Op: op, Err: err, Uncertain: written}
+}
+
+// scrub takes our secrets out of the other side's words, which tend to quote,
+// and says where a missing right is granted.
+func (c *client) scrub(bearer string, e *bridge.Error) *bridge.Error {
+	for _, secret := range []string{bearer, c.cfg.secret.Reveal(), c.cfg.encryptKey.Reveal(), c.cfg.token.Reveal()} {
+		if secret != "" {
+			e.Detail = strings.ReplaceAll(e.Detail, secret, "•••")
+		}
+	}
+	e.Detail = cut(e.Detail)
+	if scope, ok := e.Args["scope"]; ok {
+		e.Args = c.grant(scope)
+	}
+	return e
+}
+
+// grant fills the words about missing rights: which, and the page of the
+// console that offers them.
+func (c *client) grant(scope string) map[string]string {
+	link := c.cfg.base.String() + "/app/" + url.PathEscape(c.cfg.appID) + "/auth"
+	if scope != "" {
+		link += "?q=" + url.QueryEscape(scope) + "&op_from=openapi&token_type=tenant"
+	}
+	return map[string]string{"scope": first(strings.ReplaceAll(scope, ",", ", "), "?"), "link": link}
+}
+
+// self returns the bot's own id, or nothing as long as it is unknown.
+func (c *client) self() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.openID
+}
+
+// wantSelf asks for the bot's own id at the next opportunity: whoever receives
+// may not use the network.
+func (c *client) wantSelf() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wanted = true
+}
+
+// learnSelf finds out the bot's own id if somebody wants to know it. That it
+// fails is no trouble for the call it goes along with.
+func (c *client) learnSelf(ctx context.Context, bearer string) {
+	c.mu.Lock()
+	ask := c.wanted && c.openID == "" && time.Now().After(c.askAgain)
+	if ask {
+		c.askAgain = time.Now().Add(selfAgain)
+	}
+	c.mu.Unlock()
+	if !ask {
+		return
+	}
+	var got botAnswer
+	if c.exchange(ctx, request{op: opCheck, method: http.MethodGet, api: apiBot}, bearer, &got) == nil {
+		c.keepSelf(got.Bot.OpenID)
+	}
+}
+
+func (c *client) keepSelf(openID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.openID = first(openID, c.openID)
+}
+
+// cards tells whether growing cards are worth a try.
+func (c *client) cards() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().After(c.noCards)
+}
+
+func (c *client) giveUpCards() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.noCards = time.Now().Add(cardsAgain)
+}
+
+// sendMessage sends one message, as a reply where the address names a message
+// in a group or a thread. A message that is no longer there is not replied to.
+func (c *client) sendMessage(ctx context.Context, to bridge.Address, m outgoing, uuid string) (bridge.MessageID, error) {
+	kind, receiver := receiverOf(to)
+	if receiver == "" {
+		return "", &bridge.Error{Kind: bridge.KindInvalid, Op: opSend, Detail: "the address names neither a chat nor a person"}
+	}
+	if err := c.wait(ctx, opSend, "to:"+receiver, messagesPerSecond, messagesAtOnce); err != nil {
+		return "", err
+	}
+	body := messageSend{Type: m.kind, Content: m.content, UUID: uuid}
+	if replies(to) {
+		id, err := c.post(ctx, request{op: opSend, method: http.MethodPost, api: apiReply, ids: []string{string(to.ReplyTo)}, in: body})
+		if !gone(err) {
+			return id, err
+		}
+	}
+	body.To = receiver
+	query := url.Values{"receive_id_type": {kind}}
+	return c.post(ctx, request{op: opSend, method: http.MethodPost, api: apiCreate, query: query, in: body})
+}
+
+// receiverOf tells whom a message of its own is for, and by which kind of id.
+func receiverOf(to bridge.Address) (kind, id string) {
+	id = first(to.Chat, string(to.User))
+	return idType(id), id
+}
+
+// idType recognises an id by how it begins.
+func idType(id string) string {
+	switch {
+	case strings.HasPrefix(id, "oc_"):
+		return "chat_id"
+	case strings.HasPrefix(id, "ou_"):
+		return "open_id"
+	case strings.HasPrefix(id, "on_"):
+		return "union_id"
+	case strings.Contains(id, "@"):
+		return "email"
+	default:
+		return "user_id"
+	}
+}
+
+func (c *client) post(ctx context.Context, r request) (bridge.MessageID, error) {
+	var sent messageSent
+	err := c.call(ctx, r, &sent)
+	return bridge.MessageID(sent.Data.ID), err
+}
+
+// patchMessage replaces the card in a message.
+func (c *client) patchMessage(ctx context.Context, id, content string) error {
+	return c.call(ctx, request{op: opStream, method: http.MethodPatch, api: apiMessage, ids: []string{id}, in: messagePatch{content}}, nil)
+}
+
+// recall takes a message back.
+func (c *client) recall(ctx context.Context, id bridge.MessageID) error {
+	return c.call(ctx, request{op: opRecall, method: http.MethodDelete, api: apiMessage, ids: []string{string(id)}}, nil)
+}
+
+// createCard makes a card that can grow; nobody sees it yet.
+func (c *client) createCard(ctx context.Context, content string) (string, error) {
+	var made cardCreated
+	err := c.call(ctx, request{op: opCard, method: http.MethodPost, api: apiCards, in: cardCreate{"card_json", content}}, &made)
+	if err == nil && made.Data.ID == "" {
+		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opCard, Detail: "an answer without an id"}
+	}
+	return made.Data.ID, err
+}
+
+// changeCard makes one change to a growing card.
+func (c *client) changeCard(ctx context.Context, method, api, id string, in any) error {
+	return c.call(ctx, request{op: opStream, method: method, api: api, ids: []string{id, elementAnswer}, in: in}, nil)
+}
+
+// upload keeps a file at Feishu's and returns its key.
+func (c *client) upload(ctx context.Context, m media) (string, error) {
+	var form bytes.Buffer
+	w := multipart.NewWriter(&form)
+	var errs []error
+	for name, value := range m.fields {
+		errs = append(errs, w.WriteField(name, value))
+	}
+	part, err := w.CreateFormFile(m.part, m.name)
+	if err == nil {
+		_, err = part.Write(m.data)
+	}
+	if err = errors.Join(append(errs, err, w.Close())...); err != nil {
+		return "", &bridge.Error{Kind: bridge.KindInternal, Op: opUpload, Err: err}
+	}
+	r := request{op: opUpload, method: http.MethodPost, api: m.api, in: raw{w.FormDataContentType(), form.Bytes()}}
+	var image imageKept
+	var file fileKept
+	if m.api == apiImage {
+		err = c.call(ctx, r, &image)
+	} else {
+		err = c.call(ctx, r, &file)
+	}
+	key := first(image.Data.Key, file.Data.Key)
+	if err == nil && key == "" {
+		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opUpload, Detail: "an answer without a key"}
+	}
+	return key, err
+}
+
+// file opens a file that somebody sent; an error comes as JSON in its place.
+func (c *client) file(ctx context.Context, f bridge.File) (io.ReadCloser, error) {
+	kind := "file"
+	if f.Kind == bridge.FileImage {
+		kind = "image"
+	}
+	r := request{op: opFile, method: http.MethodGet, api: apiResource, ids: []string{string(f.Message), f.ID}, query: url.Values{"type": {kind}}}
+	var body io.ReadCloser
+	err := c.withToken(ctx, r, func(bearer string) error {
+		resp, _, err := c.send(ctx, r, bearer)
+		if err != nil {
+			return c.lost(ctx, r, bearer, err, false)
+		}
+		if resp.StatusCode == http.StatusOK && isFile(resp.Header) {
+			body = resp.Body
+			return nil
+		}
+		defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
+		data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		if err != nil {
+			return c.lost(ctx, r, bearer, err, false)
+		}
+		if e := (answer{resp.StatusCode, resp.Header, data}).trouble(r.op); e != nil {
+			return c.scrub(bearer, e)
+		}
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: "an answer without a file"}
+	})
+	return body, err
+}
+
+// isFile tells a file from an error, which is JSON. People send JSON too; then
+// the answer names the file.
+func isFile(h http.Header) bool {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err != nil || kind != "application/json" || h.Get("Content-Disposition") != ""
+}
+
+func (c *client) user(ctx context.Context, id string) (userAnswer, error) {
+	var found userAnswer
+	r := request{op: opUser, method: http.MethodGet, api: apiUser, ids: []string{id}, query: url.Values{"user_id_type": {idType(id)}}}
+	err := c.call(ctx, r, &found)
+	return found, err
+}
+
+// bot looks the bot itself up.
+func (c *client) bot(ctx context.Context) (botAnswer, error) {
+	var got botAnswer
+	err := c.call(ctx, request{op: opCheck, method: http.MethodGet, api: apiBot}, &got)
+	if err == nil {
+		c.keepSelf(got.Bot.OpenID)
+	}
+	return got, err
+}
+
+// scopes lists the rights that the app was granted.
+func (c *client) scopes(ctx context.Context) (map[string]bool, error) {
+	var got scopesAnswer
+	err := c.call(ctx, request{op: opCheck, method: http.MethodGet, api: apiScopes}, &got)
+	granted := map[string]bool{}
+	for _, s := range got.Data.Scopes {
+		granted[s.Name] = s.Status == "1"
+	}
+	return granted, err
+}
+
+// encodeJSON encodes without the HTML escapes, which would count against the
+// platform's limits.
+func encodeJSON(v any) (string, error) {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(b.String(), "\n"), nil
+}

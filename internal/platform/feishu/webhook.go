@@ -1,0 +1,166 @@
+package feishu
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"switchboard/internal/bridge"
+)
+
+// typeChallenge is the type of the request that the console makes when the
+// address is saved.
+const typeChallenge = "url_verification"
+
+// The events that mean something to us.
+const (
+	eventMessage  = "im.message.receive_v1"
+	eventRecalled = "im.message.recalled_v1"
+	eventRead     = "im.message.message_read_v1"
+	eventClick    = "card.action.trigger"
+	eventEntered  = "im.chat.access_event.bot_p2p_chat_entered_v1"
+	eventJoined   = "im.chat.member.bot.added_v1"
+	eventLeft     = "im.chat.member.bot.deleted_v1"
+	eventMenu     = "application.bot.menu_v6"
+	// oldMessage is the message event of version 1.
+	oldMessage = "message"
+)
+
+// Receive implements bridge.Bot.
+func (b *bot) Receive(_ context.Context, req bridge.Request) (bridge.Delivery, error) {
+	if req.Method != http.MethodPost {
+		return bridge.Delivery{}, refuse(bridge.KindInvalid, "not a POST request")
+	}
+	plain, opened, err := b.open(req.Body)
+	var p push
+	readable := err == nil && decode(plain, &p)
+	authentic := b.signed(req)
+	if readable && p.Type == typeChallenge && b.knows(p) && (opened || authentic || b.cfg.encryptKey.Empty()) {
+		// The check is the one request that need not be signed.
+		return bridge.Delivery{Response: answerJSON(map[string]string{"challenge": p.Challenge}), Note: "the callback address was checked"}, nil
+	}
+	switch {
+	case b.cfg.encryptKey.Empty() && (!readable || !b.knows(p)):
+		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the verification token is wrong")
+	case !b.cfg.encryptKey.Empty() && !authentic:
+		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the signature is wrong")
+	case err != nil:
+		return suspect("an event that does not decrypt: " + err.Error()), nil //nolint:nilerr // genuine, so it is accepted
+	case !readable:
+		return suspect("a body that is not JSON"), nil
+	case !b.knows(p):
+		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the verification token is wrong")
+	}
+	return b.read(p, req)
+}
+
+// open decrypts a body; one that is not encrypted is returned as it is.
+func (b *bot) open(body []byte) (plain []byte, opened bool, err error) {
+	var s sealed
+	if b.cfg.encryptKey.Empty() || !decode(body, &s) || s.Encrypt == "" {
+		return body, false, nil
+	}
+	plain, err = decrypt(b.cfg.encryptKey.Reveal(), s.Encrypt)
+	return plain, err == nil, err
+}
+
+// signed checks the signature, which only an app with an encrypt key has. How
+// old a request may be is not documented, and the platform delivers for hours;
+// a repeated one is recognised by its message.
+func (b *bot) signed(req bridge.Request) bool {
+	h := req.Header
+	return signed(h.Get("X-Lark-Signature"), h.Get("X-Lark-Request-Timestamp"), h.Get("X-Lark-Request-Nonce"), b.cfg.encryptKey.Reveal(), req.Body)
+}
+
+// knows compares the verification token, if we have been told one.
+func (b *bot) knows(p push) bool {
+	return b.cfg.token.Empty() || same(first(p.Token, p.Header.Token), b.cfg.token.Reveal())
+}
+
+// read turns a genuine event into what it carried.
+func (b *bot) read(p push, req bridge.Request) (bridge.Delivery, error) {
+	var old oldEvent
+	if p.Header.Type == "" {
+		_ = decode(p.Event, &old) // whatever could be read counts
+	}
+	if app := first(p.Header.AppID, old.AppID); app != "" && app != b.cfg.appID {
+		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the event is for another app")
+	}
+	switch p.Header.Type {
+	case eventMessage:
+		return b.deliver(p, req.At), nil
+	case eventClick:
+		return b.click(p, req.At), nil
+	case eventEntered, eventJoined, eventLeft, eventMenu:
+		return b.happened(p, req.At), nil
+	case eventRecalled:
+		return note("a message was recalled"), nil
+	case eventRead:
+		return note("a message was read"), nil
+	case "":
+		return noteOld(old.Type), nil
+	default:
+		return note("event " + label(p.Header.Type)), nil
+	}
+}
+
+// noteOld explains an event of version 1, whose messages the app should not
+// have subscribed.
+func noteOld(kind string) bridge.Delivery {
+	switch kind {
+	case oldMessage:
+		return suspect("a message event of version 1; subscribe " + eventMessage + " instead")
+	case "":
+		return suspect("an event without a type")
+	default:
+		return note("event of version 1 " + label(kind))
+	}
+}
+
+func refuse(kind bridge.Kind, why string) error {
+	return &bridge.Error{Kind: kind, Op: "feishu: receive", Detail: why}
+}
+
+// note accepts a genuine request that carries nothing for us.
+func note(words string) bridge.Delivery {
+	return bridge.Delivery{Response: answerJSON(struct{}{}), Note: words}
+}
+
+// suspect accepts a genuine request that cannot be read: Feishu shall not
+// deliver it again, but somebody should know.
+func suspect(words string) bridge.Delivery {
+	d := note(words)
+	d.Suspect = true
+	return d
+}
+
+// answerJSON is an HTTP answer. For events only its status counts; for a click
+// an empty object changes nothing in the card.
+func answerJSON(v any) bridge.Response {
+	body, err := encodeJSON(v)
+	if err != nil {
+		body = "{}" // maps of strings always encode
+	}
+	return bridge.Response{Type: "application/json", Body: []byte(body)}
+}
+
+// decode reads JSON and overlooks fields of an unexpected type.
+func decode(data []byte, into any) bool {
+	err := json.Unmarshal(data, into)
+	var mismatch *json.UnmarshalTypeError
+	return err == nil || errors.As(err, &mismatch)
+}
+
+// label makes a short foreign word fit for a note.
+func label(s string) string {
+	keep := func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '.' || r == '-' {
+			return r
+		}
+		return -1
+	}
+	s = strings.Map(keep, s)
+	return s[:min(len(s), 64)]
+}
