@@ -15,8 +15,12 @@ type Bubble struct {
 	ID       string // of the message on the simulated platform
 	Employee string // whose screen it is on
 	Platform Platform
-	FromBot  bool
-	Text     string
+	// Chat is the name of the group it stands in; empty in a direct chat.
+	Chat string
+	// From is the name of the employee who wrote it in a group.
+	From    string
+	FromBot bool
+	Text    string
 	// Growing says that the answer is still being written.
 	Growing bool
 	// Updates counts how often the text changed on screen.

@@ -1,14 +1,9 @@
 package simulator
 
 import (
-	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,25 +20,28 @@ const (
 )
 
 func dingUser(employee string) string { return "staff-" + employee }
+func dingGroup(group string) string   { return "cid" + made("", group) + "==" }
 
-// dingServer plays api.dingtalk.com and oapi.dingtalk.com for one robot.
+// dingServer plays api.dingtalk.com and oapi.dingtalk.com for one robot, as
+// https://open.dingtalk.com/document describes them.
 type dingServer struct {
 	*Simulator
 	secret string
 	tokens tokens
 
 	mu       sync.Mutex
-	sessions map[string]session
+	sessions memory[session]
 }
 
 // session is where a sessionWebhook leads.
 type session struct {
-	employee string
+	at       talk
+	question string
 	until    time.Time
 }
 
 func newDing(s *Simulator) *dingServer {
-	return &dingServer{Simulator: s, secret: random(), sessions: map[string]session{}}
+	return &dingServer{Simulator: s, secret: random(), tokens: tokens{now: s.now}, sessions: newMemory[session](s.opt.Remember)}
 }
 
 func (s *dingServer) config() bridge.Config {
@@ -55,9 +53,11 @@ func (s *dingServer) config() bridge.Config {
 }
 
 func (s *dingServer) routes(mux *http.ServeMux) {
-	mux.HandleFunc("POST /dingtalk/v1.0/oauth2/accessToken", s.accessToken)
-	mux.HandleFunc("POST /robot/sendBySession", s.sendBySession)
-	mux.HandleFunc("POST /dingtalk/v1.0/robot/oToMessages/batchSend", s.batchSend)
+	mux.HandleFunc("POST /dingtalk/v1.0/oauth2/accessToken", s.call(dingtalk, "accessToken", &s.tokens, s.accessToken))
+	mux.HandleFunc("POST /robot/sendBySession", s.call(dingtalk, "sendBySession", &s.tokens, s.sendBySession))
+	mux.HandleFunc("POST /dingtalk/v1.0/robot/oToMessages/batchSend", s.call(dingtalk, "batchSend", &s.tokens, s.batchSend))
+	mux.HandleFunc("POST /dingtalk/v1.0/robot/groupMessages/send", s.call(dingtalk, "groupSend", &s.tokens, s.groupSend))
+	mux.HandleFunc("POST /topapi/v2/user/get", s.call(dingtalk, "user/get", &s.tokens, s.userGet))
 }
 
 func derr(w http.ResponseWriter, status int, code, message string) {
@@ -65,14 +65,15 @@ func derr(w http.ResponseWriter, status int, code, message string) {
 }
 
 func (s *dingServer) accessToken(w http.ResponseWriter, r *http.Request) {
-	s.count("dingtalk accessToken")
 	var m struct{ AppKey, AppSecret string }
-	if err := strict(r, &m); err != nil || m.AppKey != dingClient || m.AppSecret != s.secret {
+	err := strict(r, &m)
+	_, refused := s.dice.strike(dingtalk, FaultSecret)
+	if err != nil || m.AppKey != dingClient || refused || m.AppSecret != s.secret {
 		derr(w, http.StatusBadRequest, "invalidClientIdOrSecret", "无效的clientId或者clientSecret")
 		return
 	}
-	token, life := s.tokens.give()
-	reply(w, http.StatusOK, map[string]any{"accessToken": token, "expireIn": life})
+	value, life := s.tokens.give()
+	reply(w, http.StatusOK, map[string]any{"accessToken": value, "expireIn": life})
 }
 
 type dingMessage struct {
@@ -91,118 +92,211 @@ type dingMessage struct {
 	} `json:"at,omitempty"`
 }
 
-func (s *dingServer) sendBySession(w http.ResponseWriter, r *http.Request) {
-	s.count("dingtalk sendBySession")
-	s.mu.Lock()
-	to, ok := s.sessions[r.URL.Query().Get("session")]
-	s.mu.Unlock()
-	var m dingMessage
-	err := strict(r, &m)
-	text := ""
+// text is what people read; empty when it is no good message.
+func (m dingMessage) text() string {
 	switch {
 	case m.MsgType == "text" && m.Text != nil:
-		text = m.Text.Content
+		return m.Text.Content
 	case m.MsgType == "markdown" && m.Markdown != nil && m.Markdown.Title != "":
-		text = m.Markdown.Text
-	}
-	switch {
-	case !ok || time.Now().After(to.until):
-		reply(w, http.StatusOK, map[string]any{"errcode": 300001, "errmsg": "session 不存在"})
-	case err != nil || text == "":
-		reply(w, http.StatusOK, map[string]any{"errcode": 40035, "errmsg": "缺少参数"})
-	case len(text) > 20000:
-		reply(w, http.StatusOK, map[string]any{"errcode": 460101, "errmsg": "message too long, exceed 20000 bytes"})
-	case s.refuse():
-		reply(w, http.StatusOK, map[string]any{"errcode": -1, "errmsg": "系统繁忙"})
+		return m.Markdown.Text
 	default:
-		s.shown(to.employee, dingtalk, "ding-"+strconv.FormatInt(s.next(), 10), text)
-		reply(w, http.StatusOK, map[string]any{"errcode": 0, "errmsg": "ok"})
+		return ""
 	}
 }
 
-func (s *dingServer) batchSend(w http.ResponseWriter, r *http.Request) {
-	s.count("dingtalk batchSend")
-	var m struct {
-		RobotCode string   `json:"robotCode"`
-		UserIDs   []string `json:"userIds"`
-		MsgKey    string   `json:"msgKey"`
-		MsgParam  string   `json:"msgParam"`
+func (s *dingServer) sendBySession(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	to, ok := s.sessions.get(r.URL.Query().Get("session"))
+	s.mu.Unlock()
+	var m dingMessage
+	err := strict(r, &m)
+	text := m.text()
+	_, left := s.dice.strike(dingtalk, FaultLeft)
+	switch {
+	case !ok || s.now().After(to.until) || left && to.at.group == "":
+		derrOld(w, 300001, "session 不存在")
+	case err != nil || text == "":
+		derrOld(w, 40035, "缺少参数")
+	case len(text) > 20000:
+		derrOld(w, 460101, "message too long, exceed 20000 bytes")
+	case s.dissolved(to.at):
+		derrOld(w, 400013, "群已被解散")
+	case s.overloadOld(w):
+	default:
+		s.mentions(m, text)
+		s.shown(to.at, s.nextID("ding-"), text, to.question, false)
+		if !s.breakOff(w, dingtalk) {
+			derrOld(w, 0, "ok")
+		}
 	}
+}
+
+// derrOld answers as the old API and the webhooks do, with an HTTP 200.
+func derrOld(w http.ResponseWriter, code int, msg string) {
+	reply(w, http.StatusOK, map[string]any{"errcode": code, "errmsg": msg})
+}
+
+// mentions finds a mention that nobody would see: it has to stand in the text
+// as well.
+func (s *dingServer) mentions(m dingMessage, text string) {
+	if m.At == nil {
+		return
+	}
+	for _, id := range m.At.AtUserIDs {
+		if !strings.Contains(text, "@"+id) {
+			s.violate("dingtalk: %s is mentioned beside the text and not in it", id)
+		}
+	}
+}
+
+func (s *dingServer) dissolved(at talk) bool {
+	if at.group == "" {
+		return false
+	}
+	_, yes := s.dice.strike(dingtalk, FaultDissolved)
+	return yes
+}
+
+// overloadOld answers if a trouble of the platform strikes, as webhooks do.
+func (s *dingServer) overloadOld(w http.ResponseWriter) bool {
+	for _, trouble := range []struct {
+		fault Fault
+		code  int
+		msg   string
+	}{{FaultBusy, -1, "系统繁忙"}, {FaultLimit, 130101, "send too fast, exceed 20 times per minute"}, {FaultQuota, 90020, "api call quota exceeded"}} {
+		if _, yes := s.dice.strike(dingtalk, trouble.fault); yes {
+			derrOld(w, trouble.code, trouble.msg)
+			return true
+		}
+	}
+	return false
+}
+
+// overload answers if a trouble of the platform strikes, as the new API does.
+func (s *dingServer) overload(w http.ResponseWriter) bool {
+	if _, yes := s.dice.strike(dingtalk, FaultBusy); yes {
+		derr(w, http.StatusServiceUnavailable, "serviceBusy", "busy")
+		return true
+	}
+	if limit, yes := s.dice.strike(dingtalk, FaultLimit); yes {
+		if limit.For > 0 { // the address made far too many calls
+			reply(w, http.StatusForbidden, map[string]any{"status": 1111, "wait": int(limit.For.Seconds() + 0.999), "source": "x5", "punish": "deny"})
+		} else {
+			derr(w, http.StatusForbidden, "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", "app qps limit")
+		}
+		return true
+	}
+	if _, yes := s.dice.strike(dingtalk, FaultQuota); yes {
+		derr(w, http.StatusForbidden, "Forbidden.AccessDenied.ApiCountLimitForOrg", "api count limit")
+		return true
+	}
+	return false
+}
+
+// dingRobot is the body of a robot's send.
+type dingRobot struct {
+	RobotCode string   `json:"robotCode"`
+	UserIDs   []string `json:"userIds"`
+	Group     string   `json:"openConversationId"`
+	MsgKey    string   `json:"msgKey"`
+	MsgParam  string   `json:"msgParam"`
+}
+
+// robot checks what both sends of a robot have in common and returns the text.
+func (s *dingServer) robot(w http.ResponseWriter, r *http.Request, m *dingRobot) (string, bool) {
 	var param map[string]string
-	switch err := strict(r, &m); {
-	case !s.tokens.valid(r.Header.Get("x-acs-dingtalk-access-token")):
+	_, refused := s.dice.strike(dingtalk, FaultSecret)
+	switch err := strict(r, m); {
+	case refused || !s.tokens.valid(r.Header.Get("x-acs-dingtalk-access-token")):
 		derr(w, http.StatusBadRequest, "InvalidAuthentication", "不合法的access_token")
 	case err != nil:
 		derr(w, http.StatusBadRequest, "invalidParameter.body", err.Error())
 	case m.RobotCode != dingClient:
 		derr(w, http.StatusBadRequest, "invalidParameter.robotCode.auth", "robotCode not authorized")
-	case len(m.UserIDs) == 0:
-		derr(w, http.StatusBadRequest, "miss.param.userIds", "userIds is missing")
 	case len(m.MsgParam) > dingMax:
 		derr(w, http.StatusBadRequest, "invalidParameter.msgParam.tooLong", "msgParam too long")
+	case !slices.Contains([]string{"sampleText", "sampleMarkdown"}, m.MsgKey):
+		derr(w, http.StatusBadRequest, "invalidParameter.msgKey.invalid", "msgKey invalid")
 	case json.Unmarshal([]byte(m.MsgParam), &param) != nil || param["text"]+param["content"] == "":
 		derr(w, http.StatusBadRequest, "invalidParameter.msgParam.invalid", "msgParam invalid")
-	case s.refuse():
-		derr(w, http.StatusServiceUnavailable, "serviceBusy", "busy")
+	case m.MsgKey == "sampleMarkdown" && param["title"] == "":
+		derr(w, http.StatusBadRequest, "miss.param.title", "title is missing")
+	case s.overload(w):
 	default:
-		s.showTo(w, m.UserIDs, param["text"]+param["content"])
+		return param["text"] + param["content"], true
+	}
+	return "", false
+}
+
+func (s *dingServer) batchSend(w http.ResponseWriter, r *http.Request) {
+	var m dingRobot
+	text, ok := s.robot(w, r, &m)
+	switch {
+	case !ok:
+	case len(m.UserIDs) == 0:
+		derr(w, http.StatusBadRequest, "miss.param.userIds", "userIds is missing")
+	case len(m.UserIDs) > 20:
+		derr(w, http.StatusBadRequest, "invalidParameter.userIds.overMax", "userIds over max")
+	default:
+		s.showTo(w, m.UserIDs, text)
 	}
 }
 
 func (s *dingServer) showTo(w http.ResponseWriter, users []string, text string) {
-	invalid, key := []string{}, "ding-"+strconv.FormatInt(s.next(), 10)
+	invalid, key := []string{}, s.nextID("ding-")
+	_, left := s.dice.strike(dingtalk, FaultLeft)
 	for _, user := range users {
-		employee, ok := strings.CutPrefix(user, "staff-")
-		if !ok || len(s.Bubbles(employee)) == 0 {
+		e, ok := s.employee(func(id string) bool { return dingUser(id) == user })
+		if !ok || left {
 			invalid = append(invalid, user)
 			continue
 		}
-		s.shown(employee, dingtalk, key, text)
+		s.shown(talk{platform: dingtalk, employee: e.ID}, key, text, "", false)
 	}
-	reply(w, http.StatusOK, map[string]any{"processQueryKey": key, "invalidStaffIdList": invalid, "flowControlledStaffIdList": []string{}})
+	if !s.breakOff(w, dingtalk) {
+		reply(w, http.StatusOK, map[string]any{"processQueryKey": key, "invalidStaffIdList": invalid, "flowControlledStaffIdList": []string{}})
+	}
 }
 
-// message composes the callback for one text message to the robot.
-func (s *dingServer) message(employee, text string) (bridge.MessageID, delivery) {
-	id, now, hook := "msg"+strconv.FormatInt(s.next(), 10), time.Now(), random()
-	s.mu.Lock()
-	s.sessions[hook] = session{employee, now.Add(dingHook)}
-	s.mu.Unlock()
-	name := employee
-	for _, e := range s.Employees() {
-		if e.ID == employee {
-			name = e.Name
+func (s *dingServer) groupSend(w http.ResponseWriter, r *http.Request) {
+	var m dingRobot
+	text, ok := s.robot(w, r, &m)
+	if !ok {
+		return
+	}
+	g, known := s.group(func(id string) bool { return dingGroup(id) == m.Group })
+	at := talk{platform: dingtalk, group: g.ID}
+	switch {
+	case !known:
+		derr(w, http.StatusBadRequest, "invalid.openConversationId", "invalid openConversationId")
+	case s.dissolved(at):
+		derr(w, http.StatusBadRequest, "group.disbanded", "the group is disbanded")
+	default:
+		key := s.nextID("ding-")
+		s.shown(at, key, text, "", false)
+		if !s.breakOff(w, dingtalk) {
+			reply(w, http.StatusOK, map[string]any{"processQueryKey": key})
 		}
 	}
-	body, err := json.Marshal(map[string]any{
-		"msgtype": "text", "text": map[string]string{"content": text}, "msgId": id, "createAt": now.UnixMilli(),
-		"conversationType": "1", "conversationId": "cid-" + employee, "senderId": "$:LWCP_v1:$" + employee, "senderStaffId": dingUser(employee),
-		"senderNick": name, "senderCorpId": dingCorp, "chatbotCorpId": dingCorp, "chatbotUserId": "$:LWCP_v1:$robot", "robotCode": dingClient,
-		"sessionWebhook": s.base + "/robot/sendBySession?session=" + hook, "sessionWebhookExpiredTime": now.Add(dingHook).UnixMilli(),
-		"isAdmin": false, "isInAtList": false, "senderPlatform": "Win",
-	})
-	return bridge.MessageID(id), delivery{
-		bot: dingName,
-		make: func(url string) (*http.Request, error) {
-			if err != nil {
-				return nil, fmt.Errorf("simulator: %w", err)
-			}
-			req, rerr := http.NewRequest(http.MethodPost, url, bytes.NewReader(body)) //nolint:noctx // the caller sets it
-			if rerr != nil {
-				return nil, fmt.Errorf("simulator: %w", rerr)
-			}
-			timestamp := strconv.FormatInt(time.Now().UnixMilli(), 10)
-			req.Header.Set("Content-Type", "application/json; charset=utf-8")
-			req.Header.Set("timestamp", timestamp)
-			req.Header.Set("sign", dingSign(timestamp, s.secret))
-			return req, nil
-		},
-		good: func(status int, _ []byte) bool { return status == http.StatusOK },
-	}
 }
 
-func dingSign(timestamp, secret string) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(timestamp + "\n" + secret))
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+func (s *dingServer) userGet(w http.ResponseWriter, r *http.Request) {
+	var m struct {
+		ID       string `json:"userid"`
+		Language string `json:"language"`
+	}
+	err := strict(r, &m)
+	e, known := s.employee(func(id string) bool { return dingUser(id) == m.ID })
+	switch {
+	case !s.tokens.valid(r.URL.Query().Get("access_token")):
+		derrOld(w, 40014, "不合法的access_token")
+	case err != nil:
+		derrOld(w, 40035, "缺少参数")
+	case !known:
+		derrOld(w, 60121, "找不到该用户")
+	default:
+		reply(w, http.StatusOK, map[string]any{"errcode": 0, "errmsg": "ok", "result": map[string]any{
+			"userid": m.ID, "unionid": "union-" + e.ID, "name": e.Name, "avatar": "", "dept_id_list": []int{1}, "active": true,
+		}})
+	}
 }

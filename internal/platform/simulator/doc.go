@@ -8,5 +8,8 @@
 // real platform would cut without a word gets the platform's own answer, and
 // what the platform would swallow silently is kept as a violation.
 //
-// So far it plays the WeCom self-built app and the DingTalk HTTP robot.
+// It plays the Feishu self-built app with cards that grow, the WeCom self-built
+// app and the DingTalk HTTP robot, with three employees who write to the bots
+// and in groups. Troubles are switched on with SetFaults; what became of each
+// message is in Trace.
 package simulator

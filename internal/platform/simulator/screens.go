@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"switchboard/internal/bridge"
 )
@@ -11,46 +12,134 @@ import (
 // history is how many messages each employee's screens keep.
 const history = 500
 
-// Employees returns the simulated people.
-func (*Simulator) Employees() []bridge.Employee {
-	all := []bridge.Platform{wecom, dingtalk}
-	return []bridge.Employee{
-		{ID: "zhang", Name: "张伟", Platforms: all},
-		{ID: "li", Name: "李娜", Platforms: all},
-		{ID: "alex", Name: "Alex Chen", Platforms: all},
-	}
-}
-
-// Identity returns who an employee is on a platform.
-func (*Simulator) Identity(employee string, p bridge.Platform) bridge.Identity {
-	if p == wecom {
-		return bridge.Identity{Platform: p, Tenant: corpID, User: bridge.UserID(wecomUser(employee))}
-	}
-	return bridge.Identity{Platform: p, Tenant: dingCorp, User: bridge.UserID(dingUser(employee))}
-}
-
-// screens holds what every employee sees.
-type screens struct {
+// board holds what every employee sees, and what is known of every message.
+type board struct {
 	mu       sync.Mutex
-	bubbles  map[string][]bridge.Bubble
+	bubbles  map[string][]bridge.Bubble // by employee
 	watchers map[chan bridge.Bubble]struct{}
+	lines    memory[*line]
+	posts    memory[*post]
+	loose    map[talk][]string // the posts of a chat that name no question
+	order    int
 }
 
-func (s *screens) init() {
-	s.bubbles, s.watchers = map[string][]bridge.Bubble{}, map[chan bridge.Bubble]struct{}{}
+// line is a message that an employee wrote.
+type line struct {
+	Trace
+
+	order int
+	posts []string // the bot's messages that name it
 }
 
-func (s *screens) put(b bridge.Bubble) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := append(s.bubbles[b.Employee], b)
+// post is a message of the bot's.
+type post struct {
+	Answer
+
+	talk talk
+}
+
+func (b *board) init(limit int) {
+	b.bubbles, b.watchers = map[string][]bridge.Bubble{}, map[chan bridge.Bubble]struct{}{}
+	b.lines, b.posts, b.loose = newMemory[*line](limit), newMemory[*post](limit), map[talk][]string{}
+}
+
+// say puts an employee's message on the screens of the chat.
+func (b *board) say(id bridge.MessageID, t Trace, from bridge.Employee, chat string, members []string) {
+	now := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.order++
+	b.lines.put(string(id), &line{Trace: t, order: b.order})
+	for _, m := range members {
+		bubble := bridge.Bubble{ID: string(id), Employee: m, Platform: t.Platform, Text: t.Text, At: now, Changed: now}
+		if chat != "" {
+			bubble.Chat, bubble.From = chat, from.Name
+		}
+		b.put(bubble)
+	}
+}
+
+// show puts a message of the bot's on the screens of the chat. The question is
+// the message it answers, where the platform says.
+func (b *board) show(p post, question, chat string, members []string) {
+	p.At, p.Changed = time.Now(), time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.order++
+	p.Order = b.order
+	b.posts.put(p.ID, &p)
+	if l, ok := b.lines.get(question); ok {
+		l.posts = append(l.posts, p.ID)
+	} else {
+		b.loose[p.talk] = append(b.loose[p.talk], p.ID)
+		if all := b.loose[p.talk]; len(all) > b.posts.limit {
+			b.loose[p.talk] = all[1:]
+		}
+	}
+	for _, m := range members {
+		b.put(bridge.Bubble{
+			ID: p.ID, Employee: m, Platform: p.talk.platform, FromBot: true, Text: p.Text, Growing: p.Growing,
+			Chat: chat, At: p.At, Changed: p.Changed,
+		})
+	}
+}
+
+// change gives a message of the bot's another text.
+func (b *board) change(id, text string, growing bool) {
+	now := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, ok := b.posts.get(id)
+	if !ok || p.Text == text && p.Growing == growing {
+		return
+	}
+	if p.Text != text {
+		p.Updates++
+	}
+	p.Text, p.Growing, p.Changed = text, growing, now
+	for _, all := range b.bubbles {
+		for i := len(all) - 1; i >= 0; i-- {
+			if all[i].ID == id {
+				all[i].Text, all[i].Growing, all[i].Updates, all[i].Changed = text, growing, p.Updates, now
+				b.tell(all[i])
+				break
+			}
+		}
+	}
+}
+
+// remove takes a message away that was recalled.
+func (b *board) remove(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p, ok := b.posts.get(id); ok {
+		p.recalled = true
+	}
+	for employee, all := range b.bubbles {
+		b.bubbles[employee] = slices.DeleteFunc(all, func(o bridge.Bubble) bool {
+			gone := o.ID == id
+			if gone {
+				o.Text, o.Growing = "", false
+				b.tell(o)
+			}
+			return gone
+		})
+	}
+}
+
+func (b *board) put(bubble bridge.Bubble) {
+	all := append(b.bubbles[bubble.Employee], bubble)
 	if len(all) > history {
 		all = slices.Delete(all, 0, len(all)-history)
 	}
-	s.bubbles[b.Employee] = all
-	for w := range s.watchers {
+	b.bubbles[bubble.Employee] = all
+	b.tell(bubble)
+}
+
+func (b *board) tell(bubble bridge.Bubble) {
+	for w := range b.watchers {
 		select {
-		case w <- b:
+		case w <- bubble:
 		default: // it looks at the screens when it has time
 		}
 	}
@@ -58,38 +147,39 @@ func (s *screens) put(b bridge.Bubble) {
 
 // Bubbles returns everything on an employee's screens, oldest first.
 func (s *Simulator) Bubbles(employee string) []bridge.Bubble {
-	s.screens.mu.Lock()
-	defer s.screens.mu.Unlock()
-	return slices.Clone(s.screens.bubbles[employee])
+	s.board.mu.Lock()
+	defer s.board.mu.Unlock()
+	return slices.Clone(s.board.bubbles[employee])
 }
 
-// Watch tells what appears on any screen until ctx or the simulator ends; then
-// the channel is closed. A slow reader misses some and looks at Bubbles for the whole.
+// Watch tells what appears or changes on any screen until ctx or the simulator
+// ends; then the channel is closed. A slow reader misses some and looks at
+// Bubbles for the whole. A message that was recalled comes without its text.
 func (s *Simulator) Watch(ctx context.Context) <-chan bridge.Bubble {
 	w := make(chan bridge.Bubble, 256)
-	s.screens.mu.Lock()
-	s.screens.watchers[w] = struct{}{}
-	s.screens.mu.Unlock()
-	context.AfterFunc(ctx, func() { s.screens.dismiss(w) })
+	s.board.mu.Lock()
+	s.board.watchers[w] = struct{}{}
+	s.board.mu.Unlock()
+	context.AfterFunc(ctx, func() { s.board.dismiss(w) })
 	return w
 }
 
 // dismissAll closes every watcher's channel.
-func (s *screens) dismissAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for w := range s.watchers {
-		delete(s.watchers, w)
+func (b *board) dismissAll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for w := range b.watchers {
+		delete(b.watchers, w)
 		close(w)
 	}
 }
 
 // dismiss closes a watcher's channel, once.
-func (s *screens) dismiss(w chan bridge.Bubble) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, watching := s.watchers[w]; watching {
-		delete(s.watchers, w)
+func (b *board) dismiss(w chan bridge.Bubble) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, watching := b.watchers[w]; watching {
+		delete(b.watchers, w)
 		close(w)
 	}
 }

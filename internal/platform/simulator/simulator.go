@@ -9,117 +9,139 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"switchboard/internal/bridge"
 )
 
-// The platforms it plays.
-const (
-	wecom    bridge.Platform = "wecom"
-	dingtalk bridge.Platform = "dingtalk"
-)
-
 // Options are the settings of a Simulator; the zero value works.
 type Options struct {
 	Log *slog.Logger
+	// Platforms are those that the people use; default all.
+	Platforms []bridge.Platform
 	// RetryPause is how long a platform waits before it delivers a message
 	// again that was not accepted. Default 5 s, like WeCom.
 	RetryPause time.Duration
-}
-
-// Faults are troubles of the platforms' servers, switched on by tests.
-type Faults struct {
-	// Refuse answers the next N sends with the platform's "busy" code.
-	Refuse int
-	// Break closes the connection of the next N sends after the message was
-	// shown, so that the caller cannot know.
-	Break int
-	// Expire makes every token given out so far invalid.
-	Expire bool
+	// Scheduled makes platforms deliver again after their own pauses, which are
+	// up to six hours: Write does not wait for them, and Advance makes the time
+	// pass.
+	Scheduled bool
+	// HearAll delivers the messages of groups that do not mention the bot, too,
+	// like a Feishu app with the permission im:message.group_msg.
+	HearAll bool
+	// Paced makes the servers keep the platforms' limits of calls per second
+	// and minute.
+	Paced bool
+	// PlainFeishu leaves the Encrypt Key of Feishu empty: events are neither
+	// encrypted nor signed, and carry the Verification Token only.
+	PlainFeishu bool
+	// Remember is how many messages Trace knows. Default 50000.
+	Remember int
 }
 
 // Simulator is the servers and the people. Make one with Start.
 type Simulator struct {
-	opt    Options
-	base   string
-	server *http.Server
-	client *http.Client
-	wecom  *wecomServer
-	ding   *dingServer
-	ended  chan struct{}
-	done   context.CancelFunc
+	opt     Options
+	base    string
+	server  *http.Server
+	client  *http.Client
+	feishu  *feishuServer
+	wecom   *wecomServer
+	ding    *dingServer
+	dice    dice
+	board   board
+	offset  atomic.Int64 // of its clock, in nanoseconds
+	closing chan struct{}
+	close   func()
+	ended   chan struct{}
 
 	mu         sync.Mutex
 	hooks      map[string]string // callback address by bot id
-	sent       map[bridge.MessageID]delivery
-	faults     Faults
+	sent       memory[delivery]
+	held       map[bridge.Platform][]*held
+	afoot      map[*held]struct{}
+	due        []appointment
 	violations []string
 	calls      map[string]int
-	screens    screens
+	accepted   int
 	sequence   int64
-}
-
-// delivery is a webhook that can be delivered again.
-type delivery struct {
-	bot  string
-	make func(url string) (*http.Request, error)
-	good func(status int, body []byte) bool
 }
 
 // Start opens the servers on a free port of the loopback interface. They live
 // until Close.
 func Start(ctx context.Context, opt Options) (*Simulator, error) {
-	if opt.Log == nil {
-		opt.Log = slog.New(slog.DiscardHandler)
-	}
-	if opt.RetryPause <= 0 {
-		opt.RetryPause = 5 * time.Second
-	}
+	opt = opt.filled()
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("simulator: %w", err)
 	}
 	s := &Simulator{
-		opt: opt, base: "http://" + l.Addr().String(), client: &http.Client{Timeout: 5 * time.Second}, ended: make(chan struct{}),
-		hooks: map[string]string{}, sent: map[bridge.MessageID]delivery{}, calls: map[string]int{}, sequence: time.Now().UnixMicro(),
+		opt: opt, base: "http://" + l.Addr().String(), client: &http.Client{}, closing: make(chan struct{}), ended: make(chan struct{}),
+		hooks: map[string]string{}, sent: newMemory[delivery](opt.Remember), held: map[bridge.Platform][]*held{}, afoot: map[*held]struct{}{},
+		calls: map[string]int{}, sequence: time.Now().UnixMicro(),
 	}
-	s.screens.init()
-	s.wecom, s.ding = newWecom(s), newDing(s)
+	s.close = sync.OnceFunc(func() { close(s.closing) })
+	s.board.init(opt.Remember)
+	s.feishu, s.wecom, s.ding = newFeishu(s), newWecom(s), newDing(s)
 	mux := http.NewServeMux()
+	s.feishu.routes(mux)
 	s.wecom.routes(mux)
 	s.ding.routes(mux)
+	mux.HandleFunc("/", s.unknown)
 	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	life, done := context.WithCancel(context.WithoutCancel(ctx))
-	s.done = done
-	context.AfterFunc(life, func() { _ = s.server.Close() })
+	log := context.WithoutCancel(ctx)
 	go func() {
 		defer close(s.ended)
 		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			opt.Log.LogAttrs(life, slog.LevelError, "the simulator stopped", slog.Any("error", err))
+			opt.Log.LogAttrs(log, slog.LevelError, "the simulator stopped", slog.Any("error", err))
 		}
 	}()
 	return s, nil
 }
 
+func (o Options) filled() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if len(o.Platforms) == 0 {
+		o.Platforms = []bridge.Platform{wecom, dingtalk}
+	}
+	if o.RetryPause <= 0 {
+		o.RetryPause = 5 * time.Second
+	}
+	if o.Remember <= 0 {
+		o.Remember = 50000
+	}
+	return o
+}
+
 // Close ends the servers. Closing twice is fine.
 func (s *Simulator) Close() error {
-	s.done()
+	s.close()
+	_ = s.server.Close() // the listener's error; it is gone either way
 	<-s.ended
-	s.screens.dismissAll()
+	s.settle(nil)
+	s.board.dismissAll()
 	s.client.CloseIdleConnections()
 	return nil
 }
 
 // Configs returns a bot for each platform that fits its server.
 func (s *Simulator) Configs() []bridge.Config {
-	return []bridge.Config{s.wecom.config(), s.ding.config()}
+	var all []bridge.Config
+	for _, c := range []bridge.Config{s.feishu.config(), s.wecom.config(), s.ding.config()} {
+		if slices.Contains(s.opt.Platforms, c.Platform) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // Attach tells where the webhooks of a bot are delivered.
@@ -129,137 +151,15 @@ func (s *Simulator) Attach(bot, callback string) {
 	s.hooks[bot] = callback
 }
 
-// Say writes a message as an employee and returns when it was accepted. One
-// that is not accepted is delivered again twice, as platforms do, before the
-// error is returned.
-func (s *Simulator) Say(ctx context.Context, employee string, p bridge.Platform, text string) (bridge.MessageID, error) {
-	if !slices.ContainsFunc(s.Employees(), func(e bridge.Employee) bool { return e.ID == employee }) {
-		return "", fmt.Errorf("simulator: nobody is called %q", employee)
-	}
-	id, d, err := s.compose(employee, p, text)
-	if err != nil {
-		return "", err
-	}
-	s.mu.Lock()
-	s.sent[id] = d
-	s.mu.Unlock()
-	s.screens.put(bridge.Bubble{ID: string(id), Employee: employee, Platform: p, Text: text, At: time.Now(), Changed: time.Now()})
-	for try := 0; ; try++ {
-		if err = s.deliver(ctx, d); err == nil || try == 2 {
-			return id, err
-		}
-		timer := time.NewTimer(s.opt.RetryPause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return id, fmt.Errorf("simulator: %w", ctx.Err())
-		case <-timer.C:
-		}
-	}
+// unknown answers calls to addresses that no platform has.
+func (s *Simulator) unknown(w http.ResponseWriter, r *http.Request) {
+	s.violate("no platform has %s %s", r.Method, r.URL.Path)
+	http.NotFound(w, r)
 }
 
-func (s *Simulator) compose(employee string, p bridge.Platform, text string) (bridge.MessageID, delivery, error) {
-	switch p {
-	case wecom:
-		id, d := s.wecom.message(employee, text)
-		return id, d, nil
-	case dingtalk:
-		id, d := s.ding.message(employee, text)
-		return id, d, nil
-	default:
-		return "", delivery{}, fmt.Errorf("simulator: no platform %q", p)
-	}
-}
-
-// Redeliver delivers an earlier message again, byte for byte or signed afresh
-// as the platform does.
-func (s *Simulator) Redeliver(ctx context.Context, id bridge.MessageID) error {
-	s.mu.Lock()
-	d, ok := s.sent[id]
-	s.mu.Unlock()
-	if !ok {
-		return fmt.Errorf("simulator: no message %q", id)
-	}
-	return s.deliver(ctx, d)
-}
-
-func (s *Simulator) deliver(ctx context.Context, d delivery) error {
-	s.mu.Lock()
-	hook := s.hooks[d.bot]
-	s.mu.Unlock()
-	if hook == "" {
-		return fmt.Errorf("simulator: bot %s has no callback address", d.bot)
-	}
-	req, err := d.make(hook)
-	if err != nil {
-		return fmt.Errorf("simulator: %w", err)
-	}
-	resp, err := s.client.Do(req.WithContext(ctx))
-	if err != nil {
-		return fmt.Errorf("simulator: deliver: %w", err)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return fmt.Errorf("simulator: deliver: %w", err)
-	}
-	if !d.good(resp.StatusCode, body) {
-		return fmt.Errorf("simulator: the callback of %s answered %d %q", d.bot, resp.StatusCode, body)
-	}
-	return nil
-}
-
-// SetFaults switches troubles on; the zero Faults switches them off.
-func (s *Simulator) SetFaults(f Faults) {
-	s.mu.Lock()
-	s.faults = f
-	s.mu.Unlock()
-	if f.Expire {
-		s.wecom.tokens.expire()
-		s.ding.tokens.expire()
-	}
-}
-
-// Violations returns the rules of the platforms that were broken without their
-// server saying so.
-func (s *Simulator) Violations() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.violations)
-}
-
-// Calls returns how often each API was called.
-func (s *Simulator) Calls() map[string]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.calls)
-}
-
-func (s *Simulator) count(api string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls[api]++
-}
-
-func (s *Simulator) violate(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.violations = append(s.violations, fmt.Sprintf(format, args...))
-}
-
-// refuse and breakOff say whether the next send is to fail.
-func (s *Simulator) refuse() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.Refuse--
-	return s.faults.Refuse >= 0
-}
-
-func (s *Simulator) breakOff() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.Break--
-	return s.faults.Break >= 0
-}
+// now is the simulator's own clock. It decides what expires; signatures carry
+// the real time, because the bots look at the real one.
+func (s *Simulator) now() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) }
 
 func (s *Simulator) next() int64 {
 	s.mu.Lock()
@@ -268,13 +168,16 @@ func (s *Simulator) next() int64 {
 	return s.sequence
 }
 
-// shown puts a bot's message on an employee's screen, and closes the connection
-// if it is to break.
-func (s *Simulator) shown(employee string, p bridge.Platform, id, text string) {
-	s.screens.put(bridge.Bubble{ID: id, Employee: employee, Platform: p, FromBot: true, Text: text, At: time.Now(), Changed: time.Now()})
-	if s.breakOff() {
-		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
+// nextID returns a new id.
+func (s *Simulator) nextID(prefix string) string { return prefix + strconv.FormatInt(s.next(), 10) }
+
+// shown puts a bot's message on the screens of a chat.
+func (s *Simulator) shown(at talk, id, text, question string, growing bool) {
+	chat := ""
+	if g, ok := s.group(func(id string) bool { return id == at.group }); ok {
+		chat = g.Name
 	}
+	s.board.show(post{Answer: Answer{ID: id, Text: text, Growing: growing}, talk: at}, question, chat, s.members(at))
 }
 
 func reply(w http.ResponseWriter, status int, v any) {
@@ -289,10 +192,17 @@ func strict(r *http.Request, v any) error {
 	if err != nil {
 		return fmt.Errorf("simulator: %w", err)
 	}
+	return strictJSON(body, v)
+}
+
+func strictJSON(body []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return fmt.Errorf("simulator: %w", err)
+	}
+	if d.More() {
+		return errors.New("simulator: something follows the JSON")
 	}
 	return nil
 }

@@ -1,18 +1,7 @@
 package simulator
 
 import (
-	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // the platform's own signature
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/hex"
-	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,25 +14,31 @@ const (
 	corpID    = "wwdemo0000000001"
 	corpName  = "demo-wecom"
 	agentID   = 1000002
-	wecomMax  = 2048 // bytes of a text or Markdown message
-	wecomWait = 30 * time.Minute
+	wecomMax  = 2048             // bytes of a text or Markdown message
+	wecomWait = 30 * time.Minute // the duplicate check's interval, unless it is given
+	// wecomLongest is the longest interval of the duplicate check.
+	wecomLongest = 4 * time.Hour
 )
 
 func wecomUser(employee string) string { return "User-" + employee }
 
-// wecomServer plays qyapi.weixin.qq.com for one self-built app.
+// wecomServer plays qyapi.weixin.qq.com for one self-built app, after pages
+// 90236 (send), 91039 (token) and 90313 (codes) of
+// https://developer.work.weixin.qq.com/document.
 type wecomServer struct {
 	*Simulator
 	secret, token, aesKey string
 	tokens                tokens
 
-	mu   sync.Mutex
-	seen map[string]time.Time // receiver and content, for the duplicate check
+	mu    sync.Mutex
+	seen  memory[time.Time]  // receiver and content, for the duplicate check
+	paces map[string]*window // by receiver
 }
 
 func newWecom(s *Simulator) *wecomServer {
 	return &wecomServer{
-		Simulator: s, secret: random(), token: random(), aesKey: (random() + random())[:43], seen: map[string]time.Time{},
+		Simulator: s, secret: random(), token: random(), aesKey: (random() + random())[:43], tokens: tokens{now: s.now},
+		seen: newMemory[time.Time](s.opt.Remember), paces: map[string]*window{},
 	}
 }
 
@@ -58,9 +53,11 @@ func (s *wecomServer) config() bridge.Config {
 }
 
 func (s *wecomServer) routes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /wecom/cgi-bin/gettoken", s.getToken)
-	mux.HandleFunc("GET /wecom/cgi-bin/agent/get", s.agentGet)
-	mux.HandleFunc("POST /wecom/cgi-bin/message/send", s.messageSend)
+	mux.HandleFunc("GET /wecom/cgi-bin/gettoken", s.call(wecom, "gettoken", &s.tokens, s.getToken))
+	mux.HandleFunc("GET /wecom/cgi-bin/agent/get", s.call(wecom, "agent/get", &s.tokens, s.agentGet))
+	mux.HandleFunc("GET /wecom/cgi-bin/user/get", s.call(wecom, "user/get", &s.tokens, s.userGet))
+	mux.HandleFunc("POST /wecom/cgi-bin/message/send", s.call(wecom, "message/send", &s.tokens, s.messageSend))
+	mux.HandleFunc("POST /wecom/cgi-bin/message/recall", s.call(wecom, "message/recall", &s.tokens, s.recall))
 }
 
 func werr(w http.ResponseWriter, code int, msg string) {
@@ -68,26 +65,27 @@ func werr(w http.ResponseWriter, code int, msg string) {
 }
 
 func (s *wecomServer) getToken(w http.ResponseWriter, r *http.Request) {
-	s.count("wecom gettoken")
 	q := r.URL.Query()
+	_, refused := s.dice.strike(wecom, FaultSecret)
 	switch {
 	case q.Get("corpid") != corpID:
 		werr(w, 40013, "invalid corpid")
-	case q.Get("corpsecret") != s.secret:
+	case refused || q.Get("corpsecret") != s.secret:
 		werr(w, 40001, "invalid credential")
 	default:
-		token, life := s.tokens.give()
-		reply(w, http.StatusOK, map[string]any{"errcode": 0, "errmsg": "ok", "access_token": token, "expires_in": life})
+		value, life := s.tokens.give()
+		reply(w, http.StatusOK, map[string]any{"errcode": 0, "errmsg": "ok", "access_token": value, "expires_in": life})
 	}
 }
 
 // admitted checks the token of a call.
 func (s *wecomServer) admitted(w http.ResponseWriter, r *http.Request) bool {
-	token := r.URL.Query().Get("access_token")
+	value := r.URL.Query().Get("access_token")
+	_, refused := s.dice.strike(wecom, FaultSecret)
 	switch {
-	case token == "":
+	case value == "":
 		werr(w, 41001, "access_token missing")
-	case !s.tokens.valid(token):
+	case refused || !s.tokens.valid(value):
 		werr(w, 42001, "access_token expired")
 	default:
 		return true
@@ -96,7 +94,6 @@ func (s *wecomServer) admitted(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (s *wecomServer) agentGet(w http.ResponseWriter, r *http.Request) {
-	s.count("wecom agent/get")
 	if !s.admitted(w, r) {
 		return
 	}
@@ -138,7 +135,6 @@ func (m wecomSend) content() (string, bool) {
 }
 
 func (s *wecomServer) messageSend(w http.ResponseWriter, r *http.Request) {
-	s.count("wecom message/send")
 	if !s.admitted(w, r) {
 		return
 	}
@@ -148,11 +144,10 @@ func (s *wecomServer) messageSend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	text, ok := m.content()
-	employee := ""
-	for _, e := range s.Employees() {
-		if strings.EqualFold(m.ToUser, wecomUser(e.ID)) {
-			employee = e.ID
-		}
+	e, known := s.employee(func(id string) bool { return strings.EqualFold(m.ToUser, wecomUser(id)) })
+	if known {
+		_, left := s.dice.strike(wecom, FaultLeft)
+		known = !left
 	}
 	switch {
 	case !ok:
@@ -161,13 +156,31 @@ func (s *wecomServer) messageSend(w http.ResponseWriter, r *http.Request) {
 		werr(w, 301002, "not allow operate another agent with this accesstoken")
 	case text == "":
 		werr(w, 44004, "empty content")
-	case employee == "":
+	case m.Interval > int(wecomLongest.Seconds()):
+		werr(w, 40058, "invalid parameter: duplicate_check_interval")
+	case !known:
 		werr(w, 81013, "user & party & tag all invalid")
-	case s.refuse():
-		werr(w, -1, "system busy")
+	case s.overload(w):
 	default:
-		s.showText(w, m, employee, text)
+		s.showText(w, m, e.ID, text)
 	}
+}
+
+// overload answers if a trouble of the platform strikes.
+func (s *wecomServer) overload(w http.ResponseWriter) bool {
+	if _, yes := s.dice.strike(wecom, FaultBusy); yes {
+		werr(w, -1, "system busy")
+		return true
+	}
+	if limit, yes := s.dice.strike(wecom, FaultLimit); yes {
+		if limit.For > 0 {
+			werr(w, 45009, "api freq out of limit")
+		} else {
+			werr(w, 45033, "api concurrent out of limit")
+		}
+		return true
+	}
+	return false
 }
 
 func (s *wecomServer) showText(w http.ResponseWriter, m wecomSend, employee, text string) {
@@ -175,14 +188,31 @@ func (s *wecomServer) showText(w http.ResponseWriter, m wecomSend, employee, tex
 		s.violate("wecom: a message of %d bytes was cut without a word", len(text))
 		text = strings.ToValidUTF8(text[:wecomMax], "")
 	}
-	id := "wecom-" + strconv.FormatInt(s.next(), 10)
+	id := s.nextID("wecom-")
 	answer := map[string]any{"errcode": 0, "errmsg": "ok", "msgid": id}
-	if m.Duplicate == 1 && s.repeated(employee+"\x00"+m.MsgType+"\x00"+text, m.Interval) {
-		reply(w, http.StatusOK, answer)
-		return
+	switch {
+	case m.Duplicate == 1 && s.repeated(employee+"\x00"+m.MsgType+"\x00"+text, m.Interval):
+	case s.dropped(employee):
+		s.violate("wecom: a message to %s was dropped without a word, beyond 30 a minute", employee)
+	default:
+		s.shown(talk{platform: wecom, employee: employee}, id, text, "", false)
 	}
-	s.shown(employee, wecom, id, text)
-	reply(w, http.StatusOK, answer)
+	if !s.breakOff(w, wecom) {
+		reply(w, http.StatusOK, answer)
+	}
+}
+
+// dropped says that a member got more messages than the platform shows.
+func (s *wecomServer) dropped(employee string) bool {
+	if !s.opt.Paced {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.paces[employee] == nil {
+		s.paces[employee] = &window{}
+	}
+	return s.paces[employee].full(s.now(), time.Minute, 30)
 }
 
 // repeated remembers a message and says whether it was seen within the interval.
@@ -193,63 +223,38 @@ func (s *wecomServer) repeated(key string, seconds int) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before, ok := s.seen[key]
-	s.seen[key] = time.Now()
-	return ok && time.Since(before) < within
+	before, ok := s.seen.get(key)
+	s.seen.put(key, s.now())
+	return ok && s.now().Sub(before) < within
 }
 
-// message composes the callback for one text message.
-func (s *wecomServer) message(employee, text string) (bridge.MessageID, delivery) {
-	id := s.next()
-	inner := fmt.Sprintf("<xml><ToUserName><![CDATA[%s]]></ToUserName><FromUserName><![CDATA[%s]]></FromUserName><CreateTime>%d</CreateTime>"+
-		"<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[%s]]></Content><MsgId>%d</MsgId><AgentID>%d</AgentID></xml>",
-		corpID, wecomUser(employee), time.Now().Unix(), strings.ReplaceAll(text, "]]>", "]]]]><![CDATA[>"), id, agentID)
-	return bridge.MessageID(strconv.FormatInt(id, 10)), delivery{
-		bot: corpName,
-		make: func(hook string) (*http.Request, error) {
-			return s.request(hook, s.encrypt([]byte(inner)))
-		},
-		good: func(status int, body []byte) bool { return status == http.StatusOK && len(body) == 0 },
+func (s *wecomServer) userGet(w http.ResponseWriter, r *http.Request) {
+	if !s.admitted(w, r) {
+		return
 	}
+	id := r.URL.Query().Get("userid")
+	e, ok := s.employee(func(name string) bool { return strings.EqualFold(id, wecomUser(name)) })
+	if !ok {
+		werr(w, 60111, "userid not found")
+		return
+	}
+	// Newer apps get neither mobile nor e-mail.
+	reply(w, http.StatusOK, map[string]any{
+		"errcode": 0, "errmsg": "ok", "userid": wecomUser(e.ID), "name": e.Name, "department": []int{1}, "main_department": 1, "position": "", "status": 1,
+	})
 }
 
-func (s *wecomServer) request(hook, encrypted string) (*http.Request, error) {
-	timestamp, nonce := strconv.FormatInt(time.Now().Unix(), 10), random()
-	q := url.Values{"msg_signature": {s.sign(timestamp, nonce, encrypted)}, "timestamp": {timestamp}, "nonce": {nonce}}
-	body := fmt.Sprintf("<xml><ToUserName><![CDATA[%s]]></ToUserName><Encrypt><![CDATA[%s]]></Encrypt><AgentID><![CDATA[%d]]></AgentID></xml>", corpID, encrypted, agentID)
-	req, err := http.NewRequest(http.MethodPost, hook+"?"+q.Encode(), strings.NewReader(body)) //nolint:noctx // the caller sets it
-	if err != nil {
-		return nil, fmt.Errorf("simulator: %w", err)
+func (s *wecomServer) recall(w http.ResponseWriter, r *http.Request) {
+	if !s.admitted(w, r) {
+		return
 	}
-	req.Header.Set("Content-Type", "text/xml")
-	req.Header.Set("User-Agent", "Mozilla/4.0")
-	return req, nil
-}
-
-func (s *wecomServer) sign(parts ...string) string {
-	parts = append(parts, s.token)
-	slices.Sort(parts)
-	sum := sha1.Sum([]byte(strings.Join(parts, ""))) //nolint:gosec // the platform's own signature
-	return hex.EncodeToString(sum[:])
-}
-
-// encrypt wraps a message: 16 random bytes, its length, itself, the receiver,
-// padded to 32 and encrypted with AES-256-CBC.
-func (s *wecomServer) encrypt(message []byte) string {
-	key, err := base64.StdEncoding.DecodeString(s.aesKey + "=")
-	if err != nil {
-		panic(err) // made by ourselves
+	var m struct {
+		ID string `json:"msgid"`
 	}
-	plain := make([]byte, 16, 64+len(message))
-	_, _ = rand.Read(plain)                                            // never fails
-	plain = binary.BigEndian.AppendUint32(plain, uint32(len(message))) //nolint:gosec // a chat message
-	plain = append(append(plain, message...), corpID...)
-	pad := 32 - len(plain)%32
-	plain = append(plain, bytes.Repeat([]byte{byte(pad)}, pad)...)
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		panic(err) // 32 bytes
+	if err := strict(r, &m); err != nil || !strings.HasPrefix(m.ID, "wecom-") {
+		werr(w, 40058, "invalid msgid")
+		return
 	}
-	cipher.NewCBCEncrypter(block, key[:16]).CryptBlocks(plain, plain)
-	return base64.StdEncoding.EncodeToString(plain)
+	s.board.remove(m.ID)
+	reply(w, http.StatusOK, map[string]any{"errcode": 0, "errmsg": "ok"})
 }

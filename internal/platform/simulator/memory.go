@@ -1,0 +1,27 @@
+package simulator
+
+// memory is a map that forgets the oldest entries beyond its limit, so that a
+// simulator can run for days.
+type memory[V any] struct {
+	limit int
+	all   map[string]V
+	order []string
+}
+
+func newMemory[V any](limit int) memory[V] { return memory[V]{limit: limit, all: map[string]V{}} }
+
+func (m *memory[V]) put(key string, v V) {
+	if _, known := m.all[key]; !known {
+		m.order = append(m.order, key)
+	}
+	m.all[key] = v
+	for len(m.order) > m.limit {
+		delete(m.all, m.order[0])
+		m.order = m.order[1:]
+	}
+}
+
+func (m *memory[V]) get(key string) (V, bool) {
+	v, ok := m.all[key]
+	return v, ok
+}
