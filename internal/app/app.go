@@ -272,7 +272,7 @@ func (a *App) assemble() {
 		handle = a.forget.after(handle)
 	}
 	a.inbox = inbox.New(a.store, routes.Place, handle, a.log, inbox.Options{Queues: queues, Record: a.journal.Record})
-	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{Record: a.journal.Record, Suspect: a.suspect})
+	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{Record: a.journal.Record, Suspect: a.suspect, Proof: a.proof})
 	a.parts = lifecycle.New(a.log, lifecycle.Options{FirstPause: a.opt.RestartPause, Dead: a.partDied, Well: a.partWell, Hopeless: hopeless})
 }
 

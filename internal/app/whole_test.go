@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -304,6 +306,29 @@ func TestLimitsOutliveARestart(t *testing.T) {
 		rest(time.Minute)
 		if got := l.chat.Texts(); len(got) != 5 || !strings.Contains(got[4], "a new day") {
 			t.Errorf("shown %q", got)
+		}
+	})
+}
+
+// TestDomainProof: the file a platform gave the admin is served from the data
+// directory, and nothing else of it is.
+func TestDomainProof(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data := t.TempDir()
+		for name, text := range map[string]string{"WW_verify_aB3.txt": "proof", "secret.txt": "no", "WW_verify_big.txt": strings.Repeat("x", 5000)} {
+			if err := os.WriteFile(filepath.Join(data, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := begin(t, data, oneBot, newLamp(), nil)
+		if status, text := r.ask(t, r.door, "GET", "/WW_verify_aB3.txt", nil, nil); status != 200 || text != "proof" {
+			t.Errorf("got %d %q", status, text)
+		}
+		for _, path := range []string{"/WW_verify_none.txt", "/WW_verify_big.txt", "/secret.txt", "/switchboard.yaml", "/limits.json"} {
+			if status := r.request(t, r.door, "GET", path, nil); status != 404 {
+				t.Errorf("%s is %d", path, status)
+			}
 		}
 	})
 }

@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -69,6 +72,19 @@ func (a *App) accept(ctx context.Context, bot string, d bridge.Delivery) error {
 	}
 	a.mu.Unlock()
 	return nil
+}
+
+// proof returns a file that proves who owns the domain, which the admin has put
+// into the data directory under the name the platform gave it.
+func (a *App) proof(name string) ([]byte, bool) {
+	const most = 4 << 10
+	f, err := os.Open(filepath.Join(a.opt.Data, filepath.Base(name)))
+	if err != nil {
+		return nil, false
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	return text, err == nil && len(text) <= most
 }
 
 func (a *App) suspect(bot, note string) {

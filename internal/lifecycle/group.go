@@ -261,9 +261,8 @@ func (g *Group) mourn(ctx context.Context, p Part, err error, deaths int) bool {
 
 func attrs(p Part, err error) []slog.Attr {
 	all := []slog.Attr{slog.String("part", p.Name), slog.Any("error", err)}
-	var thrown *PanicError
-	if errors.As(err, &thrown) {
-		all = append(all, slog.String("stack", thrown.Stack))
+	if stack := Stack(err); stack != "" {
+		all = append(all, slog.String("stack", stack))
 	}
 	return all
 }

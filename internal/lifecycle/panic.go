@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -16,6 +17,15 @@ type PanicError struct {
 
 // Error implements error.
 func (e *PanicError) Error() string { return "panic: " + e.What }
+
+// Stack returns the stack of the panic in an error's chain, or "".
+func Stack(err error) string {
+	var thrown *PanicError
+	if errors.As(err, &thrown) {
+		return thrown.Stack
+	}
+	return ""
+}
 
 // Recovered makes an error of what recover returned; nil for nil.
 func Recovered(value any) error {

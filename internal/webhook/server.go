@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/lifecycle"
 )
 
 // The limits of the door. Callbacks of all three platforms are a few KiB; they
@@ -28,6 +28,8 @@ const (
 	idleTimeout    = 2 * time.Minute
 	stopTimeout    = 5 * time.Second
 	refusalsLogged = time.Minute // one journal entry per bot, kind and minute
+	proofPrefix    = "/WW_verify_"
+	proofSuffix    = ".txt"
 )
 
 // Prefix is the path all webhooks live below.
@@ -49,6 +51,38 @@ type Options struct {
 	Record bridge.Record
 	// Suspect is told of genuine requests that could not be read; may be nil.
 	Suspect func(bot, note string)
+	// Proof returns the content of a file /WW_verify_….txt by its name, with
+	// which WeCom lets the owner of a domain prove it; nil means there are none.
+	Proof func(name string) ([]byte, bool)
+	// HeaderTimeout, ReadTimeout and IdleTimeout bound how long a caller may take
+	// for the header, for a whole request, and between two. Defaults 5 s, 10 s
+	// and 2 min.
+	HeaderTimeout, ReadTimeout, IdleTimeout time.Duration
+	// Failures is how many requests that prove nothing a caller may send in a
+	// minute before it is watched. Default 30.
+	Failures int
+}
+
+// filled returns the options with the defaults in place.
+func (o Options) filled() Options {
+	if o.Record == nil {
+		o.Record = func(bridge.Entry) {}
+	}
+	if o.Suspect == nil {
+		o.Suspect = func(string, string) {}
+	}
+	if o.Proof == nil {
+		o.Proof = func(string) ([]byte, bool) { return nil, false }
+	}
+	for _, t := range []struct {
+		at *time.Duration
+		d  time.Duration
+	}{{&o.HeaderTimeout, headerTimeout}, {&o.ReadTimeout, readTimeout}, {&o.IdleTimeout, idleTimeout}} {
+		if *t.at <= 0 {
+			*t.at = t.d
+		}
+	}
+	return o
 }
 
 // Server is the public listener. It is an http.Handler, so that a tunnel can
@@ -58,6 +92,7 @@ type Server struct {
 	accept Accept
 	log    *slog.Logger
 	opt    Options
+	guard  *guard
 
 	refused atomic.Int64
 	mu      sync.Mutex
@@ -71,21 +106,15 @@ type silence struct {
 
 // New makes a server.
 func New(bots Bots, accept Accept, log *slog.Logger, opt Options) *Server {
-	if opt.Record == nil {
-		opt.Record = func(bridge.Entry) {}
-	}
-	if opt.Suspect == nil {
-		opt.Suspect = func(string, string) {}
-	}
-	return &Server{bots: bots, accept: accept, log: log, opt: opt, quiet: map[string]*silence{}}
+	return &Server{bots: bots, accept: accept, log: log, opt: opt.filled(), guard: newGuard(opt.Failures), quiet: map[string]*silence{}}
 }
 
 // Serve answers requests on a listener until ctx ends, then lets the running
 // ones finish. It closes the listener.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		Handler: s, DisableGeneralOptionsHandler: true, ReadHeaderTimeout: s.opt.HeaderTimeout, ReadTimeout: s.opt.ReadTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: s.opt.IdleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
@@ -109,25 +138,78 @@ func (s *Server) Refused() int64 { return s.refused.Load() }
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.contain(r.Context(), w)
-	id, ok := strings.CutPrefix(r.URL.Path, Prefix)
-	if !ok || id == "" || strings.Contains(id, "/") {
-		plain(w, http.StatusNotFound)
+	if s.proof(w, r) {
 		return
 	}
-	bot, ok := s.bots(id)
+	id, ok := botOf(r)
 	if !ok {
 		plain(w, http.StatusNotFound)
 		return
 	}
-	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+	bot, ok := s.bots(id)
+	switch {
+	case !ok:
+		plain(w, http.StatusNotFound)
+	case r.Method != http.MethodPost && r.Method != http.MethodGet:
 		w.Header().Set("Allow", "GET, POST")
 		plain(w, http.StatusMethodNotAllowed)
-		return
+	case compressed(r):
+		plain(w, http.StatusUnsupportedMediaType)
+	default:
+		s.read(w, r, id, bot)
 	}
+}
+
+// botOf returns the bot a path names. The path has to be written plainly: one
+// that means the same after decoding or cleaning is another one.
+func botOf(r *http.Request) (string, bool) {
+	id, ok := strings.CutPrefix(r.URL.Path, Prefix)
+	return id, ok && id != "" && !strings.Contains(id, "/") && r.URL.RawPath == ""
+}
+
+// compressed says that a body would have to be unpacked. No platform sends such
+// a one, and a small one may be huge inside.
+func compressed(r *http.Request) bool {
+	kind := strings.TrimSpace(r.Header.Get("Content-Encoding"))
+	return kind != "" && !strings.EqualFold(kind, "identity")
+}
+
+// proof answers for the files that prove who owns the domain.
+func (s *Server) proof(w http.ResponseWriter, r *http.Request) bool {
+	name, ok := strings.CutPrefix(r.URL.Path, proofPrefix)
+	if !ok {
+		return false
+	}
+	name, ok = strings.CutSuffix(name, proofSuffix)
+	if ok = ok && name != "" && r.URL.RawPath == ""; ok {
+		ok = !strings.ContainsFunc(name, func(c rune) bool {
+			return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9')
+		})
+	}
+	if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	text, ok := s.opt.Proof(r.URL.Path[1:])
+	if ok {
+		answer(w, bridge.Response{Body: text})
+	}
+	return ok
+}
+
+// read takes the body in. A caller who keeps failing waits for its turn.
+func (s *Server) read(w http.ResponseWriter, r *http.Request, id string, bot bridge.Bot) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		s.unreadable(w, r, id, err)
 		return
+	}
+	if s.guard.suspects(caller(r.RemoteAddr), id) {
+		leave, ok := s.guard.enter(r.Context())
+		if !ok {
+			tooMany(w)
+			return
+		}
+		defer leave()
 	}
 	s.deliver(w, r, id, bot, body)
 }
@@ -135,8 +217,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // contain keeps a panic in one request from taking the others along. It is
 // deferred.
 func (s *Server) contain(ctx context.Context, w http.ResponseWriter) {
-	if p := recover(); p != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "a webhook panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	if err := lifecycle.Recovered(recover()); err != nil {
+		s.log.LogAttrs(ctx, slog.LevelError, "a webhook panicked", slog.Any("error", err), slog.String("stack", lifecycle.Stack(err)))
 		plain(w, http.StatusInternalServerError)
 	}
 }
@@ -147,8 +229,29 @@ func (s *Server) unreadable(w http.ResponseWriter, r *http.Request, id string, e
 	if errors.As(err, &tooLarge) {
 		status, kind = http.StatusRequestEntityTooLarge, bridge.KindTooLarge
 	}
+	s.turnAway(w, r, id, kind, status)
+}
+
+// turnAway refuses a request. A caller who is watched is told to slow down, and
+// has to connect anew.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, id string, kind bridge.Kind, status int) {
 	s.refuse(r, id, kind)
+	from := caller(r.RemoteAddr)
+	watched := s.guard.suspects(from, id)
+	if kind == bridge.KindUnauthenticated || kind == bridge.KindInvalid || kind == bridge.KindTooLarge {
+		s.guard.failed(from, id)
+		if watched {
+			tooMany(w)
+			return
+		}
+	}
 	plain(w, status)
+}
+
+func tooMany(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "60")
+	w.Header().Set("Connection", "close")
+	plain(w, http.StatusTooManyRequests)
 }
 
 // deliver lets the bot read the request, stores what is in it, and only then
@@ -159,9 +262,8 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, id string, bot 
 	})
 	if err != nil {
 		kind := bridge.KindOf(err)
-		s.refuse(r, id, kind)
 		s.log.LogAttrs(r.Context(), slog.LevelDebug, "webhook refused", slog.String("bot", id), slog.Any("error", err))
-		plain(w, status(kind))
+		s.turnAway(w, r, id, kind, status(kind))
 		return
 	}
 	if err := s.accept(r.Context(), id, d); err != nil {
