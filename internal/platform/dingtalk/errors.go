@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
 	"switchboard/internal/webcall"
 )
 
@@ -252,7 +253,7 @@ func detail(words, request loose) string {
 	if request == "" {
 		return string(words)
 	}
-	return "requestid " + label(string(request)) + ": " + string(words)
+	return "requestid " + prose.Label(string(request)) + ": " + string(words)
 }
 
 // idsRefused turns the two lists in a successful answer into an error.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
 )
 
 // reading is what was found in the content of a message.
@@ -142,7 +143,7 @@ func readType(p push, text, content pushContent) reading {
 		return readFile(bridge.FileAudio, content, "")
 	case "video":
 		name := ""
-		if kind := label(string(content.VideoType)); kind != "" {
+		if kind := prose.Label(string(content.VideoType)); kind != "" {
 			name = "video." + kind
 		}
 		return readFile(bridge.FileVideo, content, name)
@@ -151,7 +152,7 @@ func readType(p push, text, content pushContent) reading {
 	case "":
 		return reading{note: "a message without a type", suspect: true}
 	default:
-		return reading{note: "unsupported message type " + label(string(cmp.Or(content.UnknownType, p.Type)))}
+		return reading{note: "unsupported message type " + prose.Label(string(cmp.Or(content.UnknownType, p.Type)))}
 	}
 }
 
@@ -236,7 +237,7 @@ func jsonString(raw json.RawMessage) (string, bool) {
 func (l *loose) UnmarshalJSON(data []byte) error {
 	*l = ""
 	if s, ok := jsonString(data); ok {
-		*l = loose(strings.Map(printable, s))
+		*l = loose(prose.Safe(s))
 	} else if len(data) > 0 && data[0] != '{' && data[0] != '[' && string(data) != "null" {
 		*l = loose(data)
 	}
@@ -267,18 +268,7 @@ func moment(l loose, fallback time.Time) time.Time {
 }
 
 // clean trims a text that people wrote.
-func clean(l loose) string {
-	return strings.TrimSpace(strings.Map(printable, string(l)))
-}
-
-// printable drops the control characters that no database and no screen wants;
-// broken UTF-8 has become U+FFFD by now.
-func printable(r rune) rune {
-	if r < ' ' && r != '\n' && r != '\t' || r == 0x7F {
-		return -1
-	}
-	return r
-}
+func clean(l loose) string { return prose.Clean(string(l)) }
 
 // first2 returns the first list that is not empty.
 func first2(a, b []richPart) []richPart {

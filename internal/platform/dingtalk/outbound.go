@@ -7,10 +7,10 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/prose"
 	"switchboard/internal/webcall"
 )
 
@@ -67,7 +67,7 @@ func (m mention) plain(text string) string {
 // markdown puts the mention before a text, on a line of its own where the text
 // begins with something that has to begin its line.
 func (m mention) markdown(text string) string {
-	if m.word() != "" && blockOf(text) != paragraph {
+	if m.word() != "" && prose.BlockOf(text) != prose.Paragraph {
 		return "@" + m.word() + "\n\n" + text
 	}
 	return m.plain(text)
@@ -98,7 +98,7 @@ func render(c bridge.Content, who mention, lang bridge.Language) (message, error
 }
 
 func renderText(c bridge.Text, who mention) (message, error) {
-	text := strings.TrimSpace(safe(c.Text))
+	text := prose.Clean(c.Text)
 	if text == "" {
 		return message{}, empty()
 	}
@@ -112,7 +112,7 @@ func renderText(c bridge.Text, who mention) (message, error) {
 // renderMarkdown translates to DingTalk's dialect. A text that would grow too
 // long by that is shown as it was written.
 func renderMarkdown(c bridge.Markdown, who mention, lang bridge.Language) (message, error) {
-	text := strings.TrimSpace(safe(c.Text))
+	text := prose.Clean(c.Text)
 	if text == "" {
 		return message{}, empty()
 	}
@@ -137,7 +137,7 @@ func renderCard(c bridge.Card, who mention, lang bridge.Language) (message, erro
 	if !linksOnly(c.Buttons) {
 		return renderMarkdown(bridge.Markdown{Title: c.Title, Text: cardText(c)}, who, lang)
 	}
-	body := strings.TrimSpace(safe(cardText(bridge.Card{Title: c.Title, Text: c.Text})))
+	body := prose.Clean(cardText(bridge.Card{Title: c.Title, Text: c.Text}))
 	title := titleOf(c.Title, cmp.Or(body, c.Buttons[0].Text), lang)
 	text := who.markdown(robotDialect().translate(cmp.Or(body, title)))
 	shown := &actionCard{Title: title, Text: text}
@@ -170,14 +170,14 @@ func linksOnly(buttons []bridge.Button) bool {
 func cardText(c bridge.Card) string {
 	var b strings.Builder
 	if c.Title != "" {
-		b.WriteString("#### " + oneLine(c.Title) + "\n\n")
+		b.WriteString("#### " + prose.OneLine(c.Title) + "\n\n")
 	}
 	b.WriteString(c.Text)
 	for i, button := range c.Buttons {
 		if i == 0 {
 			b.WriteString("\n\n")
 		}
-		label := oneLine(button.Text)
+		label := prose.OneLine(button.Text)
 		if button.URL != "" {
 			label = "[" + cmp.Or(label, button.URL) + "](" + button.URL + ")"
 		}
@@ -193,13 +193,13 @@ func renderNews(c bridge.News, who mention, lang bridge.Language) (message, erro
 	feed := &feedCard{}
 	pictures := true
 	for _, item := range c.Items {
-		fmt.Fprintf(&list, "- [%s](%s)", oneLine(cmp.Or(item.Title, item.URL)), item.URL)
+		fmt.Fprintf(&list, "- [%s](%s)", prose.OneLine(cmp.Or(item.Title, item.URL)), item.URL)
 		if item.Description != "" {
-			list.WriteString(" " + oneLine(item.Description))
+			list.WriteString(" " + prose.OneLine(item.Description))
 		}
 		list.WriteString("\n")
 		pictures = pictures && item.Picture != "" && item.URL != ""
-		feed.Links = append(feed.Links, feedLink{oneLine(cmp.Or(item.Title, item.URL)), item.URL, item.Picture})
+		feed.Links = append(feed.Links, feedLink{prose.OneLine(cmp.Or(item.Title, item.URL)), item.URL, item.Picture})
 	}
 	m, err := renderMarkdown(bridge.Markdown{Text: list.String()}, who, lang)
 	if err == nil && pictures {
@@ -246,7 +246,7 @@ func (m media) accepted() bool {
 func (m media) extension() string { return strings.ToLower(strings.TrimPrefix(path.Ext(m.name), ".")) }
 
 // words name the file where it cannot be shown.
-func (m media) words() bridge.Text { return bridge.Text{Text: "[" + oneLine(m.name) + "]"} }
+func (m media) words() bridge.Text { return bridge.Text{Text: "[" + prose.OneLine(m.name) + "]"} }
 
 // render shows a picture inside a text, which both ways can carry; other files
 // only the robot API can.
@@ -254,8 +254,8 @@ func (u uploaded) render(who mention) (message, error) {
 	param := map[string]string{"mediaId": u.id}
 	switch u.kind {
 	case "image":
-		title := oneLine(strings.Map(dropMarks, u.name))
-		return packMarkdown(cmp.Or(shorten(title, maxTitle), "-"), who.markdown("!["+title+"]("+u.id+")"), who)
+		title := prose.Unmarked(u.name)
+		return packMarkdown(cmp.Or(prose.Shorten(title, maxTitle), "-"), who.markdown("!["+title+"]("+u.id+")"), who)
 	case "voice":
 		param["duration"] = strconv.Itoa(max(u.seconds, 1) * 1000)
 		return packRobot("sampleAudio", param)
@@ -301,54 +301,7 @@ func empty() error {
 
 // titleOf is what lists and notifications show; DingTalk wants one.
 func titleOf(title, text string, lang bridge.Language) string {
-	for line := range strings.Lines(title + "\n" + text) {
-		if blockOf(line) == code {
-			continue
-		}
-		line = strings.Map(dropMarks, dropTargets(safe(line)))
-		line = strings.Join(strings.Fields(strings.TrimLeft(strings.TrimSpace(line), "-+|:. ")), " ")
-		if line != "" {
-			return shorten(line, maxTitle)
-		}
-	}
-	return i18n.Text(lang, "dingtalk.title")
-}
-
-func dropMarks(r rune) rune {
-	switch {
-	case r == '|':
-		return ' '
-	case strings.ContainsRune("#*`>[]_~", r):
-		return -1
-	default:
-		return r
-	}
-}
-
-// dropTargets leaves the words of links.
-func dropTargets(line string) string {
-	for {
-		before, rest, found := strings.Cut(line, "](")
-		_, after, closed := strings.Cut(rest, ")")
-		if !found || !closed {
-			return line
-		}
-		line = before + after
-	}
-}
-
-func shorten(s string, characters int) string {
-	if utf8.RuneCountInString(s) <= characters {
-		return s
-	}
-	return string([]rune(s)[:characters-1]) + "…"
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(safe(s)), " ") }
-
-// safe makes any text fit for JSON and for a screen.
-func safe(s string) string {
-	return strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD"))
+	return cmp.Or(prose.Summary(title+"\n"+text, maxTitle), i18n.Text(lang, "dingtalk.title"))
 }
 
 // dialect is how DingTalk wants Markdown in one kind of message.
@@ -361,20 +314,6 @@ type dialect struct {
 func robotDialect() dialect { return dialect{lineBreak: "  \n  ", quoteBreak: "  \n"} }
 
 func cardDialect() dialect { return dialect{lineBreak: "<br>", quoteBreak: "<br>\n", tables: true} }
-
-// block is what a line of Markdown belongs to.
-type block int
-
-const (
-	blank block = iota
-	paragraph
-	heading
-	quotation
-	item
-	code
-	table
-	rule
-)
 
 // translate writes Markdown as language models write it in the dialect. Code
 // stays as it is; blocks of different kinds are set apart by a blank line.
@@ -391,45 +330,45 @@ func (d dialect) translate(md string) string {
 type scribe struct {
 	d    dialect
 	b    strings.Builder
-	last block
+	last prose.Block
 	gap  bool // a blank line came after last
 }
 
 // next writes what stands at the front and returns how many lines that took.
 func (w *scribe) next(lines []string) int {
 	line := strings.TrimRight(lines[0], " \t")
-	kind := blockOf(line)
+	kind := prose.BlockOf(line)
 	switch {
-	case kind == blank:
+	case kind == prose.Blank:
 		w.gap = true
 		return 1
-	case kind == code:
-		n := codeLines(lines)
-		w.put(code, strings.Join(lines[:n], "\n"))
+	case kind == prose.Code:
+		_, n := prose.CodeBlock(lines)
+		w.put(prose.Code, strings.Join(lines[:n], "\n"))
 		return n
-	case len(lines) > 1 && strings.Contains(line, "|") && separates(lines[1]):
-		n := tableLines(lines)
+	case prose.Tabular(lines):
+		n := prose.TableLines(lines)
 		w.putTable(lines[:n])
 		return n
-	case kind == paragraph && w.last == item && indented(line):
-		w.put(item, w.d.inline(line))
-	case kind == paragraph:
-		w.put(paragraph, w.d.inline(strings.TrimSpace(line)))
+	case kind == prose.Paragraph && w.last == prose.Item && indented(line):
+		w.put(prose.Item, w.d.inline(line))
+	case kind == prose.Paragraph:
+		w.put(prose.Paragraph, w.d.inline(strings.TrimSpace(line)))
 	default:
 		w.put(kind, w.d.inline(line))
 	}
 	return 1
 }
 
-func (w *scribe) put(kind block, text string) {
-	inside := w.last == item && kind == code && indented(text)
+func (w *scribe) put(kind prose.Block, text string) {
+	inside := w.last == prose.Item && kind == prose.Code && indented(text)
 	switch {
-	case w.last == blank:
+	case w.last == prose.Blank:
 	case w.gap || w.last != kind && !inside:
 		w.b.WriteString("\n\n")
-	case kind == paragraph:
+	case kind == prose.Paragraph:
 		w.b.WriteString(w.d.lineBreak)
-	case kind == quotation:
+	case kind == prose.Quotation:
 		w.b.WriteString(w.d.quoteBreak)
 	default:
 		w.b.WriteString("\n")
@@ -437,7 +376,7 @@ func (w *scribe) put(kind block, text string) {
 	w.b.WriteString(text)
 	w.last, w.gap = kind, false
 	if inside {
-		w.last = item
+		w.last = prose.Item
 	}
 }
 
@@ -445,16 +384,16 @@ func (w *scribe) put(kind block, text string) {
 // columns.
 func (w *scribe) putTable(lines []string) {
 	if w.d.tables {
-		w.put(table, strings.Join(lines, "\n"))
+		w.put(prose.Table, strings.Join(lines, "\n"))
 		return
 	}
-	names := cells(lines[0])
+	names := prose.Cells(lines[0])
 	if len(lines) == 2 {
-		w.put(paragraph, strings.Join(names, " · "))
+		w.put(prose.Paragraph, strings.Join(names, " · "))
 	}
 	for _, line := range lines[2:] {
 		var parts []string
-		for i, cell := range cells(line) {
+		for i, cell := range prose.Cells(line) {
 			switch {
 			case cell == "":
 			case i == 0:
@@ -465,7 +404,7 @@ func (w *scribe) putTable(lines []string) {
 				parts = append(parts, cell)
 			}
 		}
-		w.put(item, "- "+w.d.inline(strings.Join(parts, " · ")))
+		w.put(prose.Item, "- "+w.d.inline(strings.Join(parts, " · ")))
 	}
 }
 
@@ -499,7 +438,7 @@ func visibleImages(line string) string {
 			return b.String()
 		}
 		b.WriteString(before)
-		if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") || strings.HasPrefix(target, "@") {
+		if prose.Web(target) || strings.HasPrefix(target, "@") {
 			b.WriteString("![" + alt + "](" + target + ")")
 		} else {
 			b.WriteString("[" + cmp.Or(alt, "image") + "]")
@@ -508,77 +447,4 @@ func visibleImages(line string) string {
 	}
 }
 
-// blockOf tells what the first line of a text begins.
-func blockOf(text string) block {
-	line, _, _ := strings.Cut(text, "\n")
-	s := strings.TrimSpace(line)
-	level := len(s) - len(strings.TrimLeft(s, "#"))
-	switch {
-	case s == "":
-		return blank
-	case strings.HasPrefix(s, "```") || strings.HasPrefix(s, "~~~"):
-		return code
-	case level > 0 && level <= 6 && (len(s) == level || s[level] == ' '):
-		return heading
-	case s[0] == '>':
-		return quotation
-	case len(s) >= 3 && strings.Trim(s, s[:1]) == "" && strings.Contains("-*_", s[:1]):
-		return rule
-	case listed(s):
-		return item
-	case s[0] == '|':
-		return table
-	default:
-		return paragraph
-	}
-}
-
-// listed tells whether a line is a list item: a dash or a number before it.
-func listed(s string) bool {
-	if len(s) > 1 && strings.Contains("-*+", s[:1]) {
-		return s[1] == ' '
-	}
-	rest := strings.TrimLeft(s, "0123456789")
-	return len(rest) < len(s) && len(rest) > 1 && (rest[0] == '.' || rest[0] == ')') && rest[1] == ' '
-}
-
 func indented(s string) bool { return strings.HasPrefix(s, "  ") || strings.HasPrefix(s, "\t") }
-
-// codeLines counts the lines of a code block, up to the end if it is open.
-func codeLines(lines []string) int {
-	opening := strings.TrimSpace(lines[0])
-	mark := opening[:len(opening)-len(strings.TrimLeft(opening, opening[:1]))]
-	for i, line := range lines[1:] {
-		if s := strings.TrimSpace(line); strings.HasPrefix(s, mark) && strings.Trim(s, mark[:1]) == "" {
-			return i + 2
-		}
-	}
-	return len(lines)
-}
-
-// separates recognises the second line of a table.
-func separates(line string) bool {
-	s := strings.TrimSpace(line)
-	return strings.Contains(s, "|") && strings.Contains(s, "-") && strings.Trim(s, "|:- \t") == ""
-}
-
-func tableLines(lines []string) int {
-	n := 2
-	for n < len(lines) && strings.Contains(lines[n], "|") {
-		n++
-	}
-	return n
-}
-
-// cells splits a row of a table.
-func cells(line string) []string {
-	const bar = "\x00" // stands for a bar that is part of a cell
-	s := strings.TrimSpace(strings.ReplaceAll(line, `\|`, bar))
-	s = strings.TrimSuffix(strings.TrimPrefix(s, "|"), "|")
-	parts := strings.Split(s, "|")
-	for i, part := range parts {
-		part = strings.ReplaceAll(part, "<br>", " ")
-		parts[i] = strings.TrimSpace(strings.ReplaceAll(part, bar, "|"))
-	}
-	return parts
-}

@@ -12,6 +12,7 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/prose"
 )
 
 // streamingBot is a bot with a card template: its answers can grow, in an AI
@@ -191,7 +192,7 @@ func (d *draft) create() (cardCreate, error) {
 }
 
 func forCard(text string) string {
-	return cardDialect().translate(strings.TrimSpace(safe(text)))
+	return cardDialect().translate(prose.Clean(text))
 }
 
 // markdownOf is what a card can show of a content.

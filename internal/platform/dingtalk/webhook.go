@@ -8,10 +8,10 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
 )
 
 const (
@@ -104,7 +104,7 @@ func failed(code string) string {
 	if code == quotaSpent {
 		return "a message was lost: the company's push quota is used up (code " + quotaSpent + ")"
 	}
-	return "a push without a message, code " + label(code)
+	return "a push without a message, code " + prose.Label(code)
 }
 
 // decode reads JSON and overlooks fields of an unexpected type.
@@ -112,16 +112,4 @@ func decode(data []byte, into any) bool {
 	err := json.Unmarshal(data, into)
 	var mismatch *json.UnmarshalTypeError
 	return err == nil || errors.As(err, &mismatch)
-}
-
-// label makes a short foreign word fit for a note.
-func label(s string) string {
-	keep := func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '.' || r == '-' {
-			return r
-		}
-		return -1
-	}
-	s = strings.Map(keep, s)
-	return s[:min(len(s), 32)]
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
 )
 
 // systemUser is the sender of what nobody wrote.
@@ -69,21 +70,21 @@ type reading struct {
 func read(p push) reading {
 	switch kind := strings.TrimSpace(p.Type); kind {
 	case "text":
-		return readText(clean(p.Content))
+		return readText(prose.Clean(p.Content))
 	case "image":
 		return readFile(p, bridge.FileImage, "")
 	case "voice":
-		return readFile(p, bridge.FileAudio, "voice."+cmp.Or(label(p.Format), "amr"))
+		return readFile(p, bridge.FileAudio, "voice."+cmp.Or(prose.Label(p.Format), "amr"))
 	case "video":
 		return readFile(p, bridge.FileVideo, "")
 	case "file":
-		return readFile(p, bridge.FileOther, oneLine(p.FileName))
+		return readFile(p, bridge.FileOther, prose.OneLine(p.FileName))
 	case "location":
 		return readLocation(p)
 	case "link":
 		return readLink(p)
 	default:
-		return reading{note: "unsupported message type " + label(kind)}
+		return reading{note: "unsupported message type " + prose.Label(kind)}
 	}
 }
 
@@ -104,7 +105,7 @@ func readFile(p push, kind bridge.FileKind, name string) reading {
 
 // readLocation writes a place so that people and agents alike can use it.
 func readLocation(p push) reading {
-	place, x, y := oneLine(p.Label), number(p.LocationX), number(p.LocationY)
+	place, x, y := prose.OneLine(p.Label), number(p.LocationX), number(p.LocationY)
 	switch {
 	case x == "" || y == "":
 		return readText(place)
@@ -125,14 +126,14 @@ func number(s string) string {
 }
 
 func readLink(p push) reading {
-	title, address := oneLine(p.Title), oneLine(p.URL)
+	title, address := prose.OneLine(p.Title), prose.OneLine(p.URL)
 	switch {
 	case address == "":
-		return readText(clean(p.Title + "\n" + p.Description))
+		return readText(prose.Clean(p.Title + "\n" + p.Description))
 	case title == "":
 		title = address
 	}
-	return readText(clean("[" + title + "](" + address + ")\n" + p.Description))
+	return readText(prose.Clean("[" + title + "](" + address + ")\n" + p.Description))
 }
 
 // event turns an event into an action, where it is one for us.
@@ -147,9 +148,9 @@ func (b *bot) event(p push, at time.Time) bridge.Delivery {
 		a.Kind = bridge.ActionEntered
 	case "click":
 		a.Kind = bridge.ActionMenu
-		a.Value["key"] = clean(p.EventKey)
+		a.Value["key"] = prose.Clean(p.EventKey)
 	default:
-		return bridge.Delivery{Note: "event " + cmp.Or(label(name), "without a name")}
+		return bridge.Delivery{Note: "event " + cmp.Or(prose.Label(name), "without a name")}
 	}
 	if user == "" {
 		return suspect("event " + name + " without a sender")
@@ -173,33 +174,4 @@ func moment(s string, fallback time.Time) time.Time {
 		return fallback
 	}
 	return time.Unix(n, 0).UTC()
-}
-
-// clean trims a text that people wrote.
-func clean(s string) string { return strings.TrimSpace(safe(s)) }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(safe(s)), " ") }
-
-// safe makes any text fit for a database and a screen.
-func safe(s string) string { return strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD")) }
-
-// printable drops the control characters that no database, no screen and no XML
-// wants.
-func printable(r rune) rune {
-	if r < ' ' && r != '\n' && r != '\t' || r == 0x7F || r == 0xFFFE || r == 0xFFFF {
-		return -1
-	}
-	return r
-}
-
-// label makes a short foreign word fit for a note.
-func label(s string) string {
-	keep := func(r rune) rune {
-		if alphanumeric(r) || strings.ContainsRune("_.-", r) {
-			return r
-		}
-		return -1
-	}
-	s = strings.Map(keep, s)
-	return s[:min(len(s), 32)]
 }

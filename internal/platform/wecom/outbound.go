@@ -10,6 +10,7 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/prose"
 )
 
 const (
@@ -40,11 +41,11 @@ func (d dialect) render(c bridge.Content) ([]outgoing, error) {
 	case bridge.News:
 		return d.renderMarkdown("", newsText(c))
 	case bridge.Picture:
-		return renderText(bridge.Text{Text: "[" + oneLine(cmp.Or(c.Name, "image.png")) + "]"})
+		return renderText(bridge.Text{Text: "[" + prose.OneLine(cmp.Or(c.Name, "image.png")) + "]"})
 	case bridge.Attachment:
-		return renderText(bridge.Text{Text: "[" + oneLine(cmp.Or(c.Name, "file")) + "]"})
+		return renderText(bridge.Text{Text: "[" + prose.OneLine(cmp.Or(c.Name, "file")) + "]"})
 	case bridge.Voice:
-		return renderText(bridge.Text{Text: "[" + oneLine(cmp.Or(c.Name, "voice.amr")) + "]"})
+		return renderText(bridge.Text{Text: "[" + prose.OneLine(cmp.Or(c.Name, "voice.amr")) + "]"})
 	case bridge.Native:
 		return renderNative(c)
 	default:
@@ -53,7 +54,7 @@ func (d dialect) render(c bridge.Content) ([]outgoing, error) {
 }
 
 func renderText(c bridge.Text) ([]outgoing, error) {
-	text := clean(c.Text)
+	text := prose.Clean(c.Text)
 	if text == "" {
 		return nil, empty()
 	}
@@ -66,7 +67,7 @@ func renderText(c bridge.Text) ([]outgoing, error) {
 // renderMarkdown translates a text. It may become longer than one message by
 // that, though the author kept to the limit; then it is shown in several.
 func (d dialect) renderMarkdown(written, text string) ([]outgoing, error) {
-	if err := fits(clean(written)); err != nil {
+	if err := fits(prose.Clean(written)); err != nil {
 		return nil, err
 	}
 	kind := typeMarkdown
@@ -74,7 +75,7 @@ func (d dialect) renderMarkdown(written, text string) ([]outgoing, error) {
 		kind = typeText
 	}
 	var all []outgoing
-	for _, part := range split(d.translate(clean(text)), maxContent) {
+	for _, part := range split(d.translate(prose.Clean(text)), maxContent) {
 		all = append(all, outgoing{kind, textBody{part}})
 	}
 	if len(all) == 0 {
@@ -86,12 +87,12 @@ func (d dialect) renderMarkdown(written, text string) ([]outgoing, error) {
 // cardText writes a card as Markdown, its buttons as a numbered list.
 func cardText(c bridge.Card) string {
 	var b strings.Builder
-	if title := oneLine(c.Title); title != "" {
+	if title := prose.OneLine(c.Title); title != "" {
 		b.WriteString("### " + title + "\n\n")
 	}
 	b.WriteString(c.Text + "\n\n")
 	for i, button := range c.Buttons {
-		label := oneLine(button.Text)
+		label := prose.OneLine(button.Text)
 		if button.URL != "" {
 			label = "[" + cmp.Or(label, button.URL) + "](" + button.URL + ")"
 		}
@@ -103,13 +104,13 @@ func cardText(c bridge.Card) string {
 func newsText(c bridge.News) string {
 	var b strings.Builder
 	for _, item := range c.Items {
-		title := oneLine(cmp.Or(item.Title, item.URL))
+		title := prose.OneLine(cmp.Or(item.Title, item.URL))
 		if item.URL != "" {
 			title = "[" + title + "](" + item.URL + ")"
 		}
 		b.WriteString("- " + title + "\n")
 		if item.Description != "" {
-			b.WriteString("  " + oneLine(item.Description) + "\n")
+			b.WriteString("  " + prose.OneLine(item.Description) + "\n")
 		}
 	}
 	return b.String()
@@ -159,26 +160,28 @@ func (w *scribe) write(md string) string {
 func (w *scribe) next(lines []string) int {
 	line := strings.TrimRight(lines[0], " \t")
 	text := strings.TrimLeft(line, " \t")
+	kind := prose.BlockOf(text)
 	switch {
-	case text == "":
+	case kind == prose.Blank:
 		w.gap()
 		return 1
-	case fenced(text):
+	case kind == prose.Code:
 		return w.code(lines)
-	case len(lines) > 1 && strings.Contains(line, "|") && separates(lines[1]):
+	case prose.Tabular(lines):
 		w.indents = nil
 		return w.table(lines)
-	case text[0] == '>':
+	case kind == prose.Quotation:
 		return w.quote(lines)
 	}
 	indent := width(line[:len(line)-len(text)])
-	switch mark, rest := item(text); {
-	case ruled(text):
+	switch {
+	case kind == prose.Item:
+		mark, rest := prose.Mark(text)
+		w.item(indent, mark, rest)
+	case kind == prose.Rule:
 		w.indents = nil
 		w.put("──────────")
-	case mark != "":
-		w.item(indent, mark, rest)
-	case heading(text) > 0:
+	case kind == prose.Heading:
 		w.indents = nil
 		w.heading(text)
 	case indent > 1 && len(w.indents) > 0: // more of a list item
@@ -201,7 +204,7 @@ func (w *scribe) gap() {
 
 // heading writes a heading; it is bold by itself.
 func (w *scribe) heading(text string) {
-	level := heading(text)
+	level := prose.Level(text)
 	title := w.thinner().inline(strings.TrimSpace(strings.TrimRight(text[level:], "# ")))
 	w.gap()
 	switch {
@@ -285,7 +288,7 @@ func (w *scribe) code(lines []string) int {
 // table writes each row of a table as a list item. The first column names the
 // row, so its own name is left out.
 func (w *scribe) table(lines []string) int {
-	names := cells(lines[0])
+	names := prose.Cells(lines[0])
 	rows := len(lines) > 2 && strings.Contains(lines[2], "|")
 	named := w.named && rows && len(names) > 2 && !slices.ContainsFunc(names, func(s string) bool { return utf8.RuneCountInString(s) > maxName })
 	if !named {
@@ -294,7 +297,7 @@ func (w *scribe) table(lines []string) int {
 	n := 2
 	for ; n < len(lines) && strings.Contains(lines[n], "|"); n++ {
 		var parts []string
-		row := cells(lines[n])
+		row := prose.Cells(lines[n])
 		if strings.Join(row, "") == "" {
 			continue
 		}
@@ -355,17 +358,17 @@ func (d dialect) span(s string, i int) (string, int) {
 	case c == '`':
 		return d.inlineCode(rest)
 	case c == '!' && strings.HasPrefix(rest, "!["):
-		if text, target, n := link(rest[1:]); n > 0 {
+		if text, target, n := prose.Link(rest[1:]); n > 0 {
 			return d.link(d.picture(text), target), n + 1
 		}
 	case c == '[':
-		if text, target, n := link(rest); n > 0 {
+		if text, target, n := prose.Link(rest); n > 0 {
 			return d.link(d.thinner().inline(text), target), n
 		}
 	case c == '<':
 		if inside, _, found := strings.Cut(rest[1:], ">"); found {
 			switch {
-			case web(inside) && !strings.ContainsAny(inside, " <"):
+			case prose.Web(inside) && !strings.ContainsAny(inside, " <"):
 				return inside, len(inside) + 2
 			case strings.EqualFold(strings.TrimRight(inside, " /"), "br"):
 				return "\n", len(inside) + 2
@@ -378,7 +381,7 @@ func (d dialect) span(s string, i int) (string, int) {
 }
 
 func (d dialect) inlineCode(s string) (string, int) {
-	n := run(s)
+	n := prose.Run(s)
 	at := strings.Index(s[n:], s[:n])
 	if at < 0 {
 		return s[:n], n
@@ -392,7 +395,7 @@ func (d dialect) inlineCode(s string) (string, int) {
 
 func (d dialect) link(text, target string) string {
 	switch {
-	case !web(target):
+	case !prose.Web(target):
 		return text
 	case text == "" || text == target:
 		return target
@@ -406,7 +409,7 @@ func (d dialect) link(text, target string) string {
 // emphasis keeps what is bold and drops the marks of the rest. A mark that is
 // not clearly one, as in 2*3*4 or snake_case, stays.
 func (d dialect) emphasis(s string, i int) (string, int) {
-	n := run(s[i:])
+	n := prose.Run(s[i:])
 	mark := s[i : i+n]
 	tight := mark == "*" || mark[0] == '_' // must not touch letters
 	if n > 3 || mark[0] == '~' && n != 2 || i+n == len(s) || blank(s[i+n]) || tight && i > 0 && alphanumeric(rune(s[i-1])) {
@@ -426,7 +429,7 @@ func (d dialect) emphasis(s string, i int) (string, int) {
 // closing finds the mark that ends an emphasis.
 func closing(s string, from int, mark string, tight bool) int {
 	for j := from; j < len(s); {
-		n := run(s[j:])
+		n := prose.Run(s[j:])
 		switch {
 		case s[j] == '`':
 			if at := strings.Index(s[j+n:], s[j:j+n]); at >= 0 {
@@ -444,119 +447,22 @@ func closing(s string, from int, mark string, tight bool) int {
 	return -1
 }
 
-// run counts how often the first byte is repeated.
-func run(s string) int {
-	n := 1
-	for n < len(s) && s[n] == s[0] {
-		n++
-	}
-	return n
-}
-
 func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
 
-func web(s string) bool { return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") }
-
-// link reads "[text](target)" at the front of a text; n is 0 if it is none.
-func link(s string) (text, target string, n int) {
-	end := bracket(s, '[', ']')
-	if end < 0 || !strings.HasPrefix(s[end+1:], "(") {
-		return "", "", 0
-	}
-	shut := bracket(s[end+1:], '(', ')')
-	if shut < 0 {
-		return "", "", 0
-	}
-	target = strings.TrimSpace(s[end+2 : end+1+shut])
-	target, _, _ = strings.Cut(target, " ") // a title follows
-	return s[1:end], strings.Trim(target, "<>"), end + 1 + shut + 1
-}
-
-// bracket finds the end of the bracket that s begins with.
-func bracket(s string, opens, shuts byte) int {
-	depth := 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case opens:
-			depth++
-		case shuts:
-			if depth--; depth == 0 {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
 func (d dialect) picture(alt string) string {
-	return cmp.Or(oneLine(alt), i18n.Text(d.lang, "wecom.image"))
-}
-
-// heading returns the level of a heading, 0 if a line is none.
-func heading(s string) int {
-	n := run(s)
-	if s[0] != '#' || n > 6 || n < len(s) && s[n] != ' ' {
-		return 0
-	}
-	return n
-}
-
-// ruled tells whether a line is a rule.
-func ruled(s string) bool {
-	s = strings.ReplaceAll(s, " ", "")
-	return len(s) >= 3 && strings.IndexByte("-*_", s[0]) >= 0 && run(s) == len(s)
-}
-
-// item reads the mark of a list item: "-" for any bullet, or the number.
-func item(s string) (mark, text string) {
-	if len(s) > 2 && strings.IndexByte("-*+", s[0]) >= 0 && blank(s[1]) {
-		return "-", strings.TrimSpace(s[2:])
-	}
-	n := len(s) - len(strings.TrimLeft(s, "0123456789"))
-	if n > 0 && n < 10 && len(s) > n+2 && (s[n] == '.' || s[n] == ')') && blank(s[n+1]) {
-		return s[:n+1], strings.TrimSpace(s[n+2:])
-	}
-	return "", ""
+	return cmp.Or(prose.OneLine(alt), i18n.Text(d.lang, "wecom.image"))
 }
 
 // width measures how far a line is set in.
 func width(indent string) int { return len(strings.ReplaceAll(indent, "\t", "    ")) }
 
-func fenced(s string) bool {
-	return (s[0] == '`' || s[0] == '~') && run(s) >= 3 && !strings.Contains(s[run(s):], "`")
-}
-
 // codeOf returns the lines inside a block of code, set in no further than needed,
-// and how many lines it takes with its fences; up to the end if it is open.
+// and how many lines it takes with its fences.
 func codeOf(lines []string) (body []string, n int) {
-	opening := strings.TrimLeft(lines[0], " \t")
-	indent := lines[0][:len(lines[0])-len(opening)]
-	fence := opening[:run(opening)]
-	for i, line := range lines[1:] {
-		if s := strings.TrimSpace(line); strings.HasPrefix(s, fence) && run(s) == len(s) {
-			return body, i + 2
-		}
+	indent := lines[0][:len(lines[0])-len(strings.TrimLeft(lines[0], " \t"))]
+	within, n := prose.CodeBlock(lines)
+	for _, line := range within {
 		body = append(body, strings.TrimPrefix(line, indent))
 	}
-	return body, len(lines)
-}
-
-// separates recognises the second line of a table.
-func separates(line string) bool {
-	s := strings.TrimSpace(line)
-	return strings.Contains(s, "-") && strings.Contains(s, "|") && strings.Trim(s, "|:- \t") == ""
-}
-
-// cells splits a row of a table.
-func cells(line string) []string {
-	const bar = "\x00" // stands for a bar that is part of a cell
-	s := strings.TrimSpace(strings.ReplaceAll(line, `\|`, bar))
-	parts := strings.Split(strings.TrimSuffix(strings.TrimPrefix(s, "|"), "|"), "|")
-	for i, part := range parts {
-		part = strings.ReplaceAll(part, "<br>", " ")
-		parts[i] = strings.TrimSpace(strings.ReplaceAll(part, bar, "|"))
-	}
-	return parts
+	return body, n
 }

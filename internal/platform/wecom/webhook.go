@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
 )
 
 // Receive implements bridge.Bot.
@@ -102,7 +103,7 @@ func suspect(note string) bridge.Delivery { return bridge.Delivery{Note: note, S
 // tidy makes what people typed readable as XML: it forbids some characters that
 // keyboards and clipboards know.
 func tidy(data []byte) []byte {
-	return bytes.Map(printable, bytes.ToValidUTF8(data, []byte("\uFFFD")))
+	return []byte(prose.Safe(string(data)))
 }
 
 const maxDepth = 16 // real messages have 4
