@@ -7,24 +7,26 @@ import (
 )
 
 const (
-	// maxCard limits the JSON of a card or a rich text (message/create: 30 KB).
-	maxCard = 30_000
-	// maxTextJSON limits the whole request of a text message (message/create: 150 KB).
-	maxTextJSON = 150_000
-	// maxMarkdown leaves room for what a text grows by in becoming a card.
-	maxMarkdown = 18_000
-	// maxText leaves room for text that doubles in becoming JSON, twice encoded.
-	maxText = 36_000
+	// maxCard and maxTextMessage limit a request that sends a card or a rich text,
+	// and a text (message/create: 30 KB and 150 KB), less what stands around the
+	// content in it. The content is JSON inside JSON, so some characters take four
+	// bytes.
+	maxCard, maxTextMessage = 30_000, 150_000
+	// reserved is the room that a card leaves for being sent another way.
+	reserved = 500
+	// maxMarkdown is taken whole unless it is made of such characters; then Send
+	// shows it in several messages. maxText always is.
+	maxMarkdown, maxText = 18_000, 36_000
 
 	maxPicture = 10 << 20 // image/create
 	maxFile    = 30 << 20 // file/create
 )
 
 const (
-	// One app may make 1000 calls a minute and 50 a second to each API.
+	// One app may make 1000 calls in any minute and 50 in any second to each API.
 	callsPerSecond, callsAtOnce = 16, 30
-	// One person or group is sent at most 5 messages a second.
-	messagesPerSecond, messagesAtOnce = 4, 4
+	// One person or group is sent at most 5 messages in any second.
+	messagesPerSecond, messagesAtOnce = 3, 2
 	// A growing card takes 10 operations a second, a message 5 changes.
 	cardPause, messagePause = 110 * time.Millisecond, 250 * time.Millisecond
 	// Replacing a card redraws it: that more often than this is no pleasure.

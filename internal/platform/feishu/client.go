@@ -2,29 +2,26 @@ package feishu
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/token"
+	"switchboard/internal/webcall"
 )
 
 const (
-	callTimeout = 10 * time.Second
-	maxAnswer   = 1 << 20
 	// tokenMargin is how long before its end a token is replaced. With less than
 	// half an hour left the platform hands out a new one, and both work.
 	tokenMargin = 20 * time.Minute
@@ -57,6 +54,7 @@ const (
 )
 
 const (
+	opOpen   = "feishu: open"
 	opToken  = "feishu: get token" //nolint:gosec // a name, not a token
 	opSend   = "feishu: send message"
 	opCard   = "feishu: create card"
@@ -72,7 +70,7 @@ const (
 type client struct {
 	cfg    config
 	count  func(api string)
-	http   *http.Client
+	http   *webcall.Client
 	tokens *token.Source
 
 	mu       sync.Mutex
@@ -87,19 +85,10 @@ func newClient(cfg config, count func(string)) *client {
 	if count == nil {
 		count = func(string) {}
 	}
-	c := &client{cfg: cfg, count: count, paces: map[string]*rate.Limiter{}, http: &http.Client{
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTimeout,
-			ResponseHeaderTimeout: callTimeout, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
-		},
-		// A redirect would carry the token to somewhere else.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	c := &client{cfg: cfg, count: count, http: webcall.New(), paces: map[string]*rate.Limiter{}}
 	c.tokens = token.New(c.fetchToken, token.Options{Op: opToken, Margin: tokenMargin})
 	return c
 }
-
-func (c *client) close() { c.http.CloseIdleConnections() }
 
 func (c *client) fetchToken(ctx context.Context) (string, time.Duration, error) {
 	var got tokenAnswer
@@ -114,13 +103,8 @@ type request struct {
 	op, method, api string
 	ids             []string
 	query           url.Values
-	in              any // becomes JSON, unless it is raw
-}
-
-// raw is a body that is no JSON.
-type raw struct {
-	contentType string
-	data        []byte
+	in              any           // becomes JSON; nil for none
+	upload          multipartBody // instead of in
 }
 
 // free tells whether a call is not counted: log-ins and the address book are not.
@@ -167,7 +151,7 @@ func (c *client) wait(ctx context.Context, op, what string, perSecond rate.Limit
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return stopped(op, ctx.Err(), false)
+		return webcall.Stopped(op, ctx.Err(), false)
 	default:
 		return &bridge.Error{Kind: bridge.KindRateLimited, Op: op, RetryAfter: tooFast, Detail: "more calls than the platform allows"}
 	}
@@ -191,83 +175,51 @@ func (c *client) pace(what string, perSecond rate.Limit, atOnce int) *rate.Limit
 
 // exchange sends one request and reads the answer.
 func (c *client) exchange(ctx context.Context, r request, bearer string, out any) error {
-	limited, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	resp, written, err := c.send(limited, r, bearer)
+	made, err := c.make(r, bearer)
 	if err != nil {
-		return c.lost(ctx, r, bearer, err, written)
+		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	got, err := c.http.Do(ctx, made)
 	if err != nil {
-		return c.lost(ctx, r, bearer, err, true)
+		return err
 	}
-	if e := (answer{resp.StatusCode, resp.Header, body}).trouble(r.op); e != nil {
-		return c.scrub(bearer, e)
+	c.counted(r, got.Status)
+	if e := trouble(got, made); e != nil {
+		return c.explained(e)
 	}
-	return parseObject(r.op, body, out)
+	return parseObject(r.op, got.Body, out)
 }
 
-// send sends a request. Once its header is written, nobody knows whether it was
-// acted on. A call that is answered well is counted.
-func (c *client) send(ctx context.Context, r request, bearer string) (resp *http.Response, written bool, err error) {
-	body, isRaw := r.in.(raw)
-	if !isRaw && r.in != nil {
-		data, err := encodeJSON(r.in)
-		if err != nil {
-			return nil, false, err
-		}
-		body = raw{"application/json; charset=utf-8", []byte(data)}
-	}
-	var wrote atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
-	address := c.cfg.base.String() + r.path()
-	if len(r.query) > 0 {
-		address += "?" + r.query.Encode()
-	}
-	req, err := http.NewRequestWithContext(traced, r.method, address, bytes.NewReader(body.data))
-	if err != nil {
-		return nil, false, err
-	}
-	if body.contentType != "" {
-		req.Header.Set("Content-Type", body.contentType)
-	}
-	if bearer != "" {
-		req.Header.Set("Authorization", "Bearer "+bearer)
-	}
-	resp, err = c.http.Do(req)
-	if err == nil && resp.StatusCode < http.StatusBadRequest && !r.free() {
+// counted counts a call if Feishu does: not one that was answered with an error.
+func (c *client) counted(r request, status int) {
+	if status < http.StatusBadRequest && !r.free() {
 		c.count(r.api)
 	}
-	return resp, wrote.Load(), err
 }
 
-// lost is the error of a call without an answer.
-func (c *client) lost(ctx context.Context, r request, bearer string, err error, written bool) error {
-	if ctx.Err() != nil {
-		return stopped(r.op, ctx.Err(), written)
+// make writes a request.
+func (c *client) make(r request, bearer string) (webcall.Request, error) {
+	made := webcall.Request{Op: r.op, Method: r.method, URL: c.cfg.base.String() + r.path(), Header: http.Header{}, Body: r.upload.data, Type: r.upload.contentType}
+	if len(r.query) > 0 {
+		made.URL += "?" + r.query.Encode()
 	}
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err
+	if bearer != "" {
+		made.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	return c.scrub(bearer, &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: err.Error(), Uncertain: written})
+	made.Secrets = []string{bearer, c.cfg.secret.Reveal(), c.cfg.encryptKey.Reveal(), c.cfg.token.Reveal()}
+	if r.in == nil {
+		return made, nil
+	}
+	body, err := webcall.JSON(r.in)
+	if err != nil {
+		return made, &bridge.Error{Kind: bridge.KindInternal, Op: r.op, Err: err}
+	}
+	made.Body, made.Type = body, "application/json; charset=utf-8"
+	return made, nil
 }
 
-// stopped is the error of a call that the caller gave up.
-func stopped(op string, err error, written bool) error {
-	return &bridge.Error{Kind: bridge.KindOf(err), Op: op, Err: err, Uncertain: written}
-}
-
-// scrub takes our secrets out of the other side's words, which tend to quote,
-// and says where a missing right is granted.
-func (c *client) scrub(bearer string, e *bridge.Error) *bridge.Error {
-	for _, secret := range []string{bearer, c.cfg.secret.Reveal(), c.cfg.encryptKey.Reveal(), c.cfg.token.Reveal()} {
-		if secret != "" {
-			e.Detail = strings.ReplaceAll(e.Detail, secret, "•••")
-		}
-	}
-	e.Detail = cut(e.Detail)
+// explained says where a missing right is granted.
+func (c *client) explained(e *bridge.Error) *bridge.Error {
 	if scope, ok := e.Args["scope"]; ok {
 		e.Args = c.grant(scope)
 	}
@@ -281,7 +233,7 @@ func (c *client) grant(scope string) map[string]string {
 	if scope != "" {
 		link += "?q=" + url.QueryEscape(scope) + "&op_from=openapi&token_type=tenant"
 	}
-	return map[string]string{"scope": first(strings.ReplaceAll(scope, ",", ", "), "?"), "link": link}
+	return map[string]string{"scope": cmp.Or(strings.ReplaceAll(scope, ",", ", "), "?"), "link": link}
 }
 
 // self returns the bot's own id, or nothing as long as it is unknown.
@@ -320,7 +272,7 @@ func (c *client) learnSelf(ctx context.Context, bearer string) {
 func (c *client) keepSelf(openID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.openID = first(openID, c.openID)
+	c.openID = cmp.Or(openID, c.openID)
 }
 
 // cards tells whether growing cards are worth a try.
@@ -360,7 +312,7 @@ func (c *client) sendMessage(ctx context.Context, to bridge.Address, m outgoing,
 
 // receiverOf tells whom a message of its own is for, and by which kind of id.
 func receiverOf(to bridge.Address) (kind, id string) {
-	id = first(to.Chat, string(to.User))
+	id = cmp.Or(to.Chat, string(to.User))
 	return idType(id), id
 }
 
@@ -411,10 +363,15 @@ func (c *client) changeCard(ctx context.Context, method, api, id string, in any)
 	return c.call(ctx, request{op: opStream, method: method, api: api, ids: []string{id, elementAnswer}, in: in}, nil)
 }
 
-// upload keeps a file at Feishu's and returns its key.
-func (c *client) upload(ctx context.Context, m media) (string, error) {
-	var form bytes.Buffer
-	w := multipart.NewWriter(&form)
+// multipartBody is the body of an upload.
+type multipartBody struct {
+	contentType string
+	data        []byte
+}
+
+func (m media) body() (multipartBody, error) {
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
 	var errs []error
 	for name, value := range m.fields {
 		errs = append(errs, w.WriteField(name, value))
@@ -423,18 +380,19 @@ func (c *client) upload(ctx context.Context, m media) (string, error) {
 	if err == nil {
 		_, err = part.Write(m.data)
 	}
-	if err = errors.Join(append(errs, err, w.Close())...); err != nil {
+	err = errors.Join(append(errs, err, w.Close())...) // closing writes the end
+	return multipartBody{w.FormDataContentType(), body.Bytes()}, err
+}
+
+// upload keeps a file at Feishu's and returns its key.
+func (c *client) upload(ctx context.Context, m media) (string, error) {
+	body, err := m.body()
+	if err != nil {
 		return "", &bridge.Error{Kind: bridge.KindInternal, Op: opUpload, Err: err}
 	}
-	r := request{op: opUpload, method: http.MethodPost, api: m.api, in: raw{w.FormDataContentType(), form.Bytes()}}
-	var image imageKept
-	var file fileKept
-	if m.api == apiImage {
-		err = c.call(ctx, r, &image)
-	} else {
-		err = c.call(ctx, r, &file)
-	}
-	key := first(image.Data.Key, file.Data.Key)
+	var kept fileKept
+	err = c.call(ctx, request{op: opUpload, method: http.MethodPost, api: m.api, upload: body}, &kept)
+	key := cmp.Or(kept.Data.Image, kept.Data.File)
 	if err == nil && key == "" {
 		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opUpload, Detail: "an answer without a key"}
 	}
@@ -450,23 +408,29 @@ func (c *client) file(ctx context.Context, f bridge.File) (io.ReadCloser, error)
 	r := request{op: opFile, method: http.MethodGet, api: apiResource, ids: []string{string(f.Message), f.ID}, query: url.Values{"type": {kind}}}
 	var body io.ReadCloser
 	err := c.withToken(ctx, r, func(bearer string) error {
-		resp, _, err := c.send(ctx, r, bearer)
+		made, err := c.make(r, bearer)
 		if err != nil {
-			return c.lost(ctx, r, bearer, err, false)
+			return err
 		}
+		resp, err := c.http.Open(ctx, made) //nolint:bodyclose // read to its end, or given to the caller
+		if err != nil {
+			return err
+		}
+		c.counted(r, resp.StatusCode)
 		if resp.StatusCode == http.StatusOK && isFile(resp.Header) {
 			body = resp.Body
 			return nil
 		}
-		defer resp.Body.Close() //nolint:errcheck // nothing is lost with it
-		data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		got, err := webcall.Read(ctx, made, resp)
 		if err != nil {
-			return c.lost(ctx, r, bearer, err, false)
+			return err
 		}
-		if e := (answer{resp.StatusCode, resp.Header, data}).trouble(r.op); e != nil {
-			return c.scrub(bearer, e)
+		e := trouble(got, made)
+		if e == nil {
+			e = &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: "an answer without a file"}
 		}
-		return &bridge.Error{Kind: bridge.KindUnavailable, Op: r.op, Detail: "an answer without a file"}
+		e.Uncertain = false
+		return c.explained(e)
 	})
 	return body, err
 }
@@ -504,16 +468,4 @@ func (c *client) scopes(ctx context.Context) (map[string]bool, error) {
 		granted[s.Name] = s.Status == "1"
 	}
 	return granted, err
-}
-
-// encodeJSON encodes without the HTML escapes, which would count against the
-// platform's limits.
-func encodeJSON(v any) (string, error) {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return "", err
-	}
-	return strings.TrimSuffix(b.String(), "\n"), nil
 }

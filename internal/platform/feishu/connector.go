@@ -1,16 +1,20 @@
 package feishu
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/form"
 	"switchboard/internal/i18n"
+	"switchboard/internal/prose"
 )
 
 const platform bridge.Platform = "feishu"
@@ -40,7 +44,7 @@ func Connector() bridge.Connector {
 	return bridge.Connector{
 		Platform: platform,
 		Modes:    []bridge.Mode{{ID: modeWebhook, Webhook: true, Capabilities: appCapabilities()}},
-		Form:     form(),
+		Form:     fields(),
 		Setup:    setup(),
 		Open:     open,
 	}
@@ -69,7 +73,7 @@ func setup() []bridge.Step {
 // open makes a bot.
 func open(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
 	if c.Mode != "" && c.Mode != modeWebhook {
-		return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "feishu: open", Detail: "there is no mode " + string(c.Mode)}
+		return nil, form.NoMode(opOpen, c.Mode)
 	}
 	cfg, err := newConfig(c)
 	if err != nil {
@@ -88,8 +92,53 @@ type bot struct {
 	client *client
 }
 
-// Send implements bridge.Bot.
+// idSeparator stands between the ids of messages that are one to the caller.
+const idSeparator = ","
+
+// Send implements bridge.Bot. Markdown that grew too long for one card is shown
+// in several; the id then names all of them.
 func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (bridge.MessageID, error) {
+	text, isMarkdown := c.(bridge.Markdown)
+	if !isMarkdown || len(text.Text) > maxMarkdown {
+		return b.sendOne(ctx, to, c)
+	}
+	var ids []string
+	for part, more := fit(text.Text); ; part, more = fit(more) {
+		id, err := b.sendOne(ctx, to.WithKey(partKey(to.Key, len(ids))), bridge.Markdown{Title: text.Title, Text: part})
+		if err != nil {
+			return "", partly(err, len(ids))
+		}
+		ids = append(ids, string(id))
+		if strings.TrimSpace(more) == "" {
+			return bridge.MessageID(strings.Join(ids, idSeparator)), nil
+		}
+	}
+}
+
+// partKey names one of the messages of a send.
+func partKey(key string, part int) string {
+	if key == "" || part == 0 {
+		return key
+	}
+	return key + "." + strconv.Itoa(part)
+}
+
+// partly marks an error after a part was shown: what was asked for has happened
+// in part. The error may be shared, so it is copied.
+func partly(err error, shown int) error {
+	e := asError(err)
+	if shown == 0 || e == nil {
+		return err
+	}
+	marked := *e
+	marked.Uncertain = true
+	return &marked
+}
+
+// sendOne sends one message, in the best way that the platform takes. A content
+// that is refused for what it says is replaced by words of ours: to insist would
+// not help, and the person should know at least.
+func (b *bot) sendOne(ctx context.Context, to bridge.Address, c bridge.Content) (bridge.MessageID, error) {
 	ways, err := b.prepare(ctx, to, c)
 	if err != nil {
 		return "", err
@@ -105,7 +154,6 @@ func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (br
 	if bridge.KindOf(err) != bridge.KindBlocked {
 		return id, err
 	}
-	// To insist would not help; the person should know at least.
 	b.log.LogAttrs(ctx, slog.LevelWarn, "the content was refused", slog.Any("error", err))
 	m, wrong := renderText(i18n.Text(to.Language, "feishu.blocked"), "")
 	if wrong != nil {
@@ -133,8 +181,7 @@ func (b *bot) prepare(ctx context.Context, to bridge.Address, c bridge.Content) 
 }
 
 // uuidOf names one message to the platform, which shows no second one of that
-// name within an hour. A draft and the message that takes its place, when
-// somebody has removed it, are two.
+// name within an hour. A message and the words that take its place are two.
 func uuidOf(bot, key, purpose string) string {
 	if key == "" {
 		return ""
@@ -142,8 +189,6 @@ func uuidOf(bot, key, purpose string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{bot, key, purpose}, "\x00")))
 	return "sb-" + hex.EncodeToString(sum[:16])
 }
-
-func randomKey() string { return rand.Text() }
 
 // Check implements bridge.Bot. None of its calls can be seen by anybody.
 func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
@@ -158,7 +203,7 @@ func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
 		return nil, err
 	}
 	if status := found.Bot.Status; err == nil && status != enabled {
-		err = &bridge.Error{Kind: bridge.KindForbidden, Op: opCheck, Code: "activate_status=" + label(string(status)), Detail: "the bot is not enabled"}
+		err = &bridge.Error{Kind: bridge.KindForbidden, Op: opCheck, Code: "activate_status=" + prose.Label(string(status)), Detail: "the bot is not enabled"}
 	}
 	findings = append(findings, finding(findBot, err))
 	granted, err := b.client.scopes(ctx)
@@ -211,7 +256,7 @@ func (b *bot) LookUp(ctx context.Context, user bridge.UserID) (bridge.Profile, e
 	}
 	found, err := b.client.user(ctx, string(user))
 	p := found.Data.User
-	return bridge.Profile{Name: p.Name, Email: first(p.Email, p.Work), Mobile: p.Mobile, Avatar: p.Avatar.URL}, err
+	return bridge.Profile{Name: p.Name, Email: cmp.Or(p.Email, p.Work), Mobile: p.Mobile, Avatar: p.Avatar.URL}, err
 }
 
 // Recall implements bridge.Recaller.
@@ -219,11 +264,15 @@ func (b *bot) Recall(ctx context.Context, message bridge.MessageID, _ bridge.Add
 	if message == "" {
 		return &bridge.Error{Kind: bridge.KindNotFound, Op: opRecall, Detail: "no message is named"}
 	}
-	return b.client.recall(ctx, message)
+	var errs []error
+	for id := range strings.SplitSeq(string(message), idSeparator) {
+		errs = append(errs, b.client.recall(ctx, bridge.MessageID(id)))
+	}
+	return errors.Join(errs...)
 }
 
 // Close implements bridge.Bot.
 func (b *bot) Close() error {
-	b.client.close()
+	b.client.http.Close()
 	return nil
 }

@@ -1,6 +1,7 @@
 package feishu
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -11,12 +12,13 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
+	"switchboard/internal/webcall"
 )
 
 const (
 	// tooFast is how long to wait when calls come too fast and nobody says how long.
-	tooFast   = time.Second
-	maxDetail = 400 // bytes of foreign words in an error
+	tooFast = time.Second
 )
 
 // The codes that somebody here decides by.
@@ -96,48 +98,41 @@ func staleToken(code string) bool {
 	return code == "99991661" || code == "99991663" || code == "99991664" || code == "99991671"
 }
 
-// answer is what came back from Feishu, or from something in between.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
 // trouble finds the error in an answer; nil when there is none. The code has
 // the last word: a 429 may mean "in a second" or "next month".
-func (a answer) trouble(op string) *bridge.Error {
+func trouble(got webcall.Answer, made webcall.Request) *bridge.Error {
 	var f failure
-	if !decode(a.body, &f) || f.Code == nil || *f.Code == "" {
-		return a.foreign(op)
+	if !decode(got.Body, &f) || f.Code == nil || *f.Code == "" {
+		return foreign(got, made.Op)
 	}
-	if *f.Code == "0" && a.status < http.StatusMultipleChoices {
+	if *f.Code == "0" && got.Status < http.StatusMultipleChoices {
 		return nil
 	}
-	e := &bridge.Error{Op: op, Code: string(*f.Code), Detail: detail(f.Msg, first(f.Error.LogID, a.header.Get("X-Tt-Logid")))}
+	e := &bridge.Error{Op: made.Op, Code: prose.Label(string(*f.Code)), Detail: webcall.Hide(detail(f.Msg, cmp.Or(f.Error.LogID, got.Header.Get("X-Tt-Logid"))), made.Secrets...)}
 	kind, known := kindOf(e.Code)
 	if !known {
-		kind = kindOfStatus(a.status)
+		kind = kindOfStatus(got.Status)
 	}
-	e.Kind = a.sharpen(kind, f.Msg)
-	e.Uncertain = e.Code == "230049" || !known && a.status >= http.StatusInternalServerError
+	e.Kind = sharpen(kind, f.Msg)
+	e.Uncertain = e.Code == "230049" || !known && got.Status >= http.StatusInternalServerError
 	if e.Kind == bridge.KindRateLimited {
-		e.RetryAfter = max(retryAfter(a.header), tooFast)
+		e.RetryAfter = wait(got.Header)
 	}
 	switch e.Code {
 	case codeNoScope, "99991679", "230027":
 		var scopes []string
 		for _, v := range f.Error.Violations {
-			scopes = append(scopes, oneLine(v.Subject))
+			scopes = append(scopes, prose.OneLine(v.Subject))
 		}
 		e.Args = map[string]string{"scope": strings.Join(scopes, ",")}
 	case codeUntrustedIP:
-		e.Args = map[string]string{"ip": first(address(f.Msg), "?")}
+		e.Args = map[string]string{"ip": cmp.Or(address(f.Msg), "?")}
 	}
 	return e
 }
 
 // sharpen looks for the code inside the words, where a card was refused.
-func (answer) sharpen(kind bridge.Kind, words string) bridge.Kind {
+func sharpen(kind bridge.Kind, words string) bridge.Kind {
 	_, after, found := strings.Cut(words, "ErrCode:")
 	if kind != bridge.KindInvalid || !found {
 		return kind
@@ -154,29 +149,25 @@ func (answer) sharpen(kind bridge.Kind, words string) bridge.Kind {
 
 // foreign is an answer that is not Feishu's JSON: the page of a gateway, or of
 // something in between. Whether the call arrived, nobody knows.
-func (a answer) foreign(op string) *bridge.Error {
-	e := &bridge.Error{Kind: kindOfStatus(a.status), Op: op, Code: strconv.Itoa(a.status), Detail: "an answer without a code"}
-	if a.status < http.StatusMultipleChoices {
-		e.Kind = bridge.KindUnavailable
-	}
-	if a.status >= http.StatusMultipleChoices && a.status < http.StatusInternalServerError && e.Kind != bridge.KindRateLimited && e.Kind != bridge.KindTooLarge {
+func foreign(got webcall.Answer, op string) *bridge.Error {
+	e := &bridge.Error{Kind: kindOfStatus(got.Status), Op: op, Code: strconv.Itoa(got.Status), Detail: "an answer without a code"}
+	switch {
+	case got.Status < http.StatusMultipleChoices:
+		e.Kind, e.Uncertain = bridge.KindUnavailable, true
+	case got.Status >= http.StatusInternalServerError:
+		e.Uncertain = true
+	case e.Kind == bridge.KindRateLimited:
+		e.RetryAfter = wait(got.Header)
+	case e.Kind != bridge.KindTooLarge:
 		e.Kind = bridge.KindInvalid // a redirect, a log-in page or a missing page: the address is wrong
-	}
-	e.Uncertain = a.status < http.StatusMultipleChoices || a.status >= http.StatusInternalServerError
-	if e.Kind == bridge.KindRateLimited {
-		e.RetryAfter = max(retryAfter(a.header), tooFast)
 	}
 	return e
 }
 
-// retryAfter reads how long to wait, in seconds, in either of two headers.
-func retryAfter(h http.Header) time.Duration {
-	for _, name := range []string{"X-Ogw-Ratelimit-Reset", "Retry-After"} {
-		if s, err := strconv.Atoi(strings.TrimSpace(h.Get(name))); err == nil && s > 0 {
-			return time.Duration(min(s, 3600)) * time.Second
-		}
-	}
-	return 0
+// wait reads how long to wait, in either of two headers.
+func wait(h http.Header) time.Duration {
+	reset := http.Header{"Retry-After": h.Values("X-Ogw-Ratelimit-Reset")}
+	return max(webcall.RetryAfter(reset), webcall.RetryAfter(h), tooFast)
 }
 
 // address finds the IP address that a message speaks of.
@@ -199,13 +190,7 @@ func detail(words, log string) string {
 	if log == "" {
 		return words
 	}
-	return "log_id " + label(log) + ": " + words
-}
-
-// cut shortens foreign words, after secrets were taken out of them.
-func cut(words string) string {
-	words = oneLine(words)
-	return strings.ToValidUTF8(words[:min(len(words), maxDetail)], "")
+	return "log_id " + prose.Label(log) + ": " + words
 }
 
 // badCard tells whether a message was refused for the way it is written, so

@@ -2,6 +2,7 @@ package feishu
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
 )
 
 const (
@@ -35,12 +37,12 @@ func (b *bot) deliver(p push, at time.Time) bridge.Delivery {
 	var e messageEvent
 	_ = decode(p.Event, &e) // whatever could be read counts
 	m, sender := e.Message, e.Sender
-	user := first(sender.ID.Open, sender.ID.Union, sender.ID.User)
+	user := cmp.Or(sender.ID.Open, sender.ID.Union, sender.ID.User)
 	switch {
 	case m.ID == "" || m.ChatID == "":
 		return suspect("a message without an id or a chat")
 	case sender.Type != "user" && sender.Type != "":
-		return note("a message of a " + first(label(sender.Type), "machine"))
+		return note("a message of a " + cmp.Or(prose.Label(sender.Type), "machine"))
 	case user == "":
 		return suspect("a message without a sender")
 	}
@@ -57,7 +59,7 @@ func (b *bot) deliver(p push, at time.Time) bridge.Delivery {
 	message := bridge.Message{
 		ID: bridge.MessageID(m.ID), Bot: b.cfg.id, Platform: platform,
 		Chat:   bridge.Chat{ID: m.ChatID, Kind: kindOfChat(m.ChatType), Thread: m.ThreadID},
-		Sender: personOf(sender.ID, first(sender.TenantKey, p.Header.TenantKey)),
+		Sender: personOf(sender.ID, cmp.Or(sender.TenantKey, p.Header.TenantKey)),
 		SentAt: moment(m.CreatedAt, at), Text: r.text, Files: r.files,
 	}
 	for i := range message.Files {
@@ -84,7 +86,7 @@ func kindOfChat(chatType string) bridge.ChatKind {
 // personOf names a person by the id that this app knows them by; the others are
 // aliases.
 func personOf(ids userIDs, tenant string) bridge.Sender {
-	s := bridge.Sender{ID: bridge.UserID(first(ids.Open, ids.Union, ids.User)), Tenant: tenant, Alias: map[string]string{}}
+	s := bridge.Sender{ID: bridge.UserID(cmp.Or(ids.Open, ids.Union, ids.User)), Tenant: tenant, Alias: map[string]string{}}
 	for name, id := range map[string]string{"union_id": ids.Union, "user_id": ids.User} {
 		if id != "" {
 			s.Alias[name] = id
@@ -123,7 +125,7 @@ func names(mentions []mention, ours []string) *strings.Replacer {
 		case slices.Contains(ours, m.Key):
 			pairs = append(pairs, m.Key+" ", "", m.Key, "")
 		default:
-			pairs = append(pairs, m.Key, "@"+oneLine(m.Name))
+			pairs = append(pairs, m.Key, "@"+prose.OneLine(m.Name))
 		}
 	}
 	return strings.NewReplacer(append(pairs, mentionAll, "@all")...)
@@ -138,7 +140,7 @@ func read(m pushMessage, ours []string) reading {
 	case m.Content == "":
 		return reading{note: "a message that was recalled meanwhile"}
 	case !decode([]byte(m.Content), &c):
-		return reading{note: "a message of type " + label(m.Type) + " whose content is not JSON", suspect: true}
+		return reading{note: "a message of type " + prose.Label(m.Type) + " whose content is not JSON", suspect: true}
 	}
 	r := readType(m, c, names(m.Mentions, ours))
 	if r.note == "" && r.text == "" && len(r.files) == 0 {
@@ -150,21 +152,21 @@ func read(m pushMessage, ours []string) reading {
 func readType(m pushMessage, c pushContent, who *strings.Replacer) reading {
 	switch m.Type {
 	case "text":
-		return reading{text: clean(who.Replace(c.Text))}
+		return reading{text: prose.Clean(who.Replace(c.Text))}
 	case "post", "interactive":
 		return readRich([]byte(m.Content), c, who)
 	case "image":
 		return readFile(bridge.File{Kind: bridge.FileImage, ID: c.ImageKey})
 	case "file":
-		return readFile(bridge.File{Kind: bridge.FileOther, ID: c.FileKey, Name: oneLine(c.FileName)})
+		return readFile(bridge.File{Kind: bridge.FileOther, ID: c.FileKey, Name: prose.OneLine(c.FileName)})
 	case "audio":
 		return readFile(bridge.File{Kind: bridge.FileAudio, ID: c.FileKey, Duration: milliseconds(c.Duration)})
 	case "media":
-		return readFile(bridge.File{Kind: bridge.FileVideo, ID: c.FileKey, Name: oneLine(c.FileName), Duration: milliseconds(c.Duration)})
+		return readFile(bridge.File{Kind: bridge.FileVideo, ID: c.FileKey, Name: prose.OneLine(c.FileName), Duration: milliseconds(c.Duration)})
 	case "location":
 		return reading{text: readLocation(c)}
 	default: // a sticker, a folder, a forwarded chat: nothing of it can be fetched
-		return reading{note: "unsupported message type " + label(m.Type)}
+		return reading{note: "unsupported message type " + prose.Label(m.Type)}
 	}
 }
 
@@ -178,7 +180,7 @@ func readFile(f bridge.File) reading {
 // readLocation writes a place so that people and agents alike can use it.
 func readLocation(c pushContent) string {
 	at := strings.Trim(string(c.Latitude)+", "+string(c.Longitude), ", ")
-	name := oneLine(c.Name)
+	name := prose.OneLine(c.Name)
 	switch {
 	case name == "" && at == "":
 		return ""
@@ -202,7 +204,7 @@ func readRich(raw []byte, c pushContent, who *strings.Replacer) reading {
 	}
 	var r reading
 	var lines []string
-	if title := oneLine(c.Title); title != "" {
+	if title := prose.OneLine(c.Title); title != "" {
 		lines = append(lines, "**"+title+"**")
 	}
 	for _, paragraph := range paragraphs {
@@ -215,7 +217,7 @@ func readRich(raw []byte, c pushContent, who *strings.Replacer) reading {
 		}
 		lines = append(lines, line.String())
 	}
-	r.text = clean(strings.Join(lines, "\n"))
+	r.text = prose.Clean(strings.Join(lines, "\n"))
 	return r
 }
 
@@ -241,18 +243,18 @@ func (n node) markdown(who *strings.Replacer) string {
 	case "text", "md", "plain_text", "lark_md", "markdown", "button":
 		return styled(who.Replace(n.Text), n.Style)
 	case "a":
-		return "[" + oneLine(first(n.Text, n.Href)) + "](" + oneLine(n.Href) + ")"
+		return "[" + prose.OneLine(cmp.Or(n.Text, n.Href)) + "](" + prose.OneLine(n.Href) + ")"
 	case "at":
 		if name := who.Replace(n.UserID); name != n.UserID {
 			return name
 		}
-		return "@" + oneLine(first(n.UserName, n.UserID))
+		return "@" + prose.OneLine(cmp.Or(n.UserName, n.UserID))
 	case "emotion":
-		return "[" + label(n.Emoji) + "]"
+		return "[" + prose.Label(n.Emoji) + "]"
 	case "hr":
 		return "---"
 	case "code_block":
-		return "```" + strings.ToLower(label(n.Language)) + "\n" + strings.TrimRight(n.Text, "\n") + "\n```"
+		return "```" + strings.ToLower(prose.Label(n.Language)) + "\n" + strings.TrimRight(n.Text, "\n") + "\n```"
 	default:
 		return ""
 	}
@@ -288,7 +290,7 @@ func (n node) file() (bridge.File, bool) {
 func (b *bot) click(p push, at time.Time) bridge.Delivery {
 	var e clickEvent
 	_ = decode(p.Event, &e) // whatever could be read counts
-	who := personOf(e.Operator.userIDs, first(e.Operator.TenantKey, p.Header.TenantKey))
+	who := personOf(e.Operator.userIDs, cmp.Or(e.Operator.TenantKey, p.Header.TenantKey))
 	if p.Header.ID == "" || who.ID == "" || e.Context.ChatID == "" {
 		return suspect("a click without an id, a person or a chat")
 	}
@@ -324,7 +326,7 @@ func valueOf(raw json.RawMessage) map[string]string {
 func (b *bot) happened(p push, at time.Time) bridge.Delivery {
 	var e chatEvent
 	_ = decode(p.Event, &e) // whatever could be read counts
-	who := personOf(e.Operator, first(e.TenantKey, p.Header.TenantKey))
+	who := personOf(e.Operator, cmp.Or(e.TenantKey, p.Header.TenantKey))
 	chat := bridge.Chat{ID: e.ChatID, Kind: bridge.Direct}
 	var a bridge.Action
 	switch p.Header.Type {
@@ -337,9 +339,9 @@ func (b *bot) happened(p push, at time.Time) bridge.Delivery {
 		who = personOf(e.Menu.ID, p.Header.TenantKey)
 		chat.ID = string(who.ID)
 		a = b.action(p, bridge.ActionMenu, chat, who, at)
-		a.Value = map[string]string{"key": clean(e.Key)}
+		a.Value = map[string]string{"key": prose.Clean(e.Key)}
 	default:
-		chat.Kind, chat.Title = bridge.Group, oneLine(e.Name)
+		chat.Kind, chat.Title = bridge.Group, prose.OneLine(e.Name)
 		kind := bridge.ActionJoined
 		if p.Header.Type == eventLeft {
 			kind = bridge.ActionLeft
@@ -347,7 +349,7 @@ func (b *bot) happened(p push, at time.Time) bridge.Delivery {
 		a = b.action(p, kind, chat, who, at)
 	}
 	if a.ID == "" || chat.ID == "" || who.ID == "" {
-		return suspect("event " + label(p.Header.Type) + " without an id, a person or a chat")
+		return suspect("event " + prose.Label(p.Header.Type) + " without an id, a person or a chat")
 	}
 	return bridge.Delivery{Actions: []bridge.Action{a}, Response: answerJSON(struct{}{})}
 }
@@ -366,7 +368,7 @@ func (l *loose) UnmarshalJSON(data []byte) error {
 	switch {
 	case bytes.HasPrefix(data, []byte(`"`)):
 		if json.Unmarshal(data, &s) == nil {
-			*l = loose(clean(s))
+			*l = loose(prose.Clean(s))
 		}
 	case len(data) > 0 && data[0] != '{' && data[0] != '[' && string(data) != "null":
 		*l = loose(data)
@@ -399,20 +401,4 @@ func moment(l loose, fallback time.Time) time.Time {
 
 func milliseconds(l loose) time.Duration {
 	return time.Duration(min(max(number(l), 0), math.MaxInt32)) * time.Millisecond
-}
-
-// clean trims a text that people wrote.
-func clean(s string) string { return strings.TrimSpace(safe(s)) }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(safe(s)), " ") }
-
-// safe makes any text fit for JSON, a database and a screen.
-func safe(s string) string { return strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD")) }
-
-// printable drops the control characters that no database and no screen wants.
-func printable(r rune) rune {
-	if r < ' ' && r != '\n' && r != '\t' || r == 0x7F {
-		return -1
-	}
-	return r
 }

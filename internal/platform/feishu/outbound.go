@@ -1,6 +1,7 @@
 package feishu
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,9 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
+	"switchboard/internal/webcall"
 )
 
 const (
@@ -73,20 +75,20 @@ func render(c bridge.Content, to bridge.Address) ([]outgoing, error) {
 
 // renderText shows a text as it is.
 func renderText(text, who string) (outgoing, error) {
-	text = strings.TrimSpace(quietText(safe(text)))
+	text = strings.TrimSpace(quietText(prose.Safe(text)))
 	if text == "" {
 		return outgoing{}, empty()
 	}
 	if who != "" {
 		text = `<at user_id="` + who + `"></at> ` + text
 	}
-	return pack("text", map[string]string{"text": text}, maxTextJSON)
+	return pack("text", map[string]string{"text": text}, maxTextMessage)
 }
 
 // renderCard shows Markdown as a card: rich texts know neither headings nor
 // tables. Should the card be refused, a rich text and a plain one are simpler.
 func renderCard(c bridge.Card, title string, to bridge.Address) ([]outgoing, error) {
-	if strings.TrimSpace(safe(c.Title+c.Text)) == "" && len(c.Buttons) == 0 {
+	if prose.Clean(c.Title+c.Text) == "" && len(c.Buttons) == 0 {
 		return nil, empty()
 	}
 	full, err := pack("interactive", cardOf(c, title, to), maxCard)
@@ -108,14 +110,14 @@ func renderCard(c bridge.Card, title string, to bridge.Address) ([]outgoing, err
 // cardOf makes a card.
 func cardOf(c bridge.Card, title string, to bridge.Address) card {
 	if strings.TrimSpace(c.Text) == "" { // a card needs something below its title
-		c.Title, c.Text = "", first(c.Title, "…")
+		c.Title, c.Text = "", cmp.Or(c.Title, "…")
 	}
 	shown := newCard(c.Text, summaryOf(title, c.Text))
 	if who := mentioned(to); who != "" {
 		text := "<at id=" + who + "></at>\n" + *shown.Body.Elements[0].Content
 		shown.Body.Elements[0].Content = &text
 	}
-	if title := oneLine(c.Title); title != "" {
+	if title := prose.OneLine(c.Title); title != "" {
 		shown.Header = &cardHeader{cardLabel{"plain_text", title}}
 	}
 	var row []cardElement
@@ -153,7 +155,7 @@ func growingCard() card {
 }
 
 func buttonOf(b bridge.Button, chat bridge.ChatKind) cardElement {
-	button := cardElement{Tag: "button", Text: &cardLabel{"plain_text", first(oneLine(b.Text), "…")}, Type: "default"}
+	button := cardElement{Tag: "button", Text: &cardLabel{"plain_text", cmp.Or(prose.OneLine(b.Text), "…")}, Type: "default"}
 	if b.Style != bridge.ButtonDefault {
 		button.Type = string(b.Style)
 	}
@@ -170,7 +172,7 @@ func buttonOf(b bridge.Button, chat bridge.ChatKind) cardElement {
 // cardText writes a card as Markdown, with its buttons as a list.
 func cardText(c bridge.Card) string {
 	var b strings.Builder
-	if title := oneLine(c.Title); title != "" {
+	if title := prose.OneLine(c.Title); title != "" {
 		b.WriteString("**" + title + "**\n\n")
 	}
 	b.WriteString(c.Text)
@@ -178,9 +180,9 @@ func cardText(c bridge.Card) string {
 		if i == 0 {
 			b.WriteString("\n\n")
 		}
-		words := oneLine(button.Text)
+		words := prose.OneLine(button.Text)
 		if button.URL != "" {
-			words = "[" + first(words, button.URL) + "](" + button.URL + ")"
+			words = "[" + cmp.Or(words, button.URL) + "](" + button.URL + ")"
 		}
 		fmt.Fprintf(&b, "%d. %s\n", i+1, words)
 	}
@@ -191,8 +193,8 @@ func cardText(c bridge.Card) string {
 func newsText(c bridge.News) string {
 	var b strings.Builder
 	for _, item := range c.Items {
-		fmt.Fprintf(&b, "**[%s](%s)**\n", oneLine(first(item.Title, item.URL)), item.URL)
-		if words := oneLine(item.Description); words != "" {
+		fmt.Fprintf(&b, "**[%s](%s)**\n", prose.OneLine(cmp.Or(item.Title, item.URL)), item.URL)
+		if words := prose.OneLine(item.Description); words != "" {
 			b.WriteString(words + "\n")
 		}
 		b.WriteString("\n")
@@ -200,16 +202,30 @@ func newsText(c bridge.News) string {
 	return b.String()
 }
 
-// pack encodes the content of a message and measures it.
+// pack encodes the content of a message and measures it as it will be sent:
+// JSON as text in JSON.
 func pack(kind string, content any, limit int) (outgoing, error) {
-	encoded, err := encodeJSON(content)
+	encoded, err := encode(content)
 	if err != nil {
-		return outgoing{}, &bridge.Error{Kind: bridge.KindInternal, Op: opSend, Err: err}
+		return outgoing{}, err
 	}
-	if len(encoded) > limit {
-		return outgoing{}, &bridge.Error{Kind: bridge.KindTooLarge, Op: opSend, Detail: fmt.Sprintf("%d bytes", len(encoded))}
+	body, err := encode(encoded)
+	if err != nil {
+		return outgoing{}, err
+	}
+	if len(body) > limit {
+		return outgoing{}, &bridge.Error{Kind: bridge.KindTooLarge, Op: opSend, Detail: fmt.Sprintf("%d bytes", len(body))}
 	}
 	return outgoing{kind, encoded}, nil
+}
+
+// encode makes JSON to stand as text in other JSON.
+func encode(v any) (string, error) {
+	data, err := webcall.JSON(v)
+	if err != nil {
+		return "", &bridge.Error{Kind: bridge.KindInternal, Op: opSend, Err: err}
+	}
+	return string(data), nil
 }
 
 func empty() error {
@@ -230,16 +246,16 @@ type media struct {
 func mediaOf(c bridge.Content) (media, bool) {
 	switch c := c.(type) {
 	case bridge.Picture:
-		m := media{api: apiImage, part: "image", name: first(oneLine(c.Name), "image.png"), data: c.Data, kind: "image"}
+		m := media{api: apiImage, part: "image", name: cmp.Or(prose.OneLine(c.Name), "image.png"), data: c.Data, kind: "image"}
 		m.fields = map[string]string{"image_type": "message"}
 		if len(c.Data) > maxPicture || !strings.HasPrefix(http.DetectContentType(c.Data), "image/") {
 			return fileOf(m.name, c.Data), true
 		}
 		return m, true
 	case bridge.Attachment:
-		return fileOf(first(oneLine(c.Name), "file"), c.Data), true
+		return fileOf(cmp.Or(prose.OneLine(c.Name), "file"), c.Data), true
 	case bridge.Voice:
-		m := fileOf(first(oneLine(c.Name), "voice.opus"), c.Data)
+		m := fileOf(cmp.Or(prose.OneLine(c.Name), "voice.opus"), c.Data)
 		if strings.HasPrefix(string(c.Data), "OggS") { // the platform plays no other
 			m.kind, m.fields["file_type"], m.fields["duration"] = "audio", "opus", strconv.Itoa(max(c.Seconds, 1)*1000)
 		}
@@ -253,7 +269,7 @@ func mediaOf(c bridge.Content) (media, bool) {
 // voice it would have to be sent as one.
 func fileOf(name string, data []byte) media {
 	types := map[string]string{".pdf": "pdf", ".doc": "doc", ".docx": "doc", ".xls": "xls", ".xlsx": "xls", ".ppt": "ppt", ".pptx": "ppt"}
-	fields := map[string]string{"file_type": first(types[strings.ToLower(path.Ext(name))], "stream"), "file_name": name}
+	fields := map[string]string{"file_type": cmp.Or(types[strings.ToLower(path.Ext(name))], "stream"), "file_name": name}
 	return media{api: apiFile, part: "file", fields: fields, name: name, data: data, kind: "file"}
 }
 
@@ -274,47 +290,7 @@ func (m media) message(key string) (outgoing, error) {
 
 // summaryOf is what lists and notifications show of a card.
 func summaryOf(title, text string) string {
-	for line := range strings.Lines(oneLine(title) + "\n" + text) {
-		if blockOf(line) == code {
-			continue
-		}
-		line = strings.Map(dropMarks, dropTargets(safe(line)))
-		line = strings.Join(strings.Fields(strings.TrimLeft(strings.TrimSpace(line), "-+|:. ")), " ")
-		if line != "" {
-			return shorten(line, maxSummary)
-		}
-	}
-	return ""
-}
-
-func dropMarks(r rune) rune {
-	switch {
-	case r == '|':
-		return ' '
-	case strings.ContainsRune("#*`>[]_~!", r):
-		return -1
-	default:
-		return r
-	}
-}
-
-// dropTargets leaves the words of links.
-func dropTargets(line string) string {
-	for {
-		before, rest, found := strings.Cut(line, "](")
-		_, after, closed := strings.Cut(rest, ")")
-		if !found || !closed {
-			return line
-		}
-		line = before + after
-	}
-}
-
-func shorten(s string, characters int) string {
-	if utf8.RuneCountInString(s) <= characters {
-		return s
-	}
-	return string([]rune(s)[:characters-1]) + "…"
+	return prose.Summary(prose.OneLine(title)+"\n"+text, maxSummary)
 }
 
 // quiet keeps a text from being read as tags of these names: a model, or a
@@ -360,21 +336,10 @@ func cardDialect() dialect { return dialect{less: "&#60;", headings: true, table
 
 func postDialect() dialect { return dialect{less: "<" + invisible} }
 
-// block is what a line of Markdown begins.
-type block int
-
-const (
-	other block = iota
-	blank
-	heading
-	item
-	code
-)
-
 // translate writes Markdown as language models write it in the dialect.
 func (d dialect) translate(md string) string {
 	w := scribe{d: d}
-	lines := strings.Split(strings.TrimSpace(safe(md)), "\n")
+	lines := strings.Split(prose.Clean(md), "\n")
 	for len(lines) > 0 {
 		lines = lines[w.next(lines):]
 	}
@@ -394,22 +359,22 @@ func (w *scribe) next(lines []string) int {
 	line := strings.TrimRight(lines[0], " \t")
 	text := strings.TrimLeft(line, " \t")
 	depth := len(strings.ReplaceAll(line[:len(line)-len(text)], "\t", indent))
-	switch kind := blockOf(line); {
-	case kind == code:
-		n := codeLines(lines)
+	switch kind := prose.BlockOf(line); {
+	case kind == prose.Code:
+		_, n := prose.CodeBlock(lines)
 		w.code(lines[:n], depth)
 		return n
-	case len(lines) > 1 && strings.Contains(line, "|") && separates(lines[1]):
-		n := tableLines(lines)
+	case prose.Tabular(lines):
+		n := prose.TableLines(lines)
 		w.table(lines[:n])
 		return n
-	case kind == blank:
+	case kind == prose.Blank:
 		w.line("")
-	case kind == item:
+	case kind == prose.Item:
 		w.item(text, depth)
 	case len(w.depths) > 0 && depth >= 2: // goes on with an item
 		w.line(strings.Repeat(indent, len(w.depths)) + w.d.inline(text))
-	case kind == heading && !w.d.headings:
+	case kind == prose.Heading && !w.d.headings:
 		w.depths = nil
 		w.line("**" + strings.ReplaceAll(w.d.inline(strings.TrimSpace(strings.Trim(text, "#"))), "**", "") + "**")
 	default:
@@ -442,7 +407,7 @@ func (w *scribe) code(lines []string, depth int) {
 	for i, line := range lines {
 		cut := min(depth, len(line)-len(strings.TrimLeft(line, " \t")))
 		line = line[cut:]
-		if i == 0 || i == len(lines)-1 && blockOf(line) == code {
+		if i == 0 || i == len(lines)-1 && prose.BlockOf(line) == prose.Code {
 			line = strings.TrimSpace(line)
 		}
 		w.line(quietCode(line))
@@ -498,57 +463,29 @@ func codeSpan(line string) int {
 // link writes a link, and a link in place of a picture: one picture that was
 // not uploaded and the whole card is refused. It returns how much it read.
 func (d dialect) link(b *strings.Builder, line string) int {
-	if strings.HasPrefix(line, "[![") { // a picture that is a link
-		alt, _, n, ok := parseLink(line[2:])
-		_, target, m, linked := parseLink("[-" + line[min(2+n, len(line)):])
-		if ok && linked {
-			b.WriteString(d.anchor(alt, target, false))
-			return n + m
-		}
+	start := 0
+	if line[0] == '!' {
+		start = 1
 	}
-	picture := strings.HasPrefix(line, "![")
-	start := strings.IndexByte(line, '[')
-	if words, target, n, ok := parseLink(line[max(start, 0):]); ok && (start == 0 || picture) {
-		b.WriteString(d.anchor(words, target, picture))
-		return start + n
+	words, target, n := prose.Link(line[start:])
+	if n == 0 {
+		b.WriteString(line[:1])
+		return 1
 	}
-	b.WriteString(line[:1])
-	return 1
-}
-
-func (d dialect) anchor(words, target string, picture bool) string {
-	switch {
+	if alt, _, m := prose.Link(strings.TrimPrefix(words, "!")); strings.HasPrefix(words, "!") && m == len(words)-1 {
+		words = alt // a picture that is a link
+	}
+	switch picture := start == 1; {
 	case picture && strings.HasPrefix(target, "img_") && d.headings:
-		return "![" + words + "](" + target + ")"
-	case strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://"):
-		return "[" + first(d.inline(words), target) + "](" + target + ")"
+		b.WriteString(line[:n+1])
+	case prose.Web(target):
+		b.WriteString("[" + cmp.Or(d.inline(words), target) + "](" + target + ")")
 	case picture:
-		return "[" + d.inline(first(words, "image")) + "]"
-	default: // a link that leads nowhere
-		return d.inline(words)
+		b.WriteString("[" + d.inline(cmp.Or(words, "image")) + "]")
+	default: // it leads nowhere
+		b.WriteString(d.inline(words))
 	}
-}
-
-// parseLink reads "[words](target)" at the start of a line; n is its length.
-func parseLink(line string) (words, target string, n int, ok bool) {
-	middle := strings.Index(line, "](")
-	if middle < 1 || line[0] != '[' || strings.ContainsAny(line[1:middle], "[]") {
-		return "", "", 0, false
-	}
-	depth := 1
-	for i := middle + 2; i < len(line); i++ {
-		switch line[i] {
-		case '(':
-			depth++
-		case ')':
-			depth--
-		}
-		if depth == 0 {
-			target, _, _ = strings.Cut(strings.TrimSpace(line[middle+2:i]), " ") // without a title
-			return line[1:middle], strings.Trim(target, "<>"), i + 1, true
-		}
-	}
-	return "", "", 0, false
+	return start + n
 }
 
 // tag writes a "<" so that it begins no tag but a line break. It returns how
@@ -557,7 +494,7 @@ func (d dialect) tag(b *strings.Builder, line string) int {
 	end := strings.IndexByte(line, '>')
 	if end > 0 {
 		inner := line[1:end]
-		if strings.HasPrefix(inner, "http://") || strings.HasPrefix(inner, "https://") {
+		if prose.Web(inner) {
 			b.WriteString(inner + " ")
 			return end + 1
 		}
@@ -572,57 +509,4 @@ func (d dialect) tag(b *strings.Builder, line string) int {
 		b.WriteString("<")
 	}
 	return 1
-}
-
-// blockOf tells what a line begins.
-func blockOf(line string) block {
-	s := strings.TrimSpace(line)
-	level := len(s) - len(strings.TrimLeft(s, "#"))
-	switch {
-	case s == "":
-		return blank
-	case strings.HasPrefix(s, "```") || strings.HasPrefix(s, "~~~"):
-		return code
-	case level > 0 && level <= 6 && (len(s) == level || s[level] == ' '):
-		return heading
-	case listed(s):
-		return item
-	default:
-		return other
-	}
-}
-
-// listed tells whether a line is a list item: a dash or a number before it.
-func listed(s string) bool {
-	if len(s) > 1 && strings.Contains("-*+", s[:1]) {
-		return s[1] == ' '
-	}
-	rest := strings.TrimLeft(s, "0123456789")
-	return len(rest) < len(s) && len(rest) > 1 && (rest[0] == '.' || rest[0] == ')') && rest[1] == ' '
-}
-
-// codeLines counts the lines of a code block, up to the end if it is open.
-func codeLines(lines []string) int {
-	opening := strings.TrimSpace(lines[0])
-	mark := opening[:len(opening)-len(strings.TrimLeft(opening, opening[:1]))]
-	for i, line := range lines[1:] {
-		if s := strings.TrimSpace(line); strings.HasPrefix(s, mark) && strings.Trim(s, mark[:1]) == "" {
-			return i + 2
-		}
-	}
-	return len(lines)
-}
-
-// separates recognises the second line of a table.
-func separates(line string) bool {
-	s := strings.TrimSpace(line)
-	return strings.Contains(s, "|") && strings.Contains(s, "-") && strings.Trim(s, "|:- \t") == ""
-}
-
-func tableLines(lines []string) int {
-	n := 2
-	for n < len(lines) && strings.Contains(lines[n], "|") {
-		n++
-	}
-	return n
 }

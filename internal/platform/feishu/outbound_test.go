@@ -247,7 +247,7 @@ func TestSizes(t *testing.T) {
 	}
 	from := len(f.took())
 	for name, content := range map[string]bridge.Content{
-		"tags": bridge.Markdown{Text: strings.Repeat("<a", limit/2)}, "card": bridge.Card{Text: strings.Repeat("汉", 10_000)},
+		"markdown": bridge.Markdown{Text: strings.Repeat("x", 40_000)}, "card": bridge.Card{Text: strings.Repeat("汉", 10_000)},
 		"text": bridge.Text{Text: strings.Repeat("汉", 50_001)},
 	} {
 		if _, err := bot.Send(t.Context(), direct().WithKey(name), content); bridge.KindOf(err) != bridge.KindTooLarge {
@@ -256,6 +256,39 @@ func TestSizes(t *testing.T) {
 	}
 	if len(f.took()) != from {
 		t.Error("something too large was sent")
+	}
+}
+
+// TestGrownMarkdown: a text that grows beyond a card in translation is shown in
+// several, each of them once; all of them are taken back together.
+func TestGrownMarkdown(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	text := bridge.Markdown{Text: strings.Repeat("<a ", 6_000)}
+	f.script(pathCreate, answer{}, bad(230020, "frequency limit"))
+	f.scripted[pathCreate][0] = ok(`{"message_id":"om_lost"}`)
+	_, err := bot.Send(t.Context(), direct(), text)
+	var e *bridge.Error
+	if !errors.As(err, &e) || e.Kind != bridge.KindRateLimited || !e.Uncertain {
+		t.Fatalf("got %v, uncertain is %v", err, e != nil && e.Uncertain)
+	}
+	var id bridge.MessageID
+	for range 2 {
+		if id, err = bot.Send(t.Context(), direct(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := ""
+	for _, m := range f.screen() {
+		whole += m.content
+	}
+	if len(f.screen()) < 2 || strings.Count(whole, "&#60;a") < 6_000 {
+		t.Errorf("%d messages with %d tags", len(f.screen()), strings.Count(whole, "&#60;a"))
+	}
+	recaller, _ := bot.(bridge.Recaller)
+	if err := recaller.Recall(t.Context(), id, direct()); err != nil || len(f.screen()) != 0 {
+		t.Errorf("%v, %d messages are left", err, len(f.screen()))
 	}
 }
 

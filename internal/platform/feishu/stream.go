@@ -2,6 +2,7 @@ package feishu
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -9,9 +10,11 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/webcall"
 )
 
 // sequenceStep is the time in which the number of an operation grows by one, so
@@ -23,14 +26,13 @@ const sequenceStep = 50 * time.Millisecond
 // twice. Without the right to make such cards the draft is a message whose card
 // is replaced.
 func (b *bot) Begin(ctx context.Context, to bridge.Address) (bridge.Draft, error) {
-	to.Key = first(to.Key, randomKey())
-	d := &draft{bot: b, to: to, place: place{Began: time.Now().UnixMilli()}, known: true}
+	d := &draft{bot: b, to: to, place: place{UUID: "sb-" + rand.Text(), Began: time.Now().UnixMilli()}, known: true}
 	if !b.client.cards() {
 		return d, nil
 	}
-	content, err := encodeJSON(growingCard())
+	content, err := encode(growingCard())
 	if err != nil {
-		return nil, &bridge.Error{Kind: bridge.KindInternal, Op: opCard, Err: err}
+		return nil, err
 	}
 	d.place.Card, err = b.client.createCard(ctx, content)
 	switch bridge.KindOf(err) { //nolint:exhaustive // all others concern messages too
@@ -130,9 +132,8 @@ func (d *draft) Finish(ctx context.Context, c bridge.Content) (bridge.MessageID,
 	if err != nil {
 		return "", err
 	}
-	for n := 1; more != ""; n++ {
-		text, more = fit(more)
-		if _, err := d.bot.Send(ctx, d.to.WithKey(fmt.Sprintf("%s.%d", d.to.Key, n)), bridge.Markdown{Text: text}); err != nil {
+	if strings.TrimSpace(more) != "" {
+		if _, err := d.bot.Send(ctx, d.to.WithKey(partKey(d.to.Key, 1)), bridge.Markdown{Text: more}); err != nil {
 			return "", err
 		}
 	}
@@ -165,9 +166,9 @@ func (d *draft) put(ctx context.Context, notice string) error {
 	}
 	shown := newCard(notice, "").Body.Elements
 	shown[0].ID = elementNotice
-	elements, err := encodeJSON(shown)
+	elements, err := encode(shown)
 	if err != nil {
-		return &bridge.Error{Kind: bridge.KindInternal, Op: opStream, Err: err}
+		return err
 	}
 	err = d.operate(ctx, func(sequence int32) error {
 		return d.bot.client.changeCard(ctx, http.MethodPost, apiElements, d.place.Card, cardAppend{"append", elements, sequence})
@@ -285,11 +286,11 @@ func (d *draft) show(ctx context.Context) error {
 	}
 	reference := cardReference{Type: "card"}
 	reference.Data.ID = d.place.Card
-	m, err := pack("interactive", reference, maxCard)
+	content, err := encode(reference)
 	if err != nil {
 		return err
 	}
-	id, err := d.bot.client.sendMessage(ctx, d.to, m, d.uuid())
+	id, err := d.bot.client.sendMessage(ctx, d.to, outgoing{"interactive", content}, d.place.UUID)
 	if err != nil && (!d.resumed || !badCard(err)) {
 		return err
 	}
@@ -297,15 +298,13 @@ func (d *draft) show(ctx context.Context) error {
 	return nil
 }
 
-func (d *draft) uuid() string { return uuidOf(d.bot.cfg.id, d.to.Key, "draft") }
-
 // replace shows a card as a message, or in the place of the one before.
 func (d *draft) replace(ctx context.Context, content string) error {
 	defer func() { d.last = time.Now() }()
 	if d.place.Shown {
 		return d.bot.client.patchMessage(ctx, d.place.Message, content)
 	}
-	id, err := d.bot.client.sendMessage(ctx, d.to, outgoing{"interactive", content}, d.uuid())
+	id, err := d.bot.client.sendMessage(ctx, d.to, outgoing{"interactive", content}, d.place.UUID)
 	if err != nil {
 		return err
 	}
@@ -325,9 +324,9 @@ func (d *draft) grow(ctx context.Context, on bool, summary string) error {
 	if summary != "" {
 		s.Config.Summary = &cardSummary{summary}
 	}
-	settings, err := encodeJSON(s)
+	settings, err := encode(s)
 	if err != nil {
-		return &bridge.Error{Kind: bridge.KindInternal, Op: opStream, Err: err}
+		return err
 	}
 	err = d.operate(ctx, func(sequence int32) error {
 		return d.bot.client.changeCard(ctx, http.MethodPatch, apiSettings, d.place.Card, cardSettings{settings, sequence})
@@ -371,31 +370,33 @@ func (d *draft) rest(ctx context.Context, pause time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return stopped(opStream, ctx.Err(), false)
+		return webcall.Stopped(opStream, ctx.Err(), false)
 	case <-timer.C:
 		return nil
 	}
 }
 
-// fit cuts off what a card can show of a text; nearly always that is all of it.
+// fit cuts off what one card can show of a text; nearly always that is all of it.
 func fit(text string) (head, more string) {
 	for limit := len(text); ; limit = limit * 3 / 4 {
 		head = text[:border(text, limit)]
-		if _, err := pack("interactive", newCard(head, summaryOf("", head)), maxCard-1_000); err == nil {
+		if _, err := pack("interactive", newCard(head, summaryOf("", head)), maxCard-reserved); err == nil {
 			return head, strings.TrimLeft(text[len(head):], "\n")
 		}
 	}
 }
 
-// border finds a place to cut: before a line, or before a character.
+// border finds a place to cut: before a line, a word, or a character.
 func border(text string, limit int) int {
 	if limit >= len(text) {
 		return len(text)
 	}
-	if i := strings.LastIndexByte(text[:limit], '\n'); i > limit/2 {
-		return i
+	for _, mark := range []string{"\n", " "} {
+		if i := strings.LastIndex(text[:limit], mark); i > limit/2 {
+			return i
+		}
 	}
-	for limit > 0 && text[limit]&0xC0 == 0x80 {
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
 		limit--
 	}
 	return limit

@@ -1,13 +1,15 @@
 package feishu
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
+	"switchboard/internal/webcall"
 )
 
 // typeChallenge is the type of the request that the console makes when the
@@ -50,8 +52,8 @@ func (b *bot) Receive(_ context.Context, req bridge.Request) (bridge.Delivery, e
 		return suspect("an event that does not decrypt: " + err.Error()), nil //nolint:nilerr // genuine, so it is accepted
 	case !readable:
 		return suspect("a body that is not JSON"), nil
-	case !b.knows(p):
-		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the verification token is wrong")
+	case p.token() != "" && !b.knows(p): // signed: it knows our key, but not us
+		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the verification token is another app's")
 	}
 	return b.read(p, req)
 }
@@ -76,8 +78,10 @@ func (b *bot) signed(req bridge.Request) bool {
 
 // knows compares the verification token, if we have been told one.
 func (b *bot) knows(p push) bool {
-	return b.cfg.token.Empty() || same(first(p.Token, p.Header.Token), b.cfg.token.Reveal())
+	return b.cfg.token.Empty() || same(p.token(), b.cfg.token.Reveal())
 }
+
+func (p push) token() string { return cmp.Or(p.Token, p.Header.Token) }
 
 // read turns a genuine event into what it carried.
 func (b *bot) read(p push, req bridge.Request) (bridge.Delivery, error) {
@@ -85,7 +89,7 @@ func (b *bot) read(p push, req bridge.Request) (bridge.Delivery, error) {
 	if p.Header.Type == "" {
 		_ = decode(p.Event, &old) // whatever could be read counts
 	}
-	if app := first(p.Header.AppID, old.AppID); app != "" && app != b.cfg.appID {
+	if app := cmp.Or(p.Header.AppID, old.AppID); app != "" && app != b.cfg.appID {
 		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the event is for another app")
 	}
 	switch p.Header.Type {
@@ -102,7 +106,7 @@ func (b *bot) read(p push, req bridge.Request) (bridge.Delivery, error) {
 	case "":
 		return noteOld(old.Type), nil
 	default:
-		return note("event " + label(p.Header.Type)), nil
+		return note("event " + prose.Label(p.Header.Type)), nil
 	}
 }
 
@@ -115,7 +119,7 @@ func noteOld(kind string) bridge.Delivery {
 	case "":
 		return suspect("an event without a type")
 	default:
-		return note("event of version 1 " + label(kind))
+		return note("event of version 1 " + prose.Label(kind))
 	}
 }
 
@@ -139,11 +143,11 @@ func suspect(words string) bridge.Delivery {
 // answerJSON is an HTTP answer. For events only its status counts; for a click
 // an empty object changes nothing in the card.
 func answerJSON(v any) bridge.Response {
-	body, err := encodeJSON(v)
+	body, err := webcall.JSON(v)
 	if err != nil {
-		body = "{}" // maps of strings always encode
+		body = []byte("{}") // maps of strings always encode
 	}
-	return bridge.Response{Type: "application/json", Body: []byte(body)}
+	return bridge.Response{Type: "application/json", Body: body}
 }
 
 // decode reads JSON and overlooks fields of an unexpected type.
@@ -151,16 +155,4 @@ func decode(data []byte, into any) bool {
 	err := json.Unmarshal(data, into)
 	var mismatch *json.UnmarshalTypeError
 	return err == nil || errors.As(err, &mismatch)
-}
-
-// label makes a short foreign word fit for a note.
-func label(s string) string {
-	keep := func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '.' || r == '-' {
-			return r
-		}
-		return -1
-	}
-	s = strings.Map(keep, s)
-	return s[:min(len(s), 64)]
 }

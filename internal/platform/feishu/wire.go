@@ -135,6 +135,8 @@ type place struct {
 	Card     string `json:"card_id,omitempty"`
 	Sequence int32  `json:"sequence,omitempty"`
 	Began    int64  `json:"began"` // Unix milliseconds
+	// UUID names the message to the platform, so that it is shown once.
+	UUID string `json:"uuid"`
 	// Shown says that the message is known to be there, and Message which one it is.
 	Shown   bool   `json:"shown,omitempty"`
 	Message string `json:"message_id,omitempty"`
@@ -216,15 +218,10 @@ type cardSettings struct {
 	Sequence int32  `json:"sequence"`
 }
 
-type imageKept struct {
-	Data struct {
-		Key string `json:"image_key"`
-	} `json:"data"`
-}
-
 type fileKept struct {
 	Data struct {
-		Key string `json:"file_key"`
+		Image string `json:"image_key"`
+		File  string `json:"file_key"`
 	} `json:"data"`
 }
 
