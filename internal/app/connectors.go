@@ -8,13 +8,14 @@ import (
 	"switchboard/internal/agent/echo"
 	"switchboard/internal/bridge"
 	"switchboard/internal/platform/dingtalk"
+	"switchboard/internal/platform/feishu"
 	"switchboard/internal/platform/wecom"
 	"switchboard/internal/settings"
 )
 
 // Connectors lists every platform we can connect to.
 func Connectors() []bridge.Connector {
-	return []bridge.Connector{wecom.Connector(), dingtalk.Connector()}
+	return []bridge.Connector{feishu.Connector(), wecom.Connector(), dingtalk.Connector()}
 }
 
 // The kinds of agent.
