@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,6 +34,7 @@ func (t *trip) ask(ctx context.Context) error {
 	if !ok {
 		return t.apologise(ctx, &bridge.Error{Kind: bridge.KindUnsupported, Op: "engine: no agent " + t.route.Agent})
 	}
+	t.meet(ctx)
 	h := &hearing{started: time.Now()}
 	err := t.listen(ctx, agent, h, t.out.Row().Run)
 	if bridge.KindOf(err) == bridge.KindConversationLost {
@@ -41,6 +43,9 @@ func (t *trip) ask(ctx context.Context) error {
 	if ctx.Err() != nil {
 		t.out.Park()
 		return context.Cause(ctx)
+	}
+	if errors.Is(err, errStopped) {
+		return t.stopped(ctx, agent, h)
 	}
 	t.opt.Observe(Outcome{Agent: t.route.Agent, Err: err, FirstText: h.first, Took: time.Since(h.started)})
 	if err != nil {
@@ -67,7 +72,7 @@ func (t *trip) startOver(ctx context.Context, agent bridge.Agent, h *hearing) er
 func (t *trip) listen(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
 	if run.Run != "" {
 		err := t.follow(ctx, agent, h, run)
-		if err == nil || !h.silent() || ctx.Err() != nil {
+		if err == nil || !h.silent() || ctx.Err() != nil || errors.Is(err, errStopped) {
 			return err
 		}
 	}
@@ -76,6 +81,12 @@ func (t *trip) listen(ctx context.Context, agent bridge.Agent, h *hearing, run b
 
 func (t *trip) follow(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
 	h.text.Reset()
+	ctx, heard := t.answers.listen(ctx, t.job.ID, t.route.Scope, t.route.Person.ID)
+	return heard(t.hearAll(ctx, agent, h, run))
+}
+
+// hearAll asks and takes every event of the answer.
+func (t *trip) hearAll(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
 	t.note(bridge.EntryAsked, time.Since(t.began), "", "")
 	for event, err := range agent.Ask(ctx, t.questionFor(run)) {
 		if err != nil {
@@ -94,10 +105,11 @@ func (t *trip) follow(ctx context.Context, agent bridge.Agent, h *hearing, run b
 func (t *trip) questionFor(run bridge.Run) bridge.Question {
 	m := t.job.Message
 	return bridge.Question{
-		ID: "job-" + strconv.FormatInt(t.job.ID, 10), Conversation: t.route.Session.Conversation, Text: t.question(), Run: run,
+		ID: "job-" + strconv.FormatInt(t.job.ID, 10), Conversation: t.route.Session.Conversation, Text: t.text, Run: run,
 		Language: t.route.Language,
 		Inputs: map[string]string{
 			"user_name": t.route.Person.Name, "platform": string(m.Platform), "language": string(t.route.Language),
+			"department": t.department,
 		},
 	}
 }

@@ -8,15 +8,36 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/people"
 	"switchboard/internal/quota"
 	"switchboard/internal/reply"
 	"switchboard/internal/router"
 )
 
-// Store keeps replies.
+// Store keeps replies, finds earlier ones and remembers what chats are told.
 type Store interface {
+	Replies
+	People
+	// Exchanges returns the last questions of a lane before a job, oldest first.
+	Exchanges(ctx context.Context, lane string, before int64, most int) ([]bridge.Exchange, error)
+	// Tell reports whether something is to be said now, at most once in a span.
+	Tell(ctx context.Context, topic string, job int64, span time.Duration) (bool, error)
+	// Mute keeps agents out of a chat until a moment; zero lets them in again.
+	Mute(ctx context.Context, chat string, until time.Time) error
+	Audit(ctx context.Context, a bridge.Audit) error
+}
+
+// Replies keeps how far each answer has come.
+type Replies interface {
 	Reply(ctx context.Context, jobID int64) (bridge.Reply, bool, error)
 	SaveReply(ctx context.Context, r bridge.Reply) error
+}
+
+// People knows the accounts of a person.
+type People interface {
+	Identities(ctx context.Context, person string) ([]bridge.Identity, error)
+	Unlink(ctx context.Context, who bridge.Identity, by bridge.Actor) (bridge.Person, error)
+	SetLanguage(ctx context.Context, person string, lang bridge.Language) error
 }
 
 // Bots finds a live bot and what it can show; false when it is not open.
@@ -53,6 +74,14 @@ type Options struct {
 	Limits Limits
 	// RetryPause comes before a second try; the next pauses are longer. Default 2 s.
 	RetryPause time.Duration
+	// Intents are answered beside the commands everybody has.
+	Intents []Intent
+	// Linker links accounts; nil switches that off.
+	Linker *people.Linker
+	// Profiles asks the directories of the platforms; nil does not.
+	Profiles *people.Profiles
+	// Waiting hears of somebody who waits for an admin's approval; it may be nil.
+	Waiting func(ctx context.Context, p bridge.Person, bot string)
 	// Record takes the journal's entries; Observe hears of every outcome. Both
 	// may be nil.
 	Record  bridge.Record
@@ -67,6 +96,9 @@ type Engine struct {
 	agents Agents
 	log    *slog.Logger
 	opt    Options
+
+	intents map[router.Command]Handler
+	answers answers
 }
 
 // New makes an engine.
@@ -86,17 +118,29 @@ func New(store Store, r *router.Router, bots Bots, agents Agents, log *slog.Logg
 	if opt.Observe == nil {
 		opt.Observe = func(Outcome) {}
 	}
-	return &Engine{store: store, router: r, bots: bots, agents: agents, log: log, opt: opt}
+	if opt.Waiting == nil {
+		opt.Waiting = func(context.Context, bridge.Person, string) {}
+	}
+	e := &Engine{store: store, router: r, bots: bots, agents: agents, log: log, opt: opt}
+	e.intents = e.handlers()
+	return e
 }
 
 // trip is one attempt at one job.
 type trip struct {
 	*Engine
-	job   bridge.Job
-	route router.Route
-	out   *reply.Writer
-	began time.Time
-	over  *quota.Refusal // set when the person is over a limit
+	job    bridge.Job
+	bot    bridge.Bot
+	limits bridge.Capabilities
+	route  router.Route
+	text   string // the question
+	// department is the person's, as far as a directory says. One that is old is
+	// asked again after the answer.
+	department string
+	oldProfile bool
+	out        *reply.Writer
+	began      time.Time
+	over       *quota.Refusal // set when the person is over a limit
 }
 
 // Handle makes one attempt at a job.
@@ -106,7 +150,14 @@ func (e *Engine) Handle(ctx context.Context, job bridge.Job) bridge.Settlement {
 	if ctx.Err() != nil && err != nil {
 		return park() // we are stopping; the next run takes it up
 	}
-	return t.verdict(ctx, err)
+	s := t.verdict(ctx, err)
+	if s.State.Final() {
+		e.answers.end(job.ID)
+	}
+	if t.oldProfile {
+		e.opt.Profiles.Refresh(ctx, job.Message.Bot, router.Identity(job.Message))
+	}
+	return s
 }
 
 // run is the trip. A nil error means that the person has read something final.
@@ -122,69 +173,52 @@ func (t *trip) run(ctx context.Context) error {
 	if row.State == bridge.ReplyDelivered || row.State == bridge.ReplyFailed {
 		return nil // shown before we could say so
 	}
-	bot, limits, ok := t.bots(t.job.Message.Bot)
-	if !ok {
+	ok := false
+	if t.bot, t.limits, ok = t.bots(t.job.Message.Bot); !ok {
 		return errNoBot
 	}
 	if t.route, err = t.router.Route(ctx, t.job); err != nil {
 		return err
 	}
-	if t.refused(found) {
-		return errSilent
-	}
-	t.open(bot, limits, row)
-	t.note(bridge.EntryRouted, 0, "", "agent "+t.route.Agent)
+	t.note(bridge.EntryRouted, 0, "", t.routed())
 	if row.State == bridge.ReplyAnswered {
+		t.open(row, reply.PaceOff)
 		return t.sent(t.out.Deliver(ctx))
 	}
-	return t.answer(ctx, found)
+	c, err := t.course(ctx, found)
+	if err != nil {
+		return err
+	}
+	t.open(row, c.pace)
+	return c.act(ctx)
+}
+
+func (t *trip) routed() string {
+	if t.route.Rule != "" {
+		return "agent " + t.route.Agent + ", rule " + t.route.Rule
+	}
+	return "agent " + t.route.Agent
 }
 
 // open makes the writer of this trip.
-func (t *trip) open(bot bridge.Bot, limits bridge.Capabilities, row bridge.Reply) {
+func (t *trip) open(row bridge.Reply, pace reply.Pace) {
 	m := t.job.Message
 	m.Address.Language = t.route.Language
-	pace := reply.PaceOff // for words of our own
-	if t.asks() && t.over == nil {
-		pace = t.opt.Pace(m.Bot)
-	}
-	t.out = reply.New(t.store, bot, limits, m, row, t.log, reply.Options{
+	t.out = reply.New(t.store, t.bot, t.limits, m, row, t.log, reply.Options{
 		Pace: pace, Thinking: t.say("reply.thinking"), Record: t.note,
 	})
 }
 
-// answer says what there is to say: a notice, the answer to a command, or the
-// agent's.
-func (t *trip) answer(ctx context.Context, resumed bool) error {
-	switch {
-	case t.stale() && !resumed:
-		t.note(bridge.EntryStale, 0, "", time.Since(t.job.Message.SentAt).Round(time.Minute).String())
-		return t.tell(ctx, "reply.stale")
-	case t.route.Command == router.CommandHelp:
-		t.note(bridge.EntryCommand, 0, "", string(t.route.Command))
-		return t.tell(ctx, "reply.help")
-	case t.route.Command == router.CommandNew:
-		t.note(bridge.EntryCommand, 0, "", string(t.route.Command))
-		if err := t.router.Reset(ctx, t.job, t.route.Person); err != nil {
-			return err
-		}
-		return t.tell(ctx, "reply.new")
-	case t.question() == "":
-		t.note(bridge.EntryIgnored, 0, "", "no text in the message")
-		return t.tell(ctx, "reply.text_only")
-	case t.over != nil:
-		return t.tellLimit(ctx)
-	default:
-		return t.ask(ctx)
-	}
-}
-
 // tell shows words of ours as the answer.
 func (t *trip) tell(ctx context.Context, key string, args ...any) error {
+	return t.tellText(ctx, t.say(key, args...))
+}
+
+func (t *trip) tellText(ctx context.Context, text string) error {
 	if err := t.out.Begin(ctx); err != nil {
 		return err
 	}
-	return t.sent(t.out.Finish(ctx, t.say(key, args...)))
+	return t.sent(t.out.Finish(ctx, text))
 }
 
 // sent tells the watchers how the bot fared.
@@ -194,25 +228,6 @@ func (t *trip) sent(err error) error {
 		t.opt.Observe(Outcome{Bot: t.job.Message.Bot, Err: err})
 	}
 	return err
-}
-
-// question is the text to ask the agent: what was written, or what the platform
-// heard in a voice message.
-func (t *trip) question() string {
-	if text := t.job.Message.Text; text != "" {
-		return text
-	}
-	for _, f := range t.job.Message.Files {
-		if f.Text != "" {
-			return f.Text
-		}
-	}
-	return ""
-}
-
-// asks says that this message is a question for the agent.
-func (t *trip) asks() bool {
-	return t.route.Command == router.CommandNone && t.question() != "" && !t.stale()
 }
 
 func (t *trip) stale() bool { return time.Since(t.job.Message.SentAt) > t.opt.StaleAfter }

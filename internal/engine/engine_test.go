@@ -310,7 +310,3 @@ func TestBlockedAnswer(t *testing.T) {
 		}
 	})
 }
-
-func (*memory) CloseSessionsOf(context.Context, string) error { return nil }
-
-func (*memory) MutedUntil(context.Context, string) (time.Time, error) { return time.Time{}, nil }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"math"
 	"time"
 
@@ -10,13 +9,10 @@ import (
 	"switchboard/internal/quota"
 )
 
-// errSilent: the person is over a limit and was told so a moment ago.
-var errSilent = errors.New("engine: over a limit, and told already")
-
-// refused counts a question that was not begun before, and keeps the refusal if
-// there is one. It reports true when not even a word is to be said.
-func (t *trip) refused(resumed bool) bool {
-	if t.opt.Limits == nil || resumed || !t.asks() {
+// overLimit counts a question that was not begun before, and keeps the refusal
+// if there is one. It reports true when not even a word is to be said.
+func (t *trip) overLimit(resumed bool) bool {
+	if t.opt.Limits == nil || resumed {
 		return false
 	}
 	r, over := t.opt.Limits.Take(t.route.Person, t.route.Agent)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -54,7 +55,10 @@ func (t *trip) takeUp(ctx context.Context, agent bridge.Agent, h *hearing, err e
 		t.out.Park()
 		return context.Cause(ctx)
 	}
-	if rerr == nil {
+	switch {
+	case errors.Is(rerr, errStopped):
+		return t.stopped(ctx, agent, again)
+	case rerr == nil:
 		return t.answered(ctx, again)
 	}
 	if len(again.whole()) > len(h.whole()) {

@@ -22,6 +22,12 @@ type againError struct {
 func (a *againError) Error() string { return a.err.Error() }
 func (a *againError) Unwrap() error { return a.err }
 
+// silentError ends a trip without a word: a human answers here, or the person was
+// told a moment ago why there is no answer.
+type silentError struct{ why bridge.Kind }
+
+func (*silentError) Error() string { return "engine: there is nothing to say" }
+
 const (
 	// maxAttempts is how often a message is tried before it is given up,
 	// crashes and platform troubles included. With the pauses of delay that is
@@ -34,6 +40,7 @@ const (
 // verdict turns the outcome of an attempt into a settlement.
 func (t *trip) verdict(ctx context.Context, err error) bridge.Settlement {
 	var again *againError
+	var silent *silentError
 	kind := bridge.KindOf(err)
 	switch {
 	case err == nil:
@@ -45,8 +52,8 @@ func (t *trip) verdict(ctx context.Context, err error) bridge.Settlement {
 			return bridge.Settlement{State: bridge.JobDiscarded, Error: bridge.KindUnavailable}
 		}
 		return retry(time.Minute, bridge.KindUnavailable)
-	case errors.Is(err, errSilent):
-		return bridge.Settlement{State: bridge.JobCancelled, Error: bridge.KindQuota}
+	case errors.As(err, &silent):
+		return bridge.Settlement{State: bridge.JobCancelled, Error: silent.why}
 	}
 	t.log.LogAttrs(ctx, slog.LevelWarn, "an attempt failed", slog.Int64("job_id", t.job.ID), slog.Int("attempt", t.job.Attempt),
 		slog.String("bot", t.job.Message.Bot), slog.Any("error", err))

@@ -40,19 +40,21 @@ func NewProfiles(store ProfileStore, lookUp LookUp, log *slog.Logger) *Profiles 
 	return &Profiles{store, lookUp, log}
 }
 
-// Meet returns the profile of somebody who writes to a bot. At first sight the
-// directory is asked, for a moment only: nobody waits for it long, and without
-// it, or without the permission to read it, the profile is empty.
-func (p *Profiles) Meet(ctx context.Context, bot string, who bridge.Identity) bridge.Profile {
+// Meet returns the profile of somebody who writes to a bot, and whether it is
+// time for Refresh. At first sight the directory is asked, for a moment only:
+// nobody waits for it long, and without it, or without the permission to read it,
+// the profile is empty.
+func (p *Profiles) Meet(ctx context.Context, bot string, who bridge.Identity) (profile bridge.Profile, old bool) {
 	known, at, err := p.store.Profile(ctx, who)
-	if err != nil {
+	switch {
+	case err != nil:
 		p.complain(ctx, bot, err)
-		return known
+		return known, false
+	case at.IsZero():
+		return p.ask(ctx, bot, who, known), false
+	default:
+		return known, time.Since(at) >= fresh
 	}
-	if !at.IsZero() {
-		return known
-	}
-	return p.ask(ctx, bot, who, known)
 }
 
 // Refresh asks the directory again when the profile is a week old.

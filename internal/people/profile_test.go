@@ -40,7 +40,12 @@ func TestProfile(t *testing.T) {
 	unnamed := who("two", "zhang2")
 	unnamed.Name = ""
 	meet := func(b *bundle, d *directory) bridge.Profile {
-		return people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler)).Meet(b.Context(), "bot", unnamed)
+		got, _ := people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler)).Meet(b.Context(), "bot", unnamed)
+		return got
+	}
+	old := func(b *bundle, d *directory) bool {
+		_, old := people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler)).Meet(b.Context(), "bot", unnamed)
+		return old
 	}
 	refresh := func(b *bundle, d *directory) {
 		people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler)).Refresh(b.Context(), "bot", unnamed)
@@ -57,11 +62,14 @@ func TestProfile(t *testing.T) {
 			}
 			time.Sleep(6 * 24 * time.Hour)
 			refresh(b, d)
-			if d.asked != 1 {
+			if d.asked != 1 || old(b, d) {
 				b.Errorf("asked %d times", d.asked)
 			}
 			time.Sleep(25 * time.Hour)
 			d.profile = moved
+			if !old(b, d) {
+				b.Error("it is not old after a week")
+			}
 			if got := meet(b, d); got != ann || d.asked != 1 {
 				b.Errorf("an old profile held up an answer: %+v", got)
 			}

@@ -92,9 +92,16 @@ type Route struct {
 	// Muted says that a human answers in this chat; Chat is its name for Mute.
 	Muted bool
 	Chat  string
-	// Scope names what commands like /stop are about.
-	Scope    string
-	Language bridge.Language
+	// Scope names what commands like /stop are about; Lane is the talk itself,
+	// as it is called now.
+	Scope, Lane string
+	Language    bridge.Language
+}
+
+// Command returns the command a message is, if it is one.
+func (r *Router) Command(m bridge.Message) Command {
+	spec, _ := r.words.parse(m)
+	return spec.Command
 }
 
 // Place tells the queue and the lane of a message. A person who writes for the
@@ -153,6 +160,7 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	if route.Agent == r.opt.Desk {
 		route.Agent = d.agent
 	}
+	route.Lane = r.lane(m, p, route.Agent)
 	if route.Refused = r.permit(m.Bot, route.Role); route.Refused != RefusedNot {
 		return route, nil
 	}

@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/people"
+	"switchboard/internal/reply"
+	"switchboard/internal/router"
+)
+
+// refuseEvery is how long somebody who may not ask is left in peace after they
+// were told so.
+const refuseEvery = 10 * time.Minute
+
+// course is what is done about a message, decided before anything is shown.
+type course struct {
+	act  func(ctx context.Context) error
+	pace reply.Pace
+}
+
+// words is the course of saying something of ours.
+func (t *trip) words(text string) course {
+	return course{act: func(ctx context.Context) error { return t.tellText(ctx, text) }}
+}
+
+// course decides. Whoever may not ask is not even told to have come too late; a
+// command counts in a chat that a human has taken over, and a question does not.
+// What an earlier attempt began is brought to an end in any case.
+func (t *trip) course(ctx context.Context, resumed bool) (course, error) {
+	switch {
+	case t.route.Refused != router.RefusedNot:
+		return t.refuse(ctx, t.route.Refused, t.say("router.refused."+string(t.route.Refused)), resumed)
+	case t.stale() && !resumed:
+		t.note(bridge.EntryStale, 0, "", time.Since(t.job.Message.SentAt).Round(time.Minute).String())
+		return t.words(t.say("reply.stale")), nil
+	case t.route.Command != router.CommandNone:
+		return t.intent(ctx, t.route.Command, t.route.Argument, resumed)
+	case t.route.Muted && !resumed:
+		t.note(bridge.EntryIgnored, 0, "", "a human answers here")
+		return course{}, &silentError{}
+	}
+	outcome, typed, err := t.typedCode(ctx)
+	switch {
+	case err != nil:
+		return course{}, err
+	case typed && outcome.Verdict != people.Wrong && outcome.Verdict != people.Locked:
+		return t.linked(outcome), nil // digits that were no code may be a question
+	}
+	return t.outcome(ctx, resumed)
+}
+
+// outcome does what the rules say.
+func (t *trip) outcome(ctx context.Context, resumed bool) (course, error) {
+	switch o := t.route.Outcome.(type) {
+	case router.FixedReply:
+		return t.words(o.Text), nil
+	case router.Refuse:
+		text := o.Text
+		if text == "" {
+			text = t.say("router.refused." + string(router.RefusedRule))
+		}
+		return t.refuse(ctx, router.RefusedRule, text, resumed)
+	case router.ToIntent:
+		return t.intent(ctx, o.Command, t.route.Text, resumed)
+	case router.Forward:
+		return course{act: func(ctx context.Context) error { return t.forward(ctx, o) }}, nil
+	case router.HandOver:
+		return course{act: func(ctx context.Context) error { return t.handOver(ctx, o) }}, nil
+	case router.ToAgent:
+	}
+	return t.question(resumed)
+}
+
+// question is the course of asking the agent.
+func (t *trip) question(resumed bool) (course, error) {
+	if t.text == "" {
+		t.text = spoken(t.route.Text, t.job.Message)
+	}
+	switch {
+	case t.text == "":
+		t.note(bridge.EntryIgnored, 0, "", "no text in the message")
+		return t.words(t.say("reply.text_only")), nil
+	case t.overLimit(resumed):
+		return course{}, &silentError{bridge.KindQuota}
+	case t.over != nil:
+		return course{act: t.tellLimit}, nil
+	default:
+		return course{act: t.ask, pace: t.opt.Pace(t.job.Message.Bot)}, nil
+	}
+}
+
+// spoken is the text to ask the agent: what was written, or what the platform
+// heard in a voice message.
+func spoken(text string, m bridge.Message) string {
+	for _, f := range m.Files {
+		if text == "" {
+			text = f.Text
+		}
+	}
+	return text
+}
+
+// refuse says once in a while, politely, why there is no answer. Every time it
+// is said, it is in the audit.
+func (t *trip) refuse(ctx context.Context, why router.Refusal, text string, resumed bool) (course, error) {
+	m, p := t.job.Message, t.route.Person
+	say, err := t.store.Tell(ctx, "refused "+p.ID+" "+m.Bot+" "+string(why), t.job.ID, refuseEvery)
+	if err != nil {
+		return course{}, err
+	}
+	t.note(bridge.EntryIgnored, 0, bridge.KindForbidden, "not permitted: "+string(why))
+	if !say && !resumed {
+		return course{}, &silentError{bridge.KindForbidden}
+	}
+	kind := bridge.AuditRefused
+	if why == router.RefusedApproval {
+		kind = bridge.AuditApproval
+		t.opt.Waiting(ctx, p, m.Bot)
+	}
+	err = t.store.Audit(ctx, bridge.Audit{Kind: kind, By: bridge.Actor{Who: p.ID, Where: m.Bot}, Person: p.ID, Note: string(why)})
+	return t.words(text), err
+}

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/reply"
+	"switchboard/internal/router"
+)
+
+// answerWith shows the answer of an intent and tells the others.
+func (t *trip) answerWith(ctx context.Context, a Answer) error {
+	for n, notice := range a.Notices {
+		if err := t.tellOthers(ctx, notice, n); err != nil {
+			t.log.LogAttrs(ctx, slog.LevelWarn, "a notice was not delivered", slog.Int64("job_id", t.job.ID),
+				slog.String("bot", notice.To.Bot), slog.Any("error", err))
+		}
+	}
+	if a.Kept != "" {
+		return t.whisper(ctx, a)
+	}
+	return t.tellText(ctx, a.Text)
+}
+
+// whisper shows a text that is not stored anywhere. A crash in between may show
+// another one a second time; only the last one counts then.
+func (t *trip) whisper(ctx context.Context, a Answer) error {
+	if err := t.out.Begin(ctx); err != nil {
+		return err
+	}
+	to := t.job.Message.Address.WithKey(reply.Key(t.job.Message) + "-w" + strconv.Itoa(t.job.Attempt))
+	to.Language = t.route.Language
+	id, err := t.bot.Send(ctx, to, bridge.Markdown{Text: a.Text})
+	if err != nil {
+		return t.sent(err)
+	}
+	row := t.out.Row()
+	row.State, row.Text, row.Seen, row.Messages, row.UpdatedAt = bridge.ReplyDelivered, a.Kept, true, []bridge.MessageID{id}, time.Now()
+	return t.sent(t.store.SaveReply(ctx, row))
+}
+
+// tellOthers shows a text in another chat, once however often it is tried.
+func (t *trip) tellOthers(ctx context.Context, notice Notice, n int) error {
+	bot, _, ok := t.bots(notice.To.Bot)
+	if !ok {
+		return errNoBot
+	}
+	_, err := bot.Send(ctx, notice.To.WithKey(reply.Key(t.job.Message)+"-n"+strconv.Itoa(n)), bridge.Markdown{Text: notice.Text})
+	return err
+}
+
+// inChat is a notice for a group chat of some bot, in words about this message.
+func (t *trip) inChat(bot, chat, key string, args ...any) Notice {
+	name := t.route.Person.Name
+	if name == "" {
+		name = string(t.job.Message.Sender.ID)
+	}
+	args = append(args, "name", name, "bot", t.job.Message.Bot, "text", t.route.Text)
+	return Notice{bridge.Address{Bot: bot, Chat: chat, Kind: bridge.Group, Language: t.route.Language}, t.say(key, args...)}
+}
+
+// forward shows the message in another chat.
+func (t *trip) forward(ctx context.Context, o router.Forward) error {
+	t.note(bridge.EntryCommand, 0, "", "forwarded to "+o.Bot)
+	err := t.tellOthers(ctx, t.inChat(o.Bot, o.Chat, "router.forward.notice"), 0)
+	if hopeless(bridge.KindOf(err)) {
+		if err := t.out.Begin(ctx); err != nil {
+			return err
+		}
+		return t.apologise(ctx, err)
+	}
+	if err != nil {
+		return err
+	}
+	return t.tell(ctx, "router.forward")
+}
+
+// handOver calls a human and keeps the agents out of the chat.
+func (t *trip) handOver(ctx context.Context, o router.HandOver) error {
+	p, m := t.route.Person, t.job.Message
+	if err := t.store.Mute(ctx, t.route.Chat, time.Now().Add(o.For)); err != nil {
+		return err
+	}
+	a := bridge.Audit{Kind: bridge.AuditHandedOver, By: bridge.Actor{Who: p.ID, Where: m.Bot}, Person: p.ID, Note: o.For.String()}
+	if err := t.store.Audit(ctx, a); err != nil {
+		return err
+	}
+	t.note(bridge.EntryCommand, 0, "", "handed over for "+o.For.String())
+	answer := Answer{Text: t.say("router.human")}
+	if o.Chat != "" {
+		minutes := int(o.For.Round(time.Minute).Minutes())
+		answer.Notices = []Notice{t.inChat(o.Bot, o.Chat, "router.human.notice", "minutes", minutes)}
+	}
+	return t.answerWith(ctx, answer)
+}
+
+// takeBack lets the agents into a chat again.
+func (e *Engine) takeBack(ctx context.Context, v Visit) (Answer, error) {
+	if !v.Muted {
+		return Answer{Text: v.Say("router.command.bot_here")}, nil
+	}
+	return Answer{Text: v.Say("router.command.bot")}, e.store.Mute(ctx, v.Chat, time.Time{})
+}
