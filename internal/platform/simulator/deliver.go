@@ -22,6 +22,15 @@ type Line struct {
 	Group string
 	// Mention puts an @ of the bot before the text, in a group.
 	Mention bool
+	// File is sent in place of the text. Only Feishu can, so far.
+	File *File
+}
+
+// File is a file that an employee sends.
+type File struct {
+	Kind bridge.FileKind
+	Name string
+	Data []byte
 }
 
 // delivery is a webhook that can be delivered again.
@@ -93,6 +102,9 @@ func (s *Simulator) Write(ctx context.Context, l Line) (bridge.MessageID, error)
 // delivers it at all.
 func (s *Simulator) compose(l Line) (d delivery, heard bool, err error) {
 	mentioned := l.Group == "" || l.Mention || s.opt.HearAll
+	if l.File != nil && l.Platform != feishu {
+		return delivery{}, false, fmt.Errorf("simulator: nobody sends files on %s", l.Platform)
+	}
 	switch l.Platform {
 	case feishu:
 		return s.feishu.message(l), mentioned, nil

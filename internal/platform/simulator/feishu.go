@@ -19,6 +19,7 @@ const (
 	// feishuOverlap is how long before its end a new token is given out.
 	feishuOverlap = 30 * time.Minute
 	feishuOnce    = time.Hour // a uuid is recognised for
+	filesKept     = 100
 )
 
 func openID(employee string) string     { return made("ou_", employee) }
@@ -43,6 +44,7 @@ type feishuServer struct {
 	messages memory[*feishuMessage]
 	cards    memory[*feishuCard]
 	once     memory[feishuSent] // by uuid
+	files    memory[feishuFile]
 	paces    map[string]*window
 }
 
@@ -50,7 +52,7 @@ func newFeishu(s *Simulator) *feishuServer {
 	f := &feishuServer{
 		Simulator: s, secret: random(), encryptKey: random(), verification: random(), tokens: tokens{now: s.now, overlap: feishuOverlap},
 		messages: newMemory[*feishuMessage](s.opt.Remember), cards: newMemory[*feishuCard](s.opt.Remember),
-		once: newMemory[feishuSent](s.opt.Remember), paces: map[string]*window{},
+		once: newMemory[feishuSent](s.opt.Remember), files: newMemory[feishuFile](filesKept), paces: map[string]*window{},
 	}
 	if s.opt.PlainFeishu {
 		f.encryptKey = ""
@@ -88,6 +90,9 @@ func (s *feishuServer) routes(mux *http.ServeMux) {
 	read("GET contact/v3/users/{user}", "contact/user", s.contact)
 	read("GET im/v1/chats/{chat}", "im/chat", s.chat)
 	read("GET im/v1/messages/{message}", "im/get", s.getMessage)
+	mux.HandleFunc("GET "+api+"im/v1/messages/{message}/resources/{key}", s.call(feishu, "im/resource", &s.tokens, s.download))
+	write("POST im/v1/images", "im/image", s.uploadImage)
+	write("POST im/v1/files", "im/file", s.uploadFile)
 	write("POST im/v1/messages", "im/create", s.create)
 	write("POST im/v1/messages/{message}/reply", "im/reply", s.answer)
 	write("PATCH im/v1/messages/{message}", "im/patch", s.patch)

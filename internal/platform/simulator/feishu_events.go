@@ -35,12 +35,15 @@ func (s *feishuServer) message(l Line) delivery {
 		id: s.nextID("om_"), kind: "text", content: encoded(map[string]string{"text": text}), at: at, sender: openID(l.Employee),
 		made: s.now(), changed: s.now(),
 	}
+	if l.File != nil {
+		m.kind, m.content = s.enclose(m.id, *l.File)
+	}
 	s.mu.Lock()
 	s.messages.put(m.id, m)
 	s.mu.Unlock()
 	message := map[string]any{
 		"message_id": m.id, "create_time": millis(m.made), "update_time": millis(m.made), "chat_id": chatID(at), "chat_type": "p2p",
-		"message_type": "text", "content": m.content,
+		"message_type": m.kind, "content": m.content,
 	}
 	if l.Group != "" {
 		message["chat_type"] = "group"

@@ -157,8 +157,18 @@ func (s *feishuServer) content(m *feishuMessage) (text string, growing bool, no 
 		return text, false, nil
 	case "interactive":
 		return s.cardContent(m)
-	case "image", "file", "audio", "media", "sticker", "share_chat", "share_user", "system":
-		return "", false, refuse(230055, "The simulator shows text and cards only.")
+	case "image", "file":
+		var c struct {
+			Image string `json:"image_key"`
+			File  string `json:"file_key"`
+		}
+		if strictJSON([]byte(m.content), &c) != nil {
+			return "", false, invalid
+		}
+		if text = s.fileText(m.kind == "image", c.Image+c.File); text == "" {
+			return "", false, refuse(230017, "The resource does not belong to the bot.")
+		}
+		return text, false, nil
 	default:
 		return "", false, refuse(230001, "Your request contains an invalid request parameter, ext=invalid msg_type")
 	}
@@ -342,7 +352,7 @@ func (s *feishuServer) unreact(r *http.Request) (any, *refusal) {
 }
 
 // describe is a message as the API answers it.
-func (s *feishuServer) describe(m *feishuMessage) map[string]any {
+func (*feishuServer) describe(m *feishuMessage) map[string]any {
 	sender := map[string]string{"id": feishuApp, "id_type": "app_id", "sender_type": "app", "tenant_key": feishuTenant}
 	if !m.fromBot {
 		sender = map[string]string{"id": m.sender, "id_type": "open_id", "sender_type": "user", "tenant_key": feishuTenant}

@@ -111,7 +111,7 @@ func (o Options) filled() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if len(o.Platforms) == 0 {
-		o.Platforms = []bridge.Platform{wecom, dingtalk}
+		o.Platforms = allPlatforms()
 	}
 	if o.RetryPause <= 0 {
 		o.RetryPause = 5 * time.Second
