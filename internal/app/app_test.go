@@ -16,7 +16,7 @@ import (
 )
 
 // house opens an app on free ports and runs it until the test ends.
-func house(t *testing.T, data, extra string) (*app.App, context.Context) {
+func house(t testing.TB, data, extra string) (*app.App, context.Context) {
 	t.Helper()
 	write(t, data, "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"+extra)
 	a, err := app.Open(t.Context(), app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler), RetryPause: 20 * time.Millisecond})
@@ -39,7 +39,7 @@ func house(t *testing.T, data, extra string) (*app.App, context.Context) {
 	return a, ctx
 }
 
-func write(t *testing.T, data, text string) {
+func write(t testing.TB, data, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(data, "switchboard.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func write(t *testing.T, data, text string) {
 }
 
 // until polls, because what is waited for happens behind real HTTP.
-func until(t *testing.T, ok func() bool) {
+func until(t testing.TB, ok func() bool) {
 	t.Helper()
 	deadline := time.NewTimer(30 * time.Second)
 	defer deadline.Stop()
@@ -62,10 +62,11 @@ func until(t *testing.T, ok func() bool) {
 	}
 }
 
+// answers are the finished ones on somebody's screens.
 func answers(a *app.App, employee string) []bridge.Bubble {
 	var all []bridge.Bubble
 	for _, b := range a.Bubbles(employee) {
-		if b.FromBot {
+		if b.FromBot && !b.Growing {
 			all = append(all, b)
 		}
 	}

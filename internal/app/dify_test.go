@@ -84,7 +84,13 @@ func TestSaveAgent(t *testing.T) { //nolint:paralleltest // the keyring's librar
 
 // onSimulator runs a house whose bots and secrets come from the settings, on
 // simulated platforms that deliver to it.
-func onSimulator(t *testing.T, agents string) (*app.App, context.Context, *simulator.Simulator) {
+func onSimulator(t testing.TB, agents string) (*app.App, context.Context, *simulator.Simulator) {
+	t.Helper()
+	return onPlatforms(t, agents, nil)
+}
+
+// onPlatforms is onSimulator with settings changed on their way.
+func onPlatforms(t testing.TB, agents string, change func([]bridge.Config) []bridge.Config) (*app.App, context.Context, *simulator.Simulator) {
 	t.Helper()
 	sim, err := simulator.Start(t.Context(), simulator.Options{})
 	if err != nil {
@@ -93,7 +99,11 @@ func onSimulator(t *testing.T, agents string) (*app.App, context.Context, *simul
 	t.Cleanup(func() { _ = sim.Close() })
 	bots, secrets := "bots:\n", "secrets:\n  agent/help/api_key: env:SB_TEST_DIFY\n"
 	t.Setenv("SB_TEST_DIFY", "app-right")
-	for n, c := range sim.Configs() {
+	configs := sim.Configs()
+	if change != nil {
+		configs = change(configs)
+	}
+	for n, c := range configs {
 		settings, err := json.Marshal(c.Settings) // JSON is YAML
 		if err != nil {
 			t.Fatal(err)
