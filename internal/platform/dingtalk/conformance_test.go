@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
@@ -129,32 +128,6 @@ func failures(own ...failure) []platformtest.Failure {
 		})
 	}
 	return all
-}
-
-// push makes the requests of a robot.
-func push() *platformtest.Webhook {
-	sign := func(key string, payload []byte, at time.Time) bridge.Request {
-		ts := strconv.FormatInt(at.UnixMilli(), 10)
-		return request(string(payload), ts, mac(key, ts+"\n"+key), at)
-	}
-	return &platformtest.Webhook{
-		Fresh: time.Hour,
-		Message: func(id, text string) []byte {
-			return []byte(`{"msgtype":"text","msgId":"` + id + `","conversationType":"1","conversationId":"cid1=","senderStaffId":"u1","text":{"content":"` + text + `"}}`)
-		},
-		Sign: func(_ testing.TB, payload []byte, at time.Time) bridge.Request { return sign(secret, payload, at) },
-		Forged: func(testing.TB) []platformtest.Forgery {
-			other := strings.Replace(hello, `"msgId"`, `"robotCode":"dingother","msgId"`, 1)
-			return []platformtest.Forgery{
-				{Name: "another secret", Request: sign("x", []byte(hello), arrived()), Want: bridge.KindUnauthenticated},
-				{Name: "no signature", Request: request(hello, strconv.FormatInt(arrived().UnixMilli(), 10), "", arrived()), Want: bridge.KindUnauthenticated},
-				{Name: "another robot", Request: genuine(other), Want: bridge.KindForbidden},
-			}
-		},
-		Handshakes: func(testing.TB) []platformtest.Handshake {
-			return []platformtest.Handshake{{Name: "the console's probe", Request: request("", "", "", arrived())}}
-		},
-	}
 }
 
 // stage is the fake as the suite sees it.

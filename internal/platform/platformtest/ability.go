@@ -79,12 +79,15 @@ func checkRefused(t *testing.T, b *bundle) {
 		if !slices.ContainsFunc(findings, func(f bridge.Finding) bool { return bridge.KindOf(f.Err) == bridge.KindCredential }) {
 			t.Errorf("%s: not found in %+v", v.Key, findings)
 		}
-		calls := b.fake.Calls()
+		calls, most := b.fake.Calls(), 1
+		if b.mode.SendOnly() { // there is no token to be remembered as refused
+			most = 5
+		}
 		for i := range 5 {
 			_, err := bot.Send(t.Context(), b.to(t, strconv.Itoa(i)), bridge.Text{Text: "hello"})
 			b.wants(t, v.Key, err, bridge.KindCredential)
 		}
-		if n := b.fake.Calls() - calls; n > 5 {
+		if n := b.fake.Calls() - calls; n > most {
 			t.Errorf("%s: %d calls for 5 messages", v.Key, n)
 		}
 		b.shown(t, "refused")

@@ -459,15 +459,6 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-func TestMethods(t *testing.T) {
-	t.Parallel()
-	req := genuine(t, inner(hello))
-	req.Method = http.MethodPut
-	if _, err := openWith(t, nil, bridge.Env{}).Receive(t.Context(), req); bridge.KindOf(err) != bridge.KindInvalid {
-		t.Errorf("got %v", err)
-	}
-}
-
 // FuzzReceive looks for requests that end badly, both forged and genuine ones.
 func FuzzReceive(f *testing.F) {
 	for _, v := range vectors(f) {
