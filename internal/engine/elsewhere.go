@@ -2,11 +2,13 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
 	"switchboard/internal/reply"
 	"switchboard/internal/router"
 )
@@ -103,4 +105,34 @@ func (e *Engine) takeBack(ctx context.Context, v Visit) (Answer, error) {
 		return Answer{Text: v.Say("router.command.bot_here")}, nil
 	}
 	return Answer{Text: v.Say("router.command.bot")}, e.store.Mute(ctx, v.Chat, time.Time{})
+}
+
+// Decide gives somebody who waits for it a role and tells them, where they wrote
+// last, whether they may ask now. An error about telling them leaves the role
+// given.
+func (e *Engine) Decide(ctx context.Context, p bridge.Person, role bridge.Role, by bridge.Actor) error {
+	if err := e.store.SetRole(ctx, p.ID, role, by); err != nil {
+		return err
+	}
+	m, found, err := e.store.LastMessage(ctx, p.ID)
+	if err != nil || !found {
+		return err
+	}
+	bot, _, ok := e.bots(m.Bot)
+	if !ok {
+		return errNoBot
+	}
+	key := "router.approved"
+	if role == bridge.RoleBlocked {
+		key = "router.declined"
+	}
+	to := m.Address.WithKey(reply.Key(m) + "-" + string(role))
+	to.Language = p.Language
+	if to.Language == "" {
+		to.Language = i18n.Guess(m.Text, bridge.Chinese)
+	}
+	if _, err := bot.Send(ctx, to, bridge.Markdown{Text: i18n.Text(to.Language, key)}); err != nil {
+		return fmt.Errorf("engine: decide: %w", err)
+	}
+	return nil
 }

@@ -33,11 +33,13 @@ type Replies interface {
 	SaveReply(ctx context.Context, r bridge.Reply) error
 }
 
-// People knows the accounts of a person.
+// People knows the accounts of a person, and what they may do.
 type People interface {
 	Identities(ctx context.Context, person string) ([]bridge.Identity, error)
 	Unlink(ctx context.Context, who bridge.Identity, by bridge.Actor) (bridge.Person, error)
 	SetLanguage(ctx context.Context, person string, lang bridge.Language) error
+	SetRole(ctx context.Context, person string, role bridge.Role, by bridge.Actor) error
+	LastMessage(ctx context.Context, person string) (bridge.Message, bool, error)
 }
 
 // Bots finds a live bot and what it can show; false when it is not open.

@@ -31,13 +31,13 @@ type house struct {
 	chats  map[string]*bridgetest.Chat
 	agents map[string]*bridgetest.Agent
 	// stops are the runs that agents were told to stop.
-	stops []bridge.Run
-	mu    sync.Mutex
-	inbox *inbox.Inbox
-	route router.Options
-	opt   engine.Options
-	said  int
-	rt    *router.Router
+	stops  []bridge.Run
+	mu     sync.Mutex
+	inbox  *inbox.Inbox
+	route  router.Options
+	opt    engine.Options
+	said   int
+	engine *engine.Engine
 }
 
 // chatty is an agent that says to anything its own name, the question and the
@@ -108,10 +108,10 @@ func newHouse(t *testing.T) *house {
 // open starts answering.
 func (h *house) open() {
 	h.Helper()
-	h.rt = router.New(h.store, h.route)
+	routes := router.New(h.store, h.route)
 	log := slog.New(slog.DiscardHandler)
 	limits := bridge.Capabilities{MaxMarkdown: 4000, MaxDraft: 4000, Keyed: true, Stream: true, UpdateInterval: 100 * time.Millisecond}
-	e := engine.New(h.store, h.rt,
+	h.engine = engine.New(h.store, routes,
 		func(id string) (bridge.Bot, bridge.Capabilities, bool) {
 			chat := h.chats[id]
 			if chat == nil {
@@ -121,7 +121,7 @@ func (h *house) open() {
 		},
 		func(id string) (bridge.Agent, bool) { return stoppable{h.agents[id], h}, h.agents[id] != nil },
 		log, h.opt)
-	h.inbox = inbox.New(h.store, h.rt.Place, e.Handle, log, inbox.Options{
+	h.inbox = inbox.New(h.store, routes.Place, h.engine.Handle, log, inbox.Options{
 		Queues: map[string]int{"help": 5, "hr": 5, "desk": 2}, Record: h.opt.Record,
 	})
 	ctx, stop := context.WithCancel(h.Context())

@@ -30,3 +30,9 @@ func (*memory) Tell(context.Context, string, int64, time.Duration) (bool, error)
 func (*memory) Mute(context.Context, string, time.Time) error { return nil }
 
 func (*memory) Audit(context.Context, bridge.Audit) error { return nil }
+
+func (*memory) SetRole(context.Context, string, bridge.Role, bridge.Actor) error { return nil }
+
+func (*memory) LastMessage(context.Context, string) (bridge.Message, bool, error) {
+	return bridge.Message{}, false, nil
+}

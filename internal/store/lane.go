@@ -7,7 +7,8 @@ import (
 )
 
 // A lane is "p:<person>:<agent>" for a person's direct chats with an agent, on
-// all platforms, and "g:<bot>:<chat>:<agent>" for a group.
+// all platforms, and begins with "g" for a group. One that begins with "o:" holds
+// commands that do not wait for their turn, and is nobody's conversation.
 
 // personOfLane returns whose lane it is; a group's belongs to nobody.
 func personOfLane(lane string) string {

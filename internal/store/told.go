@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"switchboard/internal/bridge"
 )
 
 const tell = `INSERT INTO told (topic, at, job_id) VALUES (?,?,?)
@@ -25,6 +27,25 @@ func (s *Store) Tell(ctx context.Context, topic string, job int64, span time.Dur
 		return false, fmt.Errorf("store: tell: %w", err)
 	}
 	return say, nil
+}
+
+// LastMessage returns the last message a person wrote in a direct chat; false
+// when there is none. Its address is where the person can be told something.
+func (s *Store) LastMessage(ctx context.Context, person string) (bridge.Message, bool, error) {
+	rows, err := s.readers.QueryContext(ctx, "SELECT "+jobColumns+` FROM jobs
+		WHERE id = (SELECT MAX(last_job) FROM lanes WHERE person = ?)`, person)
+	if err != nil {
+		return bridge.Message{}, false, fmt.Errorf("store: last message: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	if !rows.Next() {
+		return bridge.Message{}, false, rows.Err()
+	}
+	j, err := scanJob(rows)
+	if err != nil {
+		return bridge.Message{}, false, fmt.Errorf("store: last message: %w", err)
+	}
+	return j.Message, true, nil
 }
 
 // Mute keeps the agents out of a chat until a moment; the zero time lets them in

@@ -43,7 +43,7 @@ func (s *Store) Talks(ctx context.Context, q bridge.TalkQuery) ([]bridge.TalkRow
 		Join("LEFT JOIN people AS p ON p.id = l.person").
 		Join("LEFT JOIN jobs AS j ON j.id = l.last_job").
 		Join("LEFT JOIN replies AS r ON r.job_id = l.last_job").
-		Where("l.last_job > 0").OrderExpr("l.last_at DESC").Limit(limit(q.Limit))
+		Where("l.last_job > 0").Where("l.lane NOT LIKE 'o:%'").OrderExpr("l.last_at DESC").Limit(limit(q.Limit))
 	if !q.Before.IsZero() {
 		query = query.Where("l.last_at < ?", micros(q.Before))
 	}

@@ -27,6 +27,8 @@ func identityChecks() []check {
 		{"said once in a while", toldOnce},
 		{"a chat is muted for a while", muted},
 		{"all sessions of a person end", closeAll},
+		{"the last message of a person", lastMessage},
+		{"commands beside a talk are no talk", noTalk},
 	}
 }
 
@@ -466,5 +468,33 @@ func closeAll(b *bundle) {
 	b.ok(b.CloseSessionsOf(b.Context(), a.ID)) // by a job that was claimed before
 	if got := b.sessionWith(z, agent); got != "" {
 		b.Errorf("open %q", got)
+	}
+}
+
+func lastMessage(b *bundle) {
+	a, z := b.person(identity("a")), b.person(identity("z"))
+	if _, found, err := b.LastMessage(b.Context(), a.ID); err != nil || found {
+		b.Error(found, err)
+	}
+	b.acceptJobs(asks("a", "a1", lane(a)), asks("a", "a2", "p:"+a.ID+":second"), asks("z", "z1", lane(z)), asks("a", "g1", "g:bot:chat:"+agent))
+	got, found, err := b.LastMessage(b.Context(), a.ID)
+	if err != nil || !found || got.ID != "a2" || got.Address.Chat != "chat-1" || got.Text != "question a2" {
+		b.Errorf("%+v %v %v", got, found, err)
+	}
+	b.ok(b.Merge(b.Context(), z.ID, a.ID, window()))
+	if got, _, err := b.LastMessage(b.Context(), a.ID); err != nil || got.ID != "z1" {
+		b.Errorf("after merging: %+v %v", got, err)
+	}
+}
+
+func noTalk(b *bundle) {
+	a := b.person(identity("a"))
+	b.acceptJobs(asks("a", "a1", lane(a)), asks("a", "stop", "o:"+lane(a)))
+	if diff := cmp.Diff([]string{"a1", "stop"}, b.finish()); diff != "" {
+		b.Error(diff)
+	}
+	talks, err := b.Talks(b.Context(), bridge.TalkQuery{})
+	if err != nil || len(talks) != 1 || talks[0].Lane != lane(a) || talks[0].LastText != "question a1" {
+		b.Errorf("talks %+v %v", talks, err)
 	}
 }

@@ -1,0 +1,241 @@
+package engine_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/people"
+	"switchboard/internal/router"
+)
+
+func TestRulesAnswer(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.route.Rules = []router.Rule{
+			{Name: "hr", Prefixes: []string{"hr", "人事"}, Then: router.ToAgent{Agent: "hr"}},
+			{Name: "fixed", Keywords: []string{"wifi"}, Then: router.FixedReply{Text: "The password is on the wall."}},
+			{Name: "no", Keywords: []string{"salary"}, Then: router.Refuse{Text: "Not here."}},
+			{Name: "never", Keywords: []string{"gossip"}, Then: router.Refuse{}},
+			{Name: "invoice", Keywords: []string{"invoice"}, Then: router.Forward{Bot: "three", Chat: "accounting"}},
+			{Name: "lost", Keywords: []string{"parcel"}, Then: router.Forward{Bot: "nobody", Chat: "x"}},
+		}
+		h.open()
+		h.want("one", "zhang", "hello", "help: hello (1 in help-1)")
+		h.want("one", "zhang", "/hr how much leave?", "hr: how much leave? (1 in hr-1)")
+		h.want("one", "zhang", "/人事 请假", "hr: 请假 (2 in hr-1)")
+		h.want("one", "zhang", "and now?", "help: and now? (2 in help-1)")
+		h.want("one", "zhang", "/hr", "only read text")
+		h.want("one", "zhang", "WiFi?", "on the wall")
+		h.want("one", "zhang", "my salary?", "Not here.")
+		if got := h.say("one", "zhang", "my salary!"); got != "" {
+			h.Errorf("refused twice: %q", got)
+		}
+		h.want("one", "zhang", "/help", "/retry")
+		h.want("one", "li", "gossip?", "I may not answer this here")
+		h.want("one", "zhang", "An invoice, please", "passed your message on")
+		if got := h.chats["three"].Shown(); len(got) != 1 || got[0].To.Chat != "accounting" || !strings.Contains(got[0].Text, "zhang (one) wrote:\n\nAn invoice, please") {
+			h.Errorf("forwarded %+v", got)
+		}
+		h.want("one", "zhang", "/new", "new conversation")
+		h.want("one", "zhang", "/hr again", "(1 in hr-3)")
+		if n := len(h.agents["help"].Questions()) + len(h.agents["hr"].Questions()); n != 5 {
+			h.Errorf("the agents were asked %d times", n)
+		}
+	})
+}
+
+// TestHandOver: a human takes over a chat; the agent keeps quiet there, and only
+// there, until it is called or the time is over.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.route.Rules = []router.Rule{
+			{Name: "human", Keywords: []string{"human", "人工"}, Then: router.HandOver{For: time.Hour, Bot: "three", Chat: "desk"}},
+		}
+		h.open()
+		h.want("one", "zhang", "/bot", "I am here")
+		h.want("one", "zhang", "a human please", "called a colleague", "/bot")
+		if got := h.chats["three"].Shown(); len(got) != 1 || got[0].To.Chat != "desk" || !strings.Contains(got[0].Text, "60 minutes") || !strings.Contains(got[0].Text, "a human please") {
+			h.Errorf("the desk reads %+v", got)
+		}
+		for _, text := range []string{"hello?", "are you there?", "human!"} {
+			if got := h.say("one", "zhang", text); got != "" {
+				h.Errorf("%q was answered: %q", text, got)
+			}
+		}
+		h.want("one", "zhang", "/help", "/retry")
+		h.want("one", "li", "hello", "help: hello")
+		h.want("one", "zhang", "/机器人", "我回来了")
+		h.want("one", "zhang", "hello again", "help: hello again")
+		h.want("one", "zhang", "转人工", "已通知同事")
+		time.Sleep(time.Hour)
+		h.want("one", "zhang", "hello?", "help: hello?")
+		if got := h.audits(); got != "handed_over handed_over" {
+			h.Errorf("audit %q", got)
+		}
+	})
+	inHouse(t, func(h *house) { // a desk that cannot be reached is no reason not to hand over
+		h.route.Rules = []router.Rule{{Keywords: []string{"human"}, Then: router.HandOver{For: time.Hour, Bot: "nobody", Chat: "desk"}}}
+		h.open()
+		h.want("one", "zhang", "human", "called a colleague")
+	})
+}
+
+// TestForwardToNobody: what cannot be passed on is not said to be.
+func TestForwardToNobody(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.route.Rules = []router.Rule{{Keywords: []string{"invoice"}, Then: router.Forward{Bot: "three", Chat: "gone"}}}
+		h.chats["three"].Fail = func(string, int) error { return &bridge.Error{Kind: bridge.KindNotFound} }
+		h.open()
+		h.want("one", "zhang", "invoice", "could not answer")
+	})
+}
+
+func TestPermission(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		var waiting []string
+		h.opt.Waiting = func(_ context.Context, p bridge.Person, bot string) { waiting = append(waiting, p.Name+"@"+bot) }
+		h.route.Admission = func(bot string) router.Admission {
+			return map[string]router.Admission{"two": router.AdmitApproved, "three": router.AdmitKnown}[bot]
+		}
+		h.route.Allowed = map[bridge.Role][]string{bridge.RoleGuest: {"hr"}}
+		h.open()
+		for _, c := range []struct {
+			bot, user string
+			role      bridge.Role
+			text      string
+			en, zh    string
+		}{
+			{"one", "blocked", bridge.RoleBlocked, "hello", "may not answer you", "不能回答"},
+			{"one", "linker", bridge.RoleBlocked, "/link", "may not answer you", ""},
+			{"two", "new", bridge.RoleNew, "hello", "has to approve you", "批准"},
+			{"three", "new3", bridge.RoleNew, "hello", "only answer people", "只回答"},
+			{"one", "guest", bridge.RoleGuest, "hello", "not available to you", "不能使用"},
+		} {
+			h.role(c.bot, c.user, c.role)
+			h.want(c.bot, c.user, c.text, c.en)
+			if got := h.say(c.bot, c.user, c.text); got != "" {
+				h.Errorf("%s is told twice: %q", c.user, got)
+			}
+			time.Sleep(10 * time.Minute)
+			if c.zh != "" {
+				h.want(c.bot, c.user, "你好", c.zh)
+			}
+		}
+		h.role("one", "new1", bridge.RoleNew)
+		h.want("one", "new1", "hello", "help: hello")
+		before := len(h.chats["two"].Texts())
+		if err := h.engine.Decide(h.Context(), h.person("two", "new"), bridge.RoleMember, bridge.Actor{Where: "window"}); err != nil {
+			h.Error(err)
+		}
+		if got := h.chats["two"].Texts()[before:]; len(got) != 1 || got[0] != "管理员已批准，可以直接提问了。" {
+			h.Errorf("told %q", got)
+		}
+		h.want("two", "new", "hello", "help: hello")
+		if err := h.engine.Decide(h.Context(), h.person("two", "new"), bridge.RoleBlocked, bridge.Actor{Where: "window"}); err != nil {
+			h.Error(err)
+		}
+		if got := strings.Join(h.chats["two"].Texts(), " "); !strings.HasSuffix(got, "not to admit you.") {
+			h.Errorf("told %q", got)
+		}
+		if err := h.engine.Decide(h.Context(), h.person("two", "silent"), bridge.RoleMember, bridge.Actor{}); err != nil {
+			h.Error(err)
+		}
+		h.role("three", "guest3", bridge.RoleGuest)
+		h.want("three", "guest3", "hello", "hr: hello")
+		if n := len(h.agents["help"].Questions()) + len(h.agents["hr"].Questions()); n != 3 {
+			h.Errorf("the agents were asked %d times", n)
+		}
+		if got := strings.Join(waiting, " "); got != "new@two new@two" {
+			h.Errorf("waiting: %s", got)
+		}
+		if got := h.audits(); strings.Count(got, "refused") != 7 || strings.Count(got, "approval") != 2 {
+			h.Errorf("audit %q", got)
+		}
+	})
+}
+
+// TestBlockedMeanwhile: whoever loses the permission while an answer grows reads
+// a refusal in its place, even when they were told a moment ago.
+func TestBlockedMeanwhile(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.agents["help"].Answer = func(int, bridge.Question) []any { return []any{&bridge.Error{Kind: bridge.KindUnavailable}} }
+		h.open()
+		h.accept(h.message("one", "zhang", "hello"))
+		time.Sleep(time.Second)
+		h.role("one", "zhang", bridge.RoleBlocked)
+		h.accept(h.message("one", "zhang", "hello?"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		got := h.chats["one"].Shown()
+		if len(got) != 1 || !strings.Contains(got[0].Text, "may not answer you") || got[0].Growing {
+			h.Errorf("shown %+v", got)
+		}
+	})
+}
+
+// TestProfile: the directory is asked at first sight, and what it says reaches
+// the agent with the first question.
+func TestProfile(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		asked := 0
+		department := "HR"
+		lookUp := func(_ context.Context, bot string, user bridge.UserID) (bridge.Profile, error) {
+			asked++
+			return bridge.Profile{Name: "张伟", Department: department, Email: string(user) + "@" + bot}, nil
+		}
+		h.opt.Profiles = people.NewProfiles(h.store, lookUp, slog.New(slog.DiscardHandler))
+		h.open()
+		ask := func() bridge.Question {
+			m := h.message("one", "u1", "hello")
+			m.Sender.Name = ""
+			h.hear(m)
+			all := h.agents["help"].Questions()
+			return all[len(all)-1]
+		}
+		for range 2 {
+			if q := ask(); q.Inputs["user_name"] != "张伟" || q.Inputs["department"] != "HR" || asked != 1 {
+				h.Errorf("inputs %v, asked %d times", q.Inputs, asked)
+			}
+		}
+		time.Sleep(7 * 24 * time.Hour)
+		department = "IT"
+		if q := ask(); q.Inputs["department"] != "HR" {
+			h.Errorf("the answer waited for the directory: %v", q.Inputs)
+		}
+		if q := ask(); q.Inputs["department"] != "IT" || asked != 2 {
+			h.Errorf("inputs %v, asked %d times", q.Inputs, asked)
+		}
+	})
+}
+
+// TestGroupsAreApart: what is said in a group and in a direct chat never shares a
+// conversation, and members share theirs only as the bot has it.
+func TestGroupsAreApart(t *testing.T) {
+	t.Parallel()
+	for policy, want := range map[router.GroupPolicy]string{
+		router.GroupShared: "(2 in help-2)", router.GroupPerMember: "(1 in help-3)",
+	} {
+		inHouse(t, func(h *house) {
+			h.route.Group = func(string) router.GroupPolicy { return policy }
+			h.open()
+			h.want("one", "zhang", "hello", "(1 in help-1)")
+			if got := h.hear(h.inGroup("one", "zhang", "hello")); !strings.Contains(got, "(1 in help-2)") {
+				h.Errorf("zhang reads %q", got)
+			}
+			if got := h.hear(h.inGroup("one", "li", "hello")); !strings.Contains(got, want) {
+				h.Errorf("%s: li reads %q", policy, got)
+			}
+			h.want("one", "zhang", "hello", "(2 in help-1)")
+		})
+	}
+}
