@@ -56,7 +56,10 @@ func (a *answers) listen(ctx context.Context, job int64, scope, person string) (
 		defer a.mu.Unlock()
 		this.cancel = nil
 		cancel(nil)
-		if err != nil && this.stopped {
+		switch {
+		case err == nil:
+			delete(a.open, job) // heard to the end; there is nothing left to stop
+		case this.stopped:
 			return errStopped
 		}
 		return err

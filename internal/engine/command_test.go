@@ -319,8 +319,8 @@ func TestBusinessIntent(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(h *house) {
 		days := engine.Typed(
-			func(argument string) (int, error) {
-				n, err := strconv.Atoi(argument)
+			func(v engine.Visit) (int, error) {
+				n, err := strconv.Atoi(v.Argument)
 				if err != nil {
 					return 0, errors.New("Please tell me how many days.") //nolint:revive // people read it
 				}
@@ -334,14 +334,21 @@ func TestBusinessIntent(t *testing.T) {
 			Spec:   router.Spec{Command: "leave", Words: []string{"leave", "请假"}, Takes: func(string) bool { return true }},
 			Handle: days, Help: map[bridge.Language]string{bridge.English: "asks for days off"},
 		}
+		broken := engine.Intent{
+			Spec: router.Spec{Command: "broken", Words: []string{"broken"}},
+			Handle: func(context.Context, engine.Visit) (engine.Answer, error) {
+				return engine.Answer{}, errors.New("no database")
+			},
+		}
 		hijack := engine.Intent{Spec: router.Spec{Command: router.CommandHelp, Words: []string{"help"}}, Handle: days}
-		h.opt.Intents = []engine.Intent{leave, hijack}
-		h.route.Commands = []router.Spec{leave.Spec, hijack.Spec}
+		h.opt.Intents = []engine.Intent{leave, broken, hijack}
+		h.route.Commands = []router.Spec{leave.Spec, broken.Spec, hijack.Spec}
 		h.route.Rules = []router.Rule{{Name: "leave", Keywords: []string{"holiday"}, Then: router.ToIntent{Command: "leave"}}}
 		h.open()
 		h.want("one", "zhang", "/请假 3", "3 days for zhang")
 		h.want("one", "zhang", "/leave soon", "how many days")
 		h.want("one", "zhang", "I need a holiday", "how many days")
+		h.want("one", "zhang", "/broken", "something went wrong")
 		h.want("one", "zhang", "/help", "`/leave` asks for days off", "/retry")
 		if n := len(h.agents["help"].Questions()); n != 0 {
 			h.Errorf("the agent was asked %d times", n)

@@ -68,16 +68,14 @@ func (t *trip) inChat(bot, chat, key string, args ...any) Notice {
 func (t *trip) forward(ctx context.Context, o router.Forward) error {
 	t.note(bridge.EntryCommand, 0, "", "forwarded to "+o.Bot)
 	err := t.tellOthers(ctx, t.inChat(o.Bot, o.Chat, "router.forward.notice"), 0)
-	if hopeless(bridge.KindOf(err)) {
-		if err := t.out.Begin(ctx); err != nil {
-			return err
-		}
+	switch {
+	case hopeless(bridge.KindOf(err)) || err != nil && t.job.Attempt >= maxFailures:
 		return t.apologise(ctx, err)
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	default:
+		return t.tell(ctx, "router.forward")
 	}
-	return t.tell(ctx, "router.forward")
 }
 
 // handOver calls a human and keeps the agents out of the chat.

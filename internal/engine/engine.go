@@ -164,7 +164,10 @@ func (e *Engine) Handle(ctx context.Context, job bridge.Job) bridge.Settlement {
 
 // run is the trip. A nil error means that the person has read something final.
 func (t *trip) run(ctx context.Context) error {
-	if t.job.Action != nil {
+	if a := t.job.Action; a != nil {
+		if a.Kind == bridge.ActionEntered {
+			t.meet(ctx) // known before the first question, for the rules
+		}
 		return nil // noted in the journal; nothing to answer yet
 	}
 	row, found, err := t.store.Reply(ctx, t.job.ID)

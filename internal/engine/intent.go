@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"switchboard/internal/bridge"
@@ -69,9 +70,9 @@ type Notice struct {
 // Typed makes a handler of a function that wants its argument as a value of some
 // type of its own. An argument that cannot be read is answered with the error's
 // text, so read returns words for people.
-func Typed[T any](read func(argument string) (T, error), handle func(ctx context.Context, v Visit, value T) (Answer, error)) Handler {
+func Typed[T any](read func(v Visit) (T, error), handle func(ctx context.Context, v Visit, value T) (Answer, error)) Handler {
 	return func(ctx context.Context, v Visit) (Answer, error) {
-		value, err := read(v.Argument)
+		value, err := read(v)
 		if err != nil {
 			return Answer{Text: err.Error()}, nil //nolint:nilerr // it is the answer
 		}
@@ -106,8 +107,11 @@ func (t *trip) intent(ctx context.Context, command router.Command, argument stri
 		Job: t.job.ID, Person: t.route.Person, Role: t.route.Role, Message: t.job.Message, Argument: argument,
 		Session: t.route.Session, Language: t.route.Language, Muted: t.route.Muted, Chat: t.route.Chat, Scope: t.route.Scope, Lane: t.route.Lane,
 	})
+	if err != nil && ctx.Err() == nil && t.job.Attempt >= maxFailures {
+		return course{act: func(ctx context.Context) error { return t.apologise(ctx, err) }}, nil
+	}
 	if err != nil {
-		return course{}, err
+		return course{}, fmt.Errorf("engine: intent %s: %w", command, err)
 	}
 	if answer.Ask != nil {
 		t.text, t.job.Message.Files, t.job.Message.Quote = spoken(answer.Ask.Text, *answer.Ask), answer.Ask.Files, answer.Ask.Quote

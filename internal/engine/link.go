@@ -44,13 +44,13 @@ func (e *Engine) useCode(ctx context.Context, v Visit) (Answer, error) {
 func verdictOf(v Visit, o people.Outcome) Answer {
 	switch o.Verdict {
 	case people.Linked:
-		name := o.Issuer.Name
-		if name == "" {
-			name = v.Person.Name
+		text := v.Say("people.link.linked")
+		if o.Issuer.Name != "" {
+			text = v.Say("people.link.linked_to", "name", o.Issuer.Name)
 		}
 		platform := platformName(o.Told.Language, v.Message.Platform)
 		told := Visit{Language: o.Told.Language}.Say("people.link.told", "platform", platform)
-		return Answer{Text: v.Say("people.link.linked", "name", name), Notices: []Notice{{o.Told, told}}}
+		return Answer{Text: text, Notices: []Notice{{o.Told, told}}}
 	case people.Own:
 		return Answer{Text: v.Say("people.link.own")}
 	case people.Stronger:

@@ -80,7 +80,11 @@ func (s *Store) UseLinkCode(ctx context.Context, c bridge.LinkCode, typed string
 		if err := t.exec(ctx, "DELETE FROM link_tries WHERE person = ?", typed); err != nil {
 			return false, err
 		}
-		return true, t.merge(ctx, typed, c.Person, by)
+		into, err := currentLane(ctx, t.bun, "p:"+c.Person)
+		if into = personOfLane(into); err != nil || into == typed { // they became one meanwhile
+			return true, err
+		}
+		return true, t.merge(ctx, typed, into, by)
 	})
 	if err != nil {
 		return false, fmt.Errorf("store: use link code: %w", err)

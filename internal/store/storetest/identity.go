@@ -17,6 +17,7 @@ func identityChecks() []check {
 		{"a link code is used once", codeOnce},
 		{"a link code expires and is replaced", codeLife},
 		{"many use one code at once", codeRace},
+		{"a code of somebody who was merged", codeMerged},
 		{"wrong codes are counted", wrongCodes},
 		{"merging and taking it back", mergeUndo},
 		{"taking back a merge gives sessions back", mergeSessions},
@@ -168,6 +169,26 @@ func codeRace(b *bundle) {
 	wg.Wait()
 	if ids, err := b.Identities(b.Context(), z.ID); err != nil || len(ids) != 2 || won.Load() != 1 {
 		b.Errorf("%d used it, identities %+v, %v", won.Load(), ids, err)
+	}
+}
+
+func codeMerged(b *bundle) {
+	a, z, y := b.person(identity("a")), b.person(identity("z")), b.person(identity("y"))
+	c := linkCode(z.ID, 4)
+	b.ok(b.SaveLinkCode(b.Context(), c))
+	b.ok(b.Merge(b.Context(), z.ID, a.ID, window()))
+	if used, err := b.UseLinkCode(b.Context(), c, y.ID, 1, window()); err != nil || !used {
+		b.Error(used, err)
+	}
+	c = linkCode(z.ID, 5)
+	b.ok(b.SaveLinkCode(b.Context(), c))
+	if used, err := b.UseLinkCode(b.Context(), c, a.ID, 2, window()); err != nil || !used {
+		b.Error(used, err)
+	}
+	for _, user := range []string{"a", "y", "z"} {
+		if got := b.person(identity(user)); got.ID != a.ID {
+			b.Errorf("%s is %+v", user, got)
+		}
 	}
 }
 
