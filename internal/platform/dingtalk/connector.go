@@ -156,18 +156,30 @@ func placeOf(to bridge.Address) place {
 // Check implements bridge.Bot. Nobody sees anything of it: the send names no
 // receiver, and the card is never delivered.
 func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
-	_, err := b.client.token.Token(ctx)
-	switch kind := bridge.KindOf(err); {
-	case kind == bridge.KindCanceled || kind.Retryable():
+	if _, err := b.client.token.Token(ctx); transient(err) {
 		return nil, err
-	case err != nil:
+	} else if err != nil {
 		return []bridge.Finding{finding(findCredential, err)}, nil
 	}
-	findings := []bridge.Finding{finding(findCredential, nil), finding(findSend, b.client.trySend(ctx))}
-	if b.cfg.template != "" {
-		findings = append(findings, finding(findCard, b.client.tryCard(ctx)))
+	findings := []bridge.Finding{finding(findCredential, nil)}
+	err := b.client.trySend(ctx)
+	if transient(err) {
+		return nil, err
 	}
-	return findings, nil
+	findings = append(findings, finding(findSend, err))
+	if b.cfg.template == "" {
+		return findings, nil
+	}
+	if err = b.client.tryCard(ctx); transient(err) {
+		return nil, err
+	}
+	return append(findings, finding(findCard, err)), nil
+}
+
+// transient tells whether an error says nothing about the settings.
+func transient(err error) bool {
+	kind := bridge.KindOf(err)
+	return kind == bridge.KindCanceled || kind.Retryable()
 }
 
 // OpenFile implements bridge.FileOpener. The code in a message is good for a

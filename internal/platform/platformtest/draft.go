@@ -48,7 +48,7 @@ func (b *bundle) resume(t *testing.T, d bridge.Draft) bridge.Draft {
 	if !ok {
 		t.Fatal("no longer a Streamer")
 	}
-	d, err := s.Resume(t.Context(), again(t, d.Address()))
+	d, err := s.Resume(t.Context(), roundTrip(t, d.Address()))
 	if err != nil {
 		t.Fatalf("resuming: %v", err)
 	}

@@ -161,17 +161,11 @@ func (b *bundle) capabilities(bot bridge.Bot) bridge.Capabilities {
 	return b.mode.Capabilities
 }
 
-// to is the address of one send.
+// to is the address of one send, as it is read from a database.
 func (b *bundle) to(t *testing.T, key string) bridge.Address {
 	t.Helper()
 	b.dial(t)
-	return again(t, b.To(b.fake.URL())).WithKey(key)
-}
-
-// again is an address after a restart.
-func again(t *testing.T, to bridge.Address) bridge.Address {
-	t.Helper()
-	return roundTrip(t, to)
+	return roundTrip(t, b.To(b.fake.URL())).WithKey(key)
 }
 
 // wants checks an error: its kind, and that it tells where it happened but no
