@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"context"
+	"net"
 
 	"switchboard/internal/bridge"
 )
@@ -24,3 +25,6 @@ func (t *Tunnel) Supervise(ctx context.Context, open func() (*bridge.Error, Retr
 		return trouble{err, again}
 	})
 }
+
+// NewGate makes a listener that can be left at any time.
+func NewGate(l net.Listener) net.Listener { return newGate(l) }

@@ -182,7 +182,7 @@ func (t *Tunnel) bound(ctx context.Context, l *line, agent ngrok.Agent, listener
 func (t *Tunnel) serve(ctx, life context.Context, l *line, listener ngrok.EndpointListener) trouble {
 	server := &http.Server{
 		Handler: t.handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(t.log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: maxHeader, DisableGeneralOptionsHandler: true, ErrorLog: slog.NewLogLogger(t.log.Handler(), slog.LevelDebug),
 	}
 	g := newGate(listener)
 	var err error
