@@ -2,156 +2,203 @@ package feishu_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"switchboard/internal/bridge"
-	"switchboard/internal/i18n"
 	"switchboard/internal/platform/feishu"
+	"switchboard/internal/platform/platformtest"
 )
 
-// TestAbilities: what the capabilities say is what the bot can do.
-func TestAbilities(t *testing.T) {
+// TestConformance checks the whole contract, with an encrypt key and with both
+// secrets. Without an encrypt key only the token in the body tells who it is
+// from, so nothing unreadable can be genuine; see TestWithoutEncryptKey.
+func TestConformance(t *testing.T) {
 	t.Parallel()
-	bot := openBot(t, nil)
-	c := feishu.Connector().Modes[0].Capabilities
-	_, streams := bot.(bridge.Streamer)
-	_, files := bot.(bridge.FileOpener)
-	_, directory := bot.(bridge.Directory)
-	_, recalls := bot.(bridge.Recaller)
-	_, backfills := bot.(bridge.Backfiller)
-	_, listens := bot.(bridge.Listener)
-	got := []bool{streams, files, directory, recalls, backfills, listens, c.MaxDraft > 0}
-	if want := []bool{c.Stream, c.Files, c.Directory, c.Recall, c.Backfill, feishu.Connector().Modes[0].Listens, c.Stream}; !slices.Equal(got, want) {
-		t.Errorf("can %v, says %v", got, want)
+	platformtest.Run(t, platformtest.Kit{
+		Connector: feishu.Connector(),
+		Accounts:  []platformtest.Account{account("webhook", verifyWith), account("key only", "")},
+		Bad: []platformtest.Value{
+			{Key: "app_id", Value: "two words"},
+			{Key: "app_secret", Value: "two\nlines"},
+			{Key: "encrypt_key", Value: "two\nlines"},
+			{Key: "verification_token", Value: "two\nlines"},
+			{Key: "base_url", Value: "http://open.feishu.cn"},
+			{Key: "base_url", Value: "open.feishu.cn"},
+			{Key: "base_url", Value: "https://u:p@open.feishu.cn"},
+		},
+		Good: []platformtest.Value{
+			{Key: "base_url", Value: "https://open.larksuite.com/"},
+			{Key: "base_url", Value: "http://localhost:1"},
+			{Key: "base_url", Value: ""},
+			{Key: "encrypt_key", Value: "a key with blanks"},
+		},
+		Words: []string{"feishu.blocked"},
+	})
+}
+
+func account(name, verify string) platformtest.Account {
+	values := map[string]string{"app_id": appID, "app_secret": secret, "encrypt_key": encryptKey}
+	if verify != "" {
+		values["verification_token"] = verify
+	}
+	code := func(status, n int) platformtest.Answer {
+		return platformtest.Answer{Status: status, Body: bad(n, "x").body}
+	}
+	return platformtest.Account{
+		Name: name, Config: config(values), URLs: map[string]string{"base_url": ""},
+		Fake:    func(tb testing.TB) platformtest.Fake { tb.Helper(); return stage{newFake(tb)} },
+		To:      func(string) bridge.Address { return direct() },
+		Hidden:  []string{"t-1"},
+		Refused: []platformtest.Value{{Key: "app_secret", Value: "another-secret"}},
+		Failures: []platformtest.Failure{
+			{Name: "too fast", Answer: code(429, 99991400), Kind: bridge.KindRateLimited},
+			{Name: "too fast for one chat", Answer: code(400, 230020), Kind: bridge.KindRateLimited},
+			{Name: "still sending", Answer: code(400, 230049), Kind: bridge.KindRateLimited, Uncertain: true},
+			{Name: "month", Answer: code(429, 99991403), Kind: bridge.KindQuota},
+			{Name: "scope", Answer: code(400, 99991672), Kind: bridge.KindForbidden},
+			{Name: "outside", Answer: code(400, 230013), Kind: bridge.KindForbidden},
+			{Name: "dissolved", Answer: code(400, 232009), Kind: bridge.KindNotFound},
+			{Name: "too long", Answer: code(400, 230025), Kind: bridge.KindTooLarge},
+			{Name: "wrong", Answer: code(400, 230001), Kind: bridge.KindInvalid},
+			{Name: "broken", Answer: platformtest.Answer{}, Kind: bridge.KindUnavailable, Uncertain: true},
+			{Name: "gateway", Answer: platformtest.Answer{Status: 502, Body: "<html>"}, Kind: bridge.KindUnavailable, Uncertain: true},
+			{Name: "hotel", Answer: platformtest.Answer{Status: 200, Body: "<html>"}, Kind: bridge.KindUnavailable, Uncertain: true},
+		},
+		Quote: func(words string) platformtest.Answer {
+			return platformtest.Answer{Status: 400, Body: `{"code":230001,"msg":` + quote(words) + `}`}
+		},
+		Webhook: &platformtest.Webhook{
+			Message: func(id, text string) []byte { return []byte(saidRaw(id, text)) },
+			Sign: func(_ testing.TB, payload []byte, at time.Time) bridge.Request {
+				r := genuine(string(payload))
+				r.At = at
+				return r
+			},
+			Forged: func(testing.TB) []platformtest.Forgery { return forgeries(verify) },
+			Handshakes: func(testing.TB) []platformtest.Handshake {
+				check := `{"challenge":"c1","token":"` + verifyWith + `","type":"url_verification"}`
+				return []platformtest.Handshake{
+					{Name: "not signed", Request: request(envelope(encrypt(encryptKey, []byte(check)))), Want: `{"challenge":"c1"}`},
+					{Name: "signed", Request: genuine(check), Want: `{"challenge":"c1"}`},
+				}
+			},
+			Sealed: true,
+		},
+		Known: "ou_1", Unknown: "ou_9",
+		Kept: bridge.File{Kind: bridge.FileImage, ID: "img_1", Message: "om_1"}, Gone: bridge.File{Kind: bridge.FileOther, ID: "234003", Message: "om_1"},
 	}
 }
 
-// TestReceiveStaysHome: a webhook has seconds to be answered, so nobody is asked.
-func TestReceiveStaysHome(t *testing.T) {
-	t.Parallel()
-	f := newFake(t)
-	bot := f.bot(t, nil, bridge.Env{})
-	receiveOne(t, bot, hello())
-	receiveOne(t, bot, inGroup("@_user_1 hello", mentionOf("@_user_1", "ou_9", "bot", "Bot")))
-	if _, err := bot.Receive(t.Context(), request("garbage")); bridge.KindOf(err) != bridge.KindUnauthenticated {
-		t.Errorf("got %v", err)
+func forgeries(verify string) []platformtest.Forgery {
+	body := envelope(encrypt(encryptKey, []byte(hello())))
+	forged := []platformtest.Forgery{
+		{Name: "not signed", Request: request(body), Want: bridge.KindUnauthenticated},
+		{Name: "another key", Request: signedRequest(body, "1", "2", sha("1", "2", "x", body)), Want: bridge.KindUnauthenticated},
+		{Name: "no key", Request: signedRequest(body, "1", "2", sha("1", "2", "", body)), Want: bridge.KindUnauthenticated},
+		{Name: "the token as key", Request: signedRequest(body, "1", "2", sha("1", "2", verifyWith, body)), Want: bridge.KindUnauthenticated},
+		{Name: "not encrypted", Request: request(hello()), Want: bridge.KindUnauthenticated},
+		{Name: "another app", Request: genuine(strings.Replace(hello(), appID, "cli_y", 1)), Want: bridge.KindForbidden},
 	}
-	if calls := f.took(); len(calls) > 0 {
-		t.Errorf("called %v", calls)
+	if verify != "" {
+		forged = append(forged, platformtest.Forgery{
+			Name: "another app's token", Request: genuine(strings.Replace(hello(), verify, "other", 1)), Want: bridge.KindForbidden,
+		})
 	}
-	for range 2 {
-		if err := bot.Close(); err != nil {
-			t.Errorf("closing: %v", err)
-		}
-	}
+	return forged
 }
 
-// TestWords wants a text for everything the connector shows, in both languages.
-func TestWords(t *testing.T) {
-	t.Parallel()
-	c := feishu.Connector()
-	keys := []string{"feishu.blocked"}
-	for _, field := range c.Form {
-		keys = append(keys, "field.feishu."+field.Key, "field.feishu."+field.Key+".hint")
-	}
-	for _, step := range c.Setup {
-		keys = append(keys, "setup.feishu."+step.Key)
-		for _, check := range step.Checks {
-			keys = append(keys, "finding.feishu."+check, "finding.feishu."+check+".next")
+// quote makes a JSON string and leaves bytes as they are that are no UTF-8.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ':
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			b.WriteByte(c)
 		}
-		for _, fill := range step.Fill {
-			if !slices.ContainsFunc(c.Form, func(f bridge.Field) bool { return f.Key == fill }) {
-				t.Errorf("step %s fills in %q, which is no field", step.Key, fill)
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// saidRaw is a text in a direct chat, written byte by byte.
+func saidRaw(id, text string) string {
+	return strings.NewReplacer(`"om_1"`, quote("om_"+id), `"ev_1"`, quote("ev_"+id), quote(`{"text":"hi"}`), quote(`{"text":`+quote(text)+`}`)).Replace(hello())
+}
+
+// stage is the fake for the suite.
+type stage struct{ *fake }
+
+// URL implements platformtest.Fake.
+func (s stage) URL() string { return s.fake.URL }
+
+// Calls implements platformtest.Fake.
+func (s stage) Calls() int { return len(s.took()) }
+
+// Answer implements platformtest.Fake.
+func (s stage) Answer(a platformtest.Answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = &a
+}
+
+// Shown implements platformtest.Fake.
+func (s stage) Shown() []platformtest.Shown {
+	var seen []platformtest.Shown
+	for _, m := range s.screen() {
+		s.mu.Lock()
+		if m.card == nil {
+			seen = append(seen, platformtest.Shown{Text: words(m.content)})
+		} else {
+			text := cmp.Or(words(m.card.Raw), strings.TrimSpace(m.card.Text+"\n\n"+m.card.Notice))
+			seen = append(seen, platformtest.Shown{Text: text, Growing: m.card.Streaming})
+		}
+		s.mu.Unlock()
+	}
+	return seen
+}
+
+// words are all the texts in the content of a message.
+func words(content string) string {
+	var found []string
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case string:
+			found = append(found, v)
+		case []any:
+			for _, item := range v {
+				walk(item)
 			}
-		}
-	}
-	for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {
-		for _, key := range keys {
-			if text, ok := i18n.Find(lang, key); !ok || text == "" {
-				t.Errorf("%s has no text for %s", lang, key)
-			}
-		}
-	}
-}
-
-// TestExplain: what an admin can put right is said in words.
-func TestExplain(t *testing.T) {
-	t.Parallel()
-	for body, want := range map[string][]string{
-		`{"code":99991401,"msg":"ip 203.0.113.7 is denied"}`: {"203.0.113.7", "IP 白名单"},
-		`{"code":99991672,"msg":"Access denied","error":{"permission_violations":[{"type":"action_scope_required","subject":"im:message"}]}}`: {"im:message", "/app/cli_x/auth?q=im%3Amessage"},
-		`{"code":99991403,"msg":"This month's API call quota has been exceeded"}`:                                                             {"管理后台", "权益数据"},
-		`{"code":230013,"msg":"Bot has NO availability to this user."}`:                                                                       {"可用范围"},
-	} {
-		f := newFake(t)
-		f.script(pathCreate, answer{400, body})
-		_, err := f.bot(t, nil, bridge.Env{}).Send(t.Context(), direct(), bridge.Text{Text: "hi"})
-		for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {
-			e := i18n.Explain(lang, err)
-			for _, word := range want {
-				if !strings.Contains(e.String(), word) || strings.Contains(e.String(), "{") {
-					t.Errorf("%s: %s: %s", lang, body, e)
+		case map[string]any:
+			for _, key := range slices.Sorted(maps.Keys(v)) {
+				if key != "summary" {
+					walk(v[key])
 				}
 			}
 		}
 	}
-}
-
-// TestConfig refuses what cannot work, and says which field it is.
-func TestConfig(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		changes map[string]string
-		field   string
-	}{
-		{map[string]string{"app_id": ""}, "app_id"},
-		{map[string]string{"app_id": "cli x"}, "app_id"},
-		{map[string]string{"app_secret": ""}, "app_secret"},
-		{map[string]string{"app_secret": "a\nb"}, "app_secret"},
-		{map[string]string{"encrypt_key": "", "verification_token": ""}, "verification_token"},
-		{map[string]string{"encrypt_key": " ", "verification_token": "\n"}, "verification_token"},
-		{map[string]string{"encrypt_key": "a\nb"}, "encrypt_key"},
-		{map[string]string{"base_url": "http://open.feishu.cn"}, "base_url"},
-		{map[string]string{"base_url": "open.feishu.cn"}, "base_url"},
-		{map[string]string{"base_url": "https://"}, "base_url"},
-		{map[string]string{"base_url": "https://u:p@open.feishu.cn"}, "base_url"},
-		{map[string]string{"base_url": "https://open.feishu.cn/?a=b"}, "base_url"},
-		{map[string]string{"encrypt_key": ""}, ""},
-		{map[string]string{"verification_token": ""}, ""},
-		{map[string]string{"app_id": " cli_x ", "app_secret": " s\n"}, ""},
-		{map[string]string{"base_url": "https://open.larksuite.com/"}, ""},
-		{map[string]string{"base_url": "http://127.0.0.1:1"}, ""},
-		{map[string]string{"base_url": "http://localhost:1"}, ""},
-		{map[string]string{"base_url": ""}, ""},
-	} {
-		all := map[string]string{"app_id": appID, "app_secret": secret, "encrypt_key": encryptKey, "verification_token": verifyWith}
-		for key, value := range c.changes {
-			all[key] = value
-		}
-		_, err := feishu.Connector().Open(config(all), bridge.Env{})
-		var e *bridge.Error
-		switch {
-		case c.field == "" && err != nil:
-			t.Errorf("%+v: %v", c, err)
-		case c.field != "" && (!errors.As(err, &e) || e.Kind != bridge.KindInvalid || e.Args["field"] != c.field):
-			t.Errorf("%+v: got %v", c, err)
-		}
+	var v any
+	if json.Unmarshal([]byte(content), &v) == nil {
+		walk(v)
 	}
-	for _, mode := range []bridge.ModeID{"longconn", "sendonly", "x"} {
-		if _, err := feishu.Connector().Open(bridge.Config{Mode: mode}, bridge.Env{}); bridge.KindOf(err) != bridge.KindUnsupported {
-			t.Errorf("mode %s: got %v", mode, err)
-		}
-	}
+	return strings.Join(found, " ")
 }
 
 const (
@@ -214,25 +261,26 @@ type fake struct {
 	life     int    // of a token, seconds
 	calls    []call
 	scripted map[string][]answer // by path: these come first
-	after    map[string]int      // by path: so many answers are lost after the deed
+	lost     bool                // the answer to the next send is lost after the deed
 	header   http.Header         // of scripted answers
 	messages []*fakeMessage
 	uuids    map[string]*fakeMessage
 	cards    map[string]*fakeCard
 	scopes   map[string]int
-	status   int // of the bot
+	status   int                  // of the bot
+	next     *platformtest.Answer // to whatever shows or changes something
 }
 
-func newFake(t *testing.T) *fake {
-	t.Helper()
+func newFake(tb testing.TB) *fake {
+	tb.Helper()
 	f := &fake{
-		life: 7200, status: 2, scripted: map[string][]answer{}, after: map[string]int{}, uuids: map[string]*fakeMessage{}, cards: map[string]*fakeCard{}, header: http.Header{},
+		life: 7200, status: 2, scripted: map[string][]answer{}, uuids: map[string]*fakeMessage{}, cards: map[string]*fakeCard{}, header: http.Header{},
 		scopes: map[string]int{"im:message:send_as_bot": 1, "im:message.p2p_msg:readonly": 1, "im:message.group_at_msg:readonly": 1, "cardkit:card:write": 1},
 	}
 	f.Server = httptest.NewUnstartedServer(f)
 	f.Config.SetKeepAlivesEnabled(false) // lets synctest see an idle client
 	f.Start()
-	t.Cleanup(f.Close)
+	tb.Cleanup(f.Close)
 	return f
 }
 
@@ -253,11 +301,11 @@ func (f *fake) script(path string, answers ...answer) {
 	f.scripted[path] = append(f.scripted[path], answers...)
 }
 
-// lose cuts the connection after the next calls of a path took effect.
-func (f *fake) lose(path string, n int) {
+// loseSend cuts the connection after the next send took effect.
+func (f *fake) loseSend() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.after[path] = n
+	f.lost = true
 }
 
 func (f *fake) took(paths ...string) []call {
@@ -296,8 +344,12 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body := f.read(r)
 	f.calls = append(f.calls, call{r.Method, r.URL.Path, body})
+	if f.interrupted(w, r) {
+		return
+	}
 	got := f.answer(r, body)
-	if f.after[r.URL.Path]--; f.after[r.URL.Path] >= 0 {
+	if f.lost && r.URL.Path == pathCreate {
+		f.lost = false
 		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -311,13 +363,30 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, got.body)
 }
 
+// interrupted answers in place of the fake, if the suite wants that.
+func (f *fake) interrupted(w http.ResponseWriter, r *http.Request) bool {
+	shows := r.Method != http.MethodGet && (strings.HasPrefix(r.URL.Path, pathCreate) || strings.HasPrefix(r.URL.Path, pathCards+"/"))
+	if f.next == nil || !shows {
+		return false
+	}
+	a := *f.next
+	f.next = nil
+	if a.Status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	maps.Copy(w.Header(), a.Header)
+	w.WriteHeader(a.Status)
+	_, _ = io.WriteString(w, a.Body)
+	return true
+}
+
 // read reads a body; of a form it tells what is in it.
 func (*fake) read(r *http.Request) json.RawMessage {
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 		body, _ := io.ReadAll(r.Body)
 		return body
 	}
-	if err := r.ParseMultipartForm(1 << 20); err != nil {
+	if err := r.ParseMultipartForm(64 << 20); err != nil {
 		return nil
 	}
 	got := map[string]string{}
@@ -329,7 +398,8 @@ func (*fake) read(r *http.Request) json.RawMessage {
 		if err != nil {
 			return nil
 		}
-		data, _ := io.ReadAll(file)
+		const excerpt = 100
+		data, _ := io.ReadAll(io.LimitReader(file, excerpt))
 		got[name] = files[0].Filename + ": " + string(data)
 	}
 	body, _ := json.Marshal(got)
@@ -380,6 +450,8 @@ func (f *fake) answer(r *http.Request, body []byte) answer {
 		return ok(`{"scopes":[%s]}`, strings.Join(list, ","))
 	case "POST " + pathImages, "POST " + pathFiles:
 		return upload(r.URL.Path, body)
+	case "GET /open-apis/contact/v3/users/ou_9":
+		return bad(41050, "no user authority error")
 	case "GET " + pathUser:
 		if r.URL.Query().Get("user_id_type") != "open_id" {
 			return bad(99992351, "id not exist")
@@ -406,143 +478,95 @@ func (f *fake) newToken(body []byte) answer {
 	return answer{200, fmt.Sprintf(`{"code":0,"msg":"ok","tenant_access_token":%q,"expire":%d}`, f.token, f.life)}
 }
 
-func upload(path string, body []byte) answer {
-	var in map[string]string
-	switch {
-	case json.Unmarshal(body, &in) != nil:
-		return bad(234001, "Invalid request param.")
-	case path == pathImages && (in["image_type"] != "message" || in["image"] == ""):
-		return bad(234001, "Invalid request param.")
-	case path == pathImages:
-		return ok(`{"image_key":"img_v3_new"}`)
-	case in["file_name"] == "" || in["file"] == "" || !slices.Contains([]string{"opus", "mp4", "pdf", "doc", "xls", "ppt", "stream"}, in["file_type"]):
-		return bad(234001, "Invalid request param.")
-	default:
-		return ok(`{"file_key":"file_%s"}`, in["file_type"])
+// cardkit plays the API of growing cards.
+func (f *fake) cardkit(method, rest string, body []byte) answer {
+	if rest == "" {
+		return f.newCard(body)
 	}
+	parts := strings.Split(strings.TrimPrefix(rest, "/"), "/")
+	card := f.cards[parts[0]]
+	if card == nil {
+		return bad(200740, "card entity not found")
+	}
+	var in struct {
+		Sequence int             `json:"sequence"`
+		Content  string          `json:"content"`
+		Settings string          `json:"settings"`
+		Type     string          `json:"type"`
+		Elements string          `json:"elements"`
+		Card     json.RawMessage `json:"card"`
+	}
+	if !strict(body, &in) || in.Sequence <= 0 || in.Sequence > 1<<31-1 {
+		return bad(10002, "param invalid")
+	}
+	if in.Sequence <= card.sequence {
+		return bad(300317, fmt.Sprintf("sequence number compare failed, %d is not above %d", in.Sequence, card.sequence))
+	}
+	got := card.change(method+" "+strings.Join(parts[1:], "/"), in.Content, in.Settings, in.Type, in.Elements, in.Card)
+	if got.status == http.StatusOK {
+		card.sequence = in.Sequence
+	}
+	return got
 }
 
-// resource hands out a file, or its id as a status.
-func (f *fake) resource(w http.ResponseWriter, r *http.Request) {
-	f.calls = append(f.calls, call{r.Method, r.URL.Path + "?" + r.URL.RawQuery, nil})
-	_, key, _ := strings.Cut(r.URL.Path, "/resources/")
-	w.Header().Set("Content-Type", "application/octet-stream")
-	status, err := strconv.Atoi(key)
-	switch {
-	case r.Header.Get("Authorization") != "Bearer "+f.token:
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = io.WriteString(w, `{"code":99991663,"msg":"x"}`)
-	case key == "json":
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Disposition", `attachment; filename="a.json"`)
-		_, _ = io.WriteString(w, `{"code":7}`)
-	case err == nil:
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = fmt.Fprintf(w, `{"code":%d,"msg":"x"}`, status)
-	default:
-		_, _ = io.WriteString(w, "content")
+func (f *fake) newCard(body []byte) answer {
+	var in struct{ Type, Data string }
+	if !strict(body, &in) || in.Type != "card_json" {
+		return bad(10002, "param invalid")
 	}
+	if wrong := checkCard(in.Data); wrong != "" {
+		return bad(200220, "generate failed "+wrong)
+	}
+	var c fakeCardJSON
+	strict([]byte(in.Data), &c)
+	id := fmt.Sprintf("735%d", len(f.cards)+1)
+	f.cards[id] = &fakeCard{Streaming: c.Config.StreamingMode, Text: *c.Body.Elements[0].Content}
+	return ok(`{"card_id":%q}`, id)
 }
 
-// message plays the API of messages.
-func (f *fake) message(r *http.Request, rest string, body []byte) answer {
-	id, what, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
-	switch path := r.Method + " " + what; {
-	case r.Method == http.MethodPost && rest == "":
-		kind := r.URL.Query().Get("receive_id_type")
-		return f.post(body, kind, "")
-	case path == "POST reply" && strings.HasPrefix(id, "om_gone"):
-		return bad(230011, "The message was withdrawn")
-	case path == "POST reply":
-		return f.post(body, "", id)
-	}
-	i := slices.IndexFunc(f.messages, func(m *fakeMessage) bool { return m.id == id })
-	switch {
-	case i < 0:
-		return bad(230001, "invalid message id")
-	case f.messages[i].recalled:
-		return bad(230011, "The message was withdrawn")
-	case r.Method == http.MethodDelete:
-		f.messages[i].recalled = true
-		return ok(`{}`)
-	case r.Method == http.MethodPatch:
+func (c *fakeCard) change(path, content, settings, how, elements string, whole json.RawMessage) answer {
+	switch path {
+	case "PUT elements/answer/content":
+		switch {
+		case content == "":
+			return bad(99992402, "field validation failed")
+		case !c.Streaming:
+			return bad(300309, "card streaming mode is closed")
+		case checkMarkdown(content) != "" || len(content) > 30_000:
+			return bad(200860, "card content exceeds limit")
+		}
+		c.Text = content
+	case "PATCH settings":
 		var in struct {
-			Content string `json:"content"`
+			Config struct {
+				StreamingMode *bool  `json:"streaming_mode"`
+				Summary       *label `json:"summary"`
+			} `json:"config"`
 		}
-		if !strict(body, &in) || f.messages[i].kind != "interactive" {
-			return bad(230001, "not a card")
+		if !strict([]byte(settings), &in) || in.Config.StreamingMode == nil {
+			return bad(10002, "param invalid")
 		}
-		if wrong := checkCard(in.Content); wrong != "" {
-			return bad(230099, "Failed to create card content, ext=ErrCode: "+wrong+"; ErrMsg: x")
+		c.Streaming = *in.Config.StreamingMode
+		if in.Config.Summary != nil {
+			c.Summary = in.Config.Summary.Content
 		}
-		f.messages[i].content = in.Content
-		return ok(`{}`)
+	case "POST elements":
+		var in []element
+		if !strict([]byte(elements), &in) || how != "append" || len(in) != 1 || in[0].ElementID != "notice" {
+			return bad(10002, "param invalid")
+		}
+		if c.Notice != "" {
+			return bad(300301, "element id is duplicate")
+		}
+		c.Notice = *in[0].Content
+	case "PUT ":
+		var in struct{ Type, Data string }
+		if !strict(whole, &in) || in.Type != "card_json" || checkCard(in.Data) != "" {
+			return bad(200621, "parse card json err")
+		}
+		c.Raw = in.Data
 	default:
 		return answer{http.StatusNotFound, "404 page not found"}
 	}
-}
-
-func (f *fake) post(body []byte, idType, replyTo string) answer {
-	var in struct {
-		ReceiveID string `json:"receive_id"`
-		MsgType   string `json:"msg_type"`
-		Content   string `json:"content"`
-		UUID      string `json:"uuid"`
-	}
-	prefix := map[string]string{"chat_id": "oc_", "open_id": "ou_", "union_id": "on_", "user_id": "", "email": ""}[idType]
-	switch {
-	case !strict(body, &in) || len(in.UUID) > 50 || !json.Valid([]byte(in.Content)) || (in.ReceiveID == "") != (replyTo != ""):
-		return bad(230001, "Your request contains an invalid request parameter")
-	case replyTo == "" && !strings.HasPrefix(in.ReceiveID, prefix):
-		return bad(230034, "The receive_id is invalid")
-	case len(body) > 150_000 || in.MsgType != "text" && len(in.Content) > 30_000:
-		return bad(230025, "The length of the message content reaches its limit")
-	}
-	if m := f.uuids[in.UUID]; m != nil && in.UUID != "" {
-		return ok(`{"message_id":%q}`, m.id)
-	}
-	m := &fakeMessage{id: fmt.Sprintf("om_new%d", len(f.messages)+1), to: first(in.ReceiveID, "reply "+replyTo), kind: in.MsgType, content: in.Content}
-	if wrong := f.check(m); wrong != "" {
-		return bad(230099, "Failed to create card content, ext=ErrCode: "+wrong+"; ErrMsg: x")
-	}
-	f.messages = append(f.messages, m)
-	f.uuids[in.UUID] = m
-	return ok(`{"message_id":%q,"chat_id":"oc_1"}`, m.id)
-}
-
-// check looks at the content of a message; it returns a code inside a code.
-func (f *fake) check(m *fakeMessage) string {
-	var content map[string]any
-	if json.Unmarshal([]byte(m.content), &content) != nil {
-		return "200621"
-	}
-	want := map[string]string{"text": "text", "post": "zh_cn", "image": "image_key", "file": "file_key", "audio": "file_key", "share_chat": "chat_id"}[m.kind]
-	if m.kind != "interactive" {
-		if content[want] == nil {
-			return "200621"
-		}
-		return ""
-	}
-	if content["type"] != "card" {
-		return checkCard(m.content)
-	}
-	data, _ := content["data"].(map[string]any)
-	id, _ := data["card_id"].(string)
-	m.card = f.cards[id]
-	if m.card == nil || m.card.sent {
-		return "200740"
-	}
-	m.card.sent = true
-	return ""
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
+	return ok(`{}`)
 }

@@ -2,9 +2,15 @@ package feishu_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -292,4 +298,169 @@ func TestActionsWithoutData(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestOpenFile(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	opener, _ := f.bot(t, nil, bridge.Env{}).(bridge.FileOpener)
+	for id, want := range map[string]string{"img_1": "content", "a/b": "content", "json": `{"code":7}`} {
+		body, err := opener.OpenFile(t.Context(), bridge.File{Kind: bridge.FileImage, ID: id, Message: "om_1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(body)
+		if err = errors.Join(err, body.Close()); err != nil || string(data) != want {
+			t.Errorf("%s: got %q, %v", id, data, err)
+		}
+	}
+	body, err := opener.OpenFile(t.Context(), bridge.File{Kind: bridge.FileAudio, ID: "file_1", Message: "om_1"})
+	if err != nil || body.Close() != nil {
+		t.Error(err)
+	}
+	calls := f.took()
+	if last := calls[len(calls)-1].Path; last != "/open-apis/im/v1/messages/om_1/resources/file_1?type=file" {
+		t.Errorf("called %s", last)
+	}
+	for id, want := range map[string]bridge.Kind{
+		"234003": bridge.KindNotFound, "234004": bridge.KindForbidden, "234037": bridge.KindTooLarge, "234043": bridge.KindUnsupported,
+		"230110": bridge.KindNotFound, "99991672": bridge.KindForbidden,
+	} {
+		_, err := opener.OpenFile(t.Context(), bridge.File{ID: id, Message: "om_1"})
+		var e *bridge.Error
+		if !errors.As(err, &e) || e.Kind != want || e.Uncertain {
+			t.Errorf("%s: got %v, want %s", id, err, want)
+		}
+	}
+	for _, file := range []bridge.File{{}, {ID: "x"}, {Message: "om_1"}} {
+		if _, err := opener.OpenFile(t.Context(), file); bridge.KindOf(err) != bridge.KindInvalid {
+			t.Errorf("%+v: got %v", file, err)
+		}
+	}
+	f.mu.Lock()
+	f.token = "another"
+	f.mu.Unlock()
+	if body, err := opener.OpenFile(t.Context(), bridge.File{ID: "img_1", Message: "om_1"}); err != nil || body.Close() != nil {
+		t.Errorf("after the token ended: %v", err)
+	}
+}
+
+// resource hands out a file, or its id as a status.
+func (f *fake) resource(w http.ResponseWriter, r *http.Request) {
+	f.calls = append(f.calls, call{r.Method, r.URL.Path + "?" + r.URL.RawQuery, nil})
+	_, key, _ := strings.Cut(r.URL.Path, "/resources/")
+	w.Header().Set("Content-Type", "application/octet-stream")
+	status, err := strconv.Atoi(key)
+	switch {
+	case r.Header.Get("Authorization") != "Bearer "+f.token:
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"code":99991663,"msg":"x"}`)
+	case key == "json":
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Disposition", `attachment; filename="a.json"`)
+		_, _ = io.WriteString(w, `{"code":7}`)
+	case err == nil:
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"code":%d,"msg":"x"}`, status)
+	default:
+		_, _ = io.WriteString(w, "content")
+	}
+}
+
+// message plays the API of messages.
+func (f *fake) message(r *http.Request, rest string, body []byte) answer {
+	id, what, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
+	switch path := r.Method + " " + what; {
+	case r.Method == http.MethodPost && rest == "":
+		kind := r.URL.Query().Get("receive_id_type")
+		return f.post(body, kind, "")
+	case path == "POST reply" && strings.HasPrefix(id, "om_gone"):
+		return bad(230011, "The message was withdrawn")
+	case path == "POST reply":
+		return f.post(body, "", id)
+	}
+	i := slices.IndexFunc(f.messages, func(m *fakeMessage) bool { return m.id == id })
+	switch {
+	case i < 0:
+		return bad(230001, "invalid message id")
+	case f.messages[i].recalled:
+		return bad(230011, "The message was withdrawn")
+	case r.Method == http.MethodDelete:
+		f.messages[i].recalled = true
+		return ok(`{}`)
+	case r.Method == http.MethodPatch:
+		var in struct {
+			Content string `json:"content"`
+		}
+		if !strict(body, &in) || f.messages[i].kind != "interactive" {
+			return bad(230001, "not a card")
+		}
+		if wrong := checkCard(in.Content); wrong != "" {
+			return bad(230099, "Failed to create card content, ext=ErrCode: "+wrong+"; ErrMsg: x")
+		}
+		f.messages[i].content = in.Content
+		return ok(`{}`)
+	default:
+		return answer{http.StatusNotFound, "404 page not found"}
+	}
+}
+
+func (f *fake) post(body []byte, idType, replyTo string) answer {
+	var in struct {
+		ReceiveID string `json:"receive_id"`
+		MsgType   string `json:"msg_type"`
+		Content   string `json:"content"`
+		UUID      string `json:"uuid"`
+	}
+	prefix := map[string]string{"chat_id": "oc_", "open_id": "ou_", "union_id": "on_", "user_id": "", "email": ""}[idType]
+	switch {
+	case !strict(body, &in) || len(in.UUID) > 50 || !json.Valid([]byte(in.Content)) || (in.ReceiveID == "") != (replyTo != ""):
+		return bad(230001, "Your request contains an invalid request parameter")
+	case replyTo == "" && !strings.HasPrefix(in.ReceiveID, prefix):
+		return bad(230034, "The receive_id is invalid")
+	case len(body) > 150_000 || in.MsgType != "text" && len(in.Content) > 30_000:
+		return bad(230025, "The length of the message content reaches its limit")
+	}
+	if m := f.uuids[in.UUID]; m != nil && in.UUID != "" {
+		return ok(`{"message_id":%q}`, m.id)
+	}
+	to := in.ReceiveID
+	if to == "" {
+		to = "reply " + replyTo
+	}
+	m := &fakeMessage{id: fmt.Sprintf("om_new%d", len(f.messages)+1), to: to, kind: in.MsgType, content: in.Content}
+	if wrong := f.check(m); wrong != "" {
+		return bad(230099, "Failed to create card content, ext=ErrCode: "+wrong+"; ErrMsg: x")
+	}
+	f.messages = append(f.messages, m)
+	f.uuids[in.UUID] = m
+	return ok(`{"message_id":%q,"chat_id":"oc_1"}`, m.id)
+}
+
+// check looks at the content of a message; it returns a code inside a code.
+func (f *fake) check(m *fakeMessage) string {
+	var content map[string]any
+	if json.Unmarshal([]byte(m.content), &content) != nil {
+		return "200621"
+	}
+	want := map[string]string{"text": "text", "post": "zh_cn", "image": "image_key", "file": "file_key", "audio": "file_key", "share_chat": "chat_id"}[m.kind]
+	if m.kind != "interactive" {
+		if content[want] == nil {
+			return "200621"
+		}
+		return ""
+	}
+	if content["type"] != "card" {
+		return checkCard(m.content)
+	}
+	data, _ := content["data"].(map[string]any)
+	id, _ := data["card_id"].(string)
+	m.card = f.cards[id]
+	if m.card == nil || m.card.sent {
+		return "200740"
+	}
+	m.card.sent = true
+	return ""
 }

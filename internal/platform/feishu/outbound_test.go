@@ -104,7 +104,7 @@ func readable(t *testing.T, c call) map[string]any {
 	if err := json.Unmarshal(c.Body, &body); err != nil {
 		t.Fatal(err)
 	}
-	if content, ok := body["content"].(string); ok {
+	if content, ok := body["content"].(string); ok && json.Valid([]byte(content)) {
 		body["content"] = json.RawMessage(content)
 	}
 	return map[string]any{"call": c.Method + " " + c.Path, "body": body}
@@ -152,7 +152,7 @@ func TestSentOnce(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	bot := f.bot(t, nil, bridge.Env{})
-	f.lose(pathCreate, 1)
+	f.loseSend()
 	_, err := bot.Send(t.Context(), direct(), bridge.Markdown{Text: "# hi"})
 	var e *bridge.Error
 	if !errors.As(err, &e) || e.Kind != bridge.KindUnavailable || !e.Uncertain {
@@ -231,7 +231,11 @@ func TestRefusedContent(t *testing.T) {
 // commonly; what grows too much is refused before it is sent.
 func TestSizes(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
+	inBubble(t, checkSizes)
+}
+
+func checkSizes(t *testing.T, f *fake) {
+	t.Helper()
 	bot := f.bot(t, nil, bridge.Env{})
 	limit := 18_000
 	for name, text := range map[string]string{
@@ -263,7 +267,11 @@ func TestSizes(t *testing.T) {
 // several, each of them once; all of them are taken back together.
 func TestGrownMarkdown(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
+	inBubble(t, checkGrownMarkdown)
+}
+
+func checkGrownMarkdown(t *testing.T, f *fake) {
+	t.Helper()
 	bot := f.bot(t, nil, bridge.Env{})
 	text := bridge.Markdown{Text: strings.Repeat("<a ", 6_000)}
 	f.script(pathCreate, answer{}, bad(230020, "frequency limit"))
@@ -329,7 +337,7 @@ func TestLargeFiles(t *testing.T) {
 		kind string
 	}{"image": {10 << 20, "image"}, "file": {10<<20 + 1, "file"}, "text": {30<<20 + 1, "text"}} {
 		f := newFake(t)
-		data := []byte(png + strings.Repeat("\x00", c.size-len(png)))
+		data := append([]byte(png), make([]byte, c.size-len(png))...)
 		if _, err := f.bot(t, nil, bridge.Env{}).Send(t.Context(), direct(), bridge.Picture{Name: "a.png", Data: data}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -341,5 +349,90 @@ func TestLargeFiles(t *testing.T) {
 	f.script(pathImages, bad(234011, "Can't recognize the image format."))
 	if _, err := f.bot(t, nil, bridge.Env{}).Send(t.Context(), direct(), bridge.Picture{Name: "a.png", Data: []byte(png)}); bridge.KindOf(err) != bridge.KindUnsupported || len(f.screen()) > 0 {
 		t.Errorf("got %v", err)
+	}
+}
+
+type label struct {
+	Tag, Content string
+}
+
+// element is a part of a card, in all the shapes that this project uses.
+type element struct {
+	Tag       string    `json:"tag"`
+	ElementID string    `json:"element_id"`
+	Content   *string   `json:"content"`
+	Columns   []element `json:"columns"`
+	Width     string    `json:"width"`
+	Elements  []element `json:"elements"`
+	Text      *label    `json:"text"`
+	Type      string    `json:"type"`
+	Behaviors []struct {
+		Type       string            `json:"type"`
+		Value      map[string]string `json:"value"`
+		DefaultURL string            `json:"default_url"`
+	} `json:"behaviors"`
+}
+
+// fakeCardJSON is a card of schema 2.0; it takes no property it does not know.
+type fakeCardJSON struct {
+	Schema string `json:"schema"`
+	Config struct {
+		UpdateMulti   *bool           `json:"update_multi"`
+		StreamingMode bool            `json:"streaming_mode"`
+		Summary       *label          `json:"summary"`
+		Pace          json.RawMessage `json:"streaming_config"`
+	} `json:"config"`
+	Header *struct {
+		Title label `json:"title"`
+	} `json:"header"`
+	Body struct {
+		Elements []element `json:"elements"`
+	} `json:"body"`
+}
+
+// checkCard returns the code of what is wrong with a card.
+func checkCard(content string) string {
+	var c fakeCardJSON
+	switch {
+	case len(content) > 30_000:
+		return "200860"
+	case !strict([]byte(content), &c) || c.Schema != "2.0":
+		return "200621"
+	case c.Config.UpdateMulti == nil || !*c.Config.UpdateMulti:
+		return "300302"
+	case len(c.Body.Elements) == 0:
+		return "300307"
+	}
+	return checkElements(c.Body.Elements)
+}
+
+func checkElements(elements []element) string {
+	for _, e := range elements {
+		switch {
+		case e.Tag == "markdown" && e.Content == nil, e.Tag == "button" && (e.Text == nil || e.Text.Content == "" || len(e.Behaviors) != 1):
+			return "200621"
+		case e.Tag != "markdown" && e.Tag != "button" && e.Tag != "column_set" && e.Tag != "column":
+			return "200861"
+		case e.Content != nil && checkMarkdown(*e.Content) != "":
+			return checkMarkdown(*e.Content)
+		}
+		if wrong := checkElements(append(e.Columns, e.Elements...)); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+// checkMarkdown refuses what would take a whole card down.
+func checkMarkdown(text string) string {
+	switch {
+	case strings.Contains(text, "<at id=all>"):
+		return "100290"
+	case strings.Contains(text, "![") && !strings.Contains(text, "](img_"):
+		return "200570"
+	case strings.Count(text, "|--") > 3 && !strings.Contains(text, "```"):
+		return "11310"
+	default:
+		return ""
 	}
 }

@@ -478,3 +478,20 @@ func checkMessage(t *testing.T, m bridge.Message) {
 		t.Fatalf("not fit to be stored: %q", shown)
 	}
 }
+
+// TestEitherSecret: to prove where events are from, one of the two is enough.
+func TestEitherSecret(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		encryptKey, verify string
+		good               bool
+	}{{"k", "", true}, {"", "v", true}, {"", "", false}, {" ", "\n", false}} {
+		_, err := feishu.Connector().Open(config(map[string]string{
+			"app_id": appID, "app_secret": secret, "encrypt_key": c.encryptKey, "verification_token": c.verify,
+		}), bridge.Env{})
+		var e *bridge.Error
+		if c.good && err != nil || !c.good && (!errors.As(err, &e) || e.Kind != bridge.KindInvalid || e.Args["field"] != "verification_token") {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
