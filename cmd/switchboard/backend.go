@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"switchboard/internal/app"
+	"switchboard/internal/bridge"
 	"switchboard/ui"
 )
 
@@ -14,7 +15,7 @@ type openBackend func(ctx context.Context, o options, log *slog.Logger) (ui.Back
 
 // newBackend opens the real house and lets it run beside the window.
 func newBackend(ctx context.Context, o options, log *slog.Logger) (ui.Backend, func(), error) { //nolint:ireturn // the seam to the window
-	house, err := app.Open(ctx, app.Options{Data: o.data, Config: o.config, Version: version, Log: log})
+	house, err := app.Open(ctx, app.Options{Data: o.data, Config: o.config, Version: version, Log: log, Patient: true})
 	if err != nil {
 		return nil, nil, fmt.Errorf("switchboard: %w", err)
 	}
@@ -33,6 +34,24 @@ func newBackend(ctx context.Context, o options, log *slog.Logger) (ui.Backend, f
 			log.ErrorContext(ctx, "closing", "error", err)
 		}
 	}, nil
+}
+
+// showable is a backend that a second start can ask for the window.
+type showable interface{ OnShow(show func()) }
+
+// showFirst hands over to the program that is running already.
+func showFirst(ctx context.Context, o options, log *slog.Logger) int {
+	err := app.ShowRunning(ctx, app.Options{Data: o.data, Config: o.config})
+	switch {
+	case err == nil:
+		log.InfoContext(ctx, "already running; its window was brought to the front")
+		return exitOK
+	case bridge.KindOf(err) == bridge.KindUnsupported:
+		log.ErrorContext(ctx, "already running on this data folder, without a window; stop it first, or choose another folder with --data", "data", o.data)
+	default:
+		log.ErrorContext(ctx, "already running on this data folder, but it does not answer; look for its icon in the tray, or stop it", "data", o.data, "error", err)
+	}
+	return exitRunning
 }
 
 // withoutDesktop is the way out where there is no desktop at all.

@@ -34,6 +34,10 @@ func desktop(ctx context.Context, o options, log *slog.Logger, backend ui.Backen
 		Log: log, Hidden: o.hidden, TrayHost: ui.TrayHost(ctx), Locale: lang.SystemLocale().String(), Version: version,
 	})
 	w.Start(ctx)
+	if b, ok := backend.(showable); ok {
+		b.OnShow(func() { w.Raise(ctx) })
+		defer b.OnShow(nil) // there is no window any more
+	}
 	code := exitOK
 	if o.smoke != "" {
 		go func() {

@@ -4,14 +4,21 @@
 // It is the only place that imports the toolkit's driver. Where no window can be
 // shown it keeps serving without one; where there is no desktop at all it says
 // so and exits with code 3.
+//
+// A second start on the same data brings the first one's window to the front and
+// exits with code 0; if the first one has no window, the second says so and exits
+// with code 4.
 package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"switchboard/internal/app"
 )
 
 // version has to agree with FyneApp.toml; a test compares them.
@@ -23,6 +30,7 @@ const (
 	exitTrouble   = 1
 	exitUsage     = 2
 	exitNoDesktop = 3
+	exitRunning   = 4
 )
 
 func main() {
@@ -49,7 +57,10 @@ func run(ctx context.Context, args []string, open openBackend) int {
 	able := make(chan error, 1)
 	go func() { able <- tryWindow(ctx) }()
 	backend, closeBackend, err := open(ctx, o, log)
-	if err != nil {
+	switch {
+	case errors.Is(err, app.ErrRunning):
+		return showFirst(ctx, o, log)
+	case err != nil:
 		log.ErrorContext(ctx, "cannot start", "error", err)
 		return exitTrouble
 	}

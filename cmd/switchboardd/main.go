@@ -28,6 +28,7 @@ const (
 	exitOK      = 0
 	exitTrouble = 1
 	exitUsage   = 2
+	exitRunning = 4 // another program uses the data directory
 )
 
 func main() {
@@ -169,6 +170,9 @@ func (c command) secret(ctx context.Context) int {
 // trouble explains an error and returns the exit code for it.
 func (c command) trouble(err error) int {
 	c.complain(app.Words(c.lang, err, c.data))
+	if errors.Is(err, app.ErrRunning) {
+		return exitRunning
+	}
 	return exitTrouble
 }
 

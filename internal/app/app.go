@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -50,6 +51,13 @@ type Options struct {
 	RetryPause, RestartPause time.Duration
 }
 
+func (o Options) config() string {
+	if o.Config != "" {
+		return o.Config
+	}
+	return filepath.Join(o.Data, "switchboard.yaml")
+}
+
 // App is the whole house. Make one with Open, then call Run.
 type App struct {
 	opt      Options
@@ -63,6 +71,7 @@ type App struct {
 	door     *webhook.Server
 	limits   *limits
 	forget   *forgetter
+	meter    *meter
 	parts    *lifecycle.Group
 	since    time.Time
 
@@ -75,6 +84,7 @@ type App struct {
 	play   *simulator.Simulator    // nil unless the demonstration runs
 	listen string                  // the door's real address, once it is open
 	opened map[string]net.Listener // opened before the part that serves it, by part
+	show   func()                  // brings the window to the front; nil without one
 }
 
 type openBot struct {
@@ -98,9 +108,7 @@ type openAgentState struct {
 // Open reads the settings and opens everything, without the network. A file
 // with mistakes returns its settings.Problems as the error.
 func Open(ctx context.Context, opt Options) (*App, error) {
-	if opt.Config == "" {
-		opt.Config = filepath.Join(opt.Data, "switchboard.yaml")
-	}
+	opt.Config = opt.config()
 	if opt.Connectors == nil {
 		opt.Connectors = Connectors()
 	}
@@ -122,6 +130,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 		return nil, err
 	}
 	a.journal = journal.New(a.store, a.log)
+	a.meter = a.newMeter()
 	a.openAgents(ctx)
 	a.openBots(ctx)
 	a.assemble()
@@ -139,6 +148,9 @@ func (a *App) openStore(ctx context.Context) error {
 		return fmt.Errorf("app: data directory: %w", err)
 	case !locked:
 		return ErrRunning
+	}
+	if err := os.Remove(a.addressFile()); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that died
+		return errors.Join(fmt.Errorf("app: data directory: %w", err), a.lock.Unlock())
 	}
 	where := store.Options{Path: filepath.Join(a.opt.Data, "switchboard.db"), Role: a.settings.People.DefaultRole, Log: a.log}
 	if a.settings.Database != "" {
@@ -220,7 +232,7 @@ func (a *App) openBot(ctx context.Context, b *openBot) error {
 		}
 		b.bot, err = c.Open(
 			bridge.Config{ID: b.ID, Platform: b.Platform, Mode: b.mode.ID, Settings: b.Settings, Secrets: secrets},
-			bridge.Env{Log: a.log.With(slog.String("bot", b.ID))},
+			a.env(b.ID),
 		)
 		if err != nil {
 			return fmt.Errorf("app: bot %s: %w", b.ID, err)
@@ -265,14 +277,14 @@ func (a *App) assemble() {
 	routes := router.New(a.store, router.Options{AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language()})
 	e := engine.New(a.store, routes, a.findBot, a.findAgent, a.log, engine.Options{
 		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, RetryPause: a.opt.RetryPause,
-		Record: a.journal.Record, Observe: a.observe,
+		Record: a.record, Observe: a.observe,
 	})
 	handle := e.Handle
 	if !a.settings.Privacy.StoreContent {
 		handle = a.forget.after(handle)
 	}
-	a.inbox = inbox.New(a.store, routes.Place, handle, a.log, inbox.Options{Queues: queues, Record: a.journal.Record})
-	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{Record: a.journal.Record, Suspect: a.suspect, Proof: a.proof})
+	a.inbox = inbox.New(a.store, routes.Place, handle, a.log, inbox.Options{Queues: queues, Record: a.record})
+	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{Record: a.record, Suspect: a.suspect, Proof: a.proof})
 	a.parts = lifecycle.New(a.log, lifecycle.Options{FirstPause: a.opt.RestartPause, Dead: a.partDied, Well: a.partWell, Hopeless: hopeless})
 }
 
@@ -303,5 +315,6 @@ func (a *App) Close(ctx context.Context) error {
 			all = append(all, b.bot.Close())
 		}
 	}
+	_ = os.Remove(a.addressFile()) // a stale one is removed at the next start
 	return errors.Join(append(all, a.store.Close(), a.lock.Unlock())...)
 }

@@ -16,39 +16,39 @@ import (
 )
 
 // house opens an app on free ports and runs it until the test ends.
-func house(t testing.TB, data, extra string) (*app.App, context.Context) {
-	t.Helper()
-	write(t, data, "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"+extra)
-	a, err := app.Open(t.Context(), app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler), RetryPause: 20 * time.Millisecond})
+func house(tb testing.TB, data, extra string) (*app.App, context.Context) {
+	tb.Helper()
+	write(tb, data, "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"+extra)
+	a, err := app.Open(tb.Context(), app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler), RetryPause: 20 * time.Millisecond})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		stop()
 		if err := errors.Join(<-ended, a.Close(context.WithoutCancel(ctx))); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	until(t, func() bool {
+	until(tb, func() bool {
 		o, err := a.Overview(ctx)
 		return err == nil && o.Listen != ""
 	})
 	return a, ctx
 }
 
-func write(t testing.TB, data, text string) {
-	t.Helper()
+func write(tb testing.TB, data, text string) {
+	tb.Helper()
 	if err := os.WriteFile(filepath.Join(data, "switchboard.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // until polls, because what is waited for happens behind real HTTP.
-func until(t testing.TB, ok func() bool) {
-	t.Helper()
+func until(tb testing.TB, ok func() bool) {
+	tb.Helper()
 	deadline := time.NewTimer(30 * time.Second)
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -56,7 +56,7 @@ func until(t testing.TB, ok func() bool) {
 	for !ok() {
 		select {
 		case <-deadline.C:
-			t.Fatal("it does not happen")
+			tb.Fatal("it does not happen")
 		case <-tick.C:
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 
 	"switchboard/internal/agent/echo"
@@ -93,7 +92,7 @@ func (a *App) openDemoBots(sim *simulator.Simulator, listen string) error {
 			b.mode, _ = c.Mode(config.Mode)
 			b.limits = b.mode.Capabilities
 			var err error
-			if b.bot, err = c.Open(config, bridge.Env{Log: a.log.With(slog.String("bot", config.ID))}); err != nil {
+			if b.bot, err = c.Open(config, a.env(config.ID)); err != nil {
 				return fmt.Errorf("app: bot %s: %w", config.ID, err)
 			}
 			bots[config.ID] = b

@@ -37,7 +37,8 @@ func (l *lamp) connector() bridge.Connector {
 			{ID: "wire", Webhook: true, Capabilities: able},
 			{ID: "radio", Listens: true, Capabilities: able},
 		},
-		Open: func(c bridge.Config, _ bridge.Env) (bridge.Bot, error) {
+		Open: func(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
+			env.Count("send")
 			if c.ID == "dark" {
 				return nil, &bridge.Error{Kind: bridge.KindInvalid, Op: "lamp: open", Detail: "no bulb"}
 			}

@@ -24,6 +24,7 @@ func hopeless(err error) bool {
 // partDied warns of a part that stopped. A door that cannot be opened has a
 // warning of its own already.
 func (a *App) partDied(part string, err error) {
+	a.meter.deaths.Add(1, part)
 	if a.health.Standing(health.DoorClosed, part) {
 		return
 	}
@@ -71,7 +72,7 @@ func (a *App) heard(ctx context.Context, bot string, d bridge.Delivery) error {
 		return err
 	}
 	if d.Note != "" {
-		a.journal.Record(bridge.Entry{Kind: bridge.EntryIgnored, At: time.Now(), Bot: bot, Note: d.Note})
+		a.record(bridge.Entry{Kind: bridge.EntryIgnored, At: time.Now(), Bot: bot, Note: d.Note})
 	}
 	if d.Suspect {
 		a.suspect(bot, d.Note)

@@ -2,13 +2,10 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
-	"time"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/health"
@@ -135,60 +132,4 @@ func (a *App) runDoor(ctx context.Context) error {
 	a.mu.Unlock()
 	a.log.LogAttrs(ctx, slog.LevelInfo, "the door is open", slog.String("listen", l.Addr().String()), slog.Int("bots", bots), slog.Int("agents", agents))
 	return a.door.Serve(ctx, l)
-}
-
-func (a *App) runAdmin(ctx context.Context) error {
-	l, err := a.listenOn(ctx, partAdmin, a.settings.Server.Admin)
-	if err != nil {
-		return err
-	}
-	a.log.LogAttrs(ctx, slog.LevelInfo, "the admin listener is open", slog.String("listen", l.Addr().String()))
-	return a.serveAdmin(ctx, l)
-}
-
-// serveAdmin answers /healthz and /readyz on loopback.
-func (a *App) serveAdmin(ctx context.Context, l net.Listener) error {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", a.healthz)
-	mux.HandleFunc("GET /readyz", a.readyz)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("app: admin: %w", err)
-	}
-	return nil
-}
-
-type report struct {
-	Status   string          `json:"status"` // ok or attention
-	Version  string          `json:"version"`
-	Warnings []reportWarning `json:"warnings"`
-}
-
-type reportWarning struct {
-	Code     string    `json:"code"`
-	Severity string    `json:"severity"`
-	Affects  string    `json:"affects,omitempty"`
-	Since    time.Time `json:"since"`
-}
-
-func (a *App) healthz(w http.ResponseWriter, _ *http.Request) {
-	r := report{Status: "ok", Version: a.opt.Version, Warnings: []reportWarning{}}
-	for _, h := range a.health.List() {
-		r.Status = "attention"
-		r.Warnings = append(r.Warnings, reportWarning{string(h.Code), string(h.Severity), h.Affects, h.Since})
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(r) //nolint:errchkjson // the caller is gone
-}
-
-func (a *App) readyz(w http.ResponseWriter, _ *http.Request) {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	if !a.ready {
-		http.Error(w, "not ready", http.StatusServiceUnavailable)
-		return
-	}
-	_, _ = w.Write([]byte("ready\n")) // the caller is gone
 }

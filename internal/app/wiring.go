@@ -93,6 +93,7 @@ func (a *App) suspect(bot, note string) {
 
 // observe keeps how agents and bots fare, and warns of those that fail.
 func (a *App) observe(o engine.Outcome) {
+	a.meter.observe(o)
 	a.mu.Lock()
 	if g := a.agents[o.Agent]; g != nil {
 		g.err = o.Err
