@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -363,10 +364,12 @@ func TestTwoPlatformsInOrder(t *testing.T) {
 	inHouse(t, func(h *house) {
 		h.open()
 		h.want("two", "zhang2", "/link "+h.code(), "belongs to zhang")
-		running, most := 0, 0
+		var mu sync.Mutex
+		var begun []time.Time
 		h.agents["help"].Answer = func(int, bridge.Question) []any {
-			running++
-			most = max(most, running)
+			mu.Lock()
+			defer mu.Unlock()
+			begun = append(begun, time.Now())
 			return []any{bridge.Started{Conversation: bridge.Conversation{ID: "c"}}, 300 * time.Millisecond, bridge.TextAdded{Text: "x"}, bridge.Ended{}}
 		}
 		var want []string
@@ -378,7 +381,6 @@ func TestTwoPlatformsInOrder(t *testing.T) {
 			want = append(want, strconv.Itoa(n))
 			h.accept(h.message(bot, user, strconv.Itoa(n)))
 			time.Sleep(10 * time.Millisecond)
-			running = min(running, 1)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -391,6 +393,11 @@ func TestTwoPlatformsInOrder(t *testing.T) {
 		}
 		if !slices.Equal(got, want) {
 			h.Errorf("asked %v", got)
+		}
+		for i := 1; i < len(begun); i++ {
+			if begun[i].Sub(begun[i-1]) < 300*time.Millisecond {
+				h.Errorf("question %d was asked during the one before", i)
+			}
 		}
 	})
 }
