@@ -26,6 +26,14 @@ type Line struct {
 	File *File
 }
 
+// talk is the chat it is written in.
+func (l Line) talk() talk {
+	if l.Group != "" {
+		return talk{platform: l.Platform, group: l.Group}
+	}
+	return talk{platform: l.Platform, employee: l.Employee}
+}
+
 // File is a file that an employee sends.
 type File struct {
 	Kind bridge.FileKind
@@ -74,7 +82,7 @@ func (s *Simulator) Say(ctx context.Context, employee string, p bridge.Platform,
 // hears no groups; and when a fault reorders it or platforms follow their
 // schedule.
 func (s *Simulator) Write(ctx context.Context, l Line) (bridge.MessageID, error) {
-	from, ok := s.employee(func(id string) bool { return id == l.Employee })
+	from, ok := s.people.find(byName, l.Employee)
 	if !ok {
 		return "", fmt.Errorf("simulator: nobody is called %q", l.Employee)
 	}
@@ -86,9 +94,9 @@ func (s *Simulator) Write(ctx context.Context, l Line) (bridge.MessageID, error)
 	if err != nil {
 		return "", err
 	}
-	at := talk{platform: l.Platform, employee: l.Employee, group: l.Group}
+	at := l.talk()
 	trace := Trace{Employee: l.Employee, Platform: l.Platform, Group: l.Group, Text: l.Text}
-	s.board.say(d.id, trace, from, group.Name, s.members(at))
+	s.board.say(d.id, trace, at, from, group.Name, s.members(at))
 	if !heard {
 		return d.id, nil
 	}

@@ -246,7 +246,7 @@ func (s *dingServer) showTo(w http.ResponseWriter, users []string, text string) 
 	invalid, key := []string{}, s.nextID("ding-")
 	_, left := s.dice.strike(dingtalk, FaultLeft)
 	for _, user := range users {
-		e, ok := s.employee(func(id string) bool { return dingUser(id) == user })
+		e, ok := s.people.find(byDing, user)
 		if !ok || left {
 			invalid = append(invalid, user)
 			continue
@@ -286,7 +286,7 @@ func (s *dingServer) userGet(w http.ResponseWriter, r *http.Request) {
 		Language string `json:"language"`
 	}
 	err := strict(r, &m)
-	e, known := s.employee(func(id string) bool { return dingUser(id) == m.ID })
+	e, known := s.people.find(byDing, m.ID)
 	switch {
 	case !s.tokens.valid(r.URL.Query().Get("access_token")):
 		derrOld(w, 40014, "不合法的access_token")

@@ -20,14 +20,10 @@ func dingSender(employee string) string { return "$:LWCP_v1:$" + employee }
 // message composes the callback for one text message to the robot.
 func (s *dingServer) message(l Line) delivery {
 	id, now, hook := s.nextID("msg"), s.now(), random()
-	at := talk{platform: dingtalk, employee: l.Employee, group: l.Group}
-	if l.Group != "" {
-		at.employee = ""
-	}
 	s.mu.Lock()
-	s.sessions.put(hook, session{at, id, now.Add(dingHook)})
+	s.sessions.put(hook, session{l.talk(), id, now.Add(dingHook)})
 	s.mu.Unlock()
-	e, _ := s.employee(func(name string) bool { return name == l.Employee })
+	e, _ := s.people.find(byName, l.Employee)
 	push := map[string]any{
 		"msgtype": "text", "text": map[string]string{"content": l.Text}, "msgId": id, "createAt": now.UnixMilli(),
 		"conversationType": "1", "conversationId": "cid-" + l.Employee, "senderId": dingSender(l.Employee), "senderStaffId": dingUser(l.Employee),

@@ -133,6 +133,7 @@ func TestFaultAnswers(t *testing.T) {
 		{"wecom", "busy=1x", 200, -1, "", false},
 		{"wecom", "limit=1x", 200, 45033, "", false},
 		{"wecom", "limit=1x@1m", 200, 45009, "", false},
+		{"wecom", "limit=1x@1s", 200, 45033, "", false},
 		{"wecom", "left=1x", 200, 81013, "", false},
 		{"wecom", "quota=1x", 200, 0, "", true},
 		{"dingtalk", "busy=1x", 503, "serviceBusy", "", false},

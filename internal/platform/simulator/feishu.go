@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -277,15 +278,14 @@ func (s *feishuServer) chat(r *http.Request) (any, *refusal) {
 
 // person finds a person by one of their ids.
 func (s *feishuServer) person(kind, id string) (bridge.Employee, *refusal) {
-	ids := map[string]func(string) string{"": openID, "open_id": openID, "union_id": unionID, "user_id": feishuUser}
-	of := ids[kind]
-	if of == nil {
+	kind = cmp.Or(kind, byOpen)
+	if kind != byOpen && kind != byUnion && kind != byUser {
 		return bridge.Employee{}, refuse(99992402, "field validation failed: user_id_type")
 	}
-	if e, ok := s.employee(func(name string) bool { return of(name) == id }); ok {
+	if e, ok := s.people.find(kind, id); ok {
 		return e, nil
 	}
-	if kind == "open_id" && strings.HasPrefix(id, "ou_") && len(id) == len(openID("")) {
+	if kind == byOpen && strings.HasPrefix(id, "ou_") && len(id) == len(openID("")) {
 		return bridge.Employee{}, refuse(99992361, "open_id cross app")
 	}
 	return bridge.Employee{}, refuse(99992351, "not a valid "+kind+" : ["+id+"]")
@@ -293,7 +293,7 @@ func (s *feishuServer) person(kind, id string) (bridge.Employee, *refusal) {
 
 // chatOf finds a chat by its id.
 func (s *feishuServer) chatOf(id string) (talk, *refusal) {
-	if e, ok := s.employee(func(name string) bool { return feishuP2P(name) == id }); ok {
+	if e, ok := s.people.find(byP2P, id); ok {
 		return talk{platform: feishu, employee: e.ID}, nil
 	}
 	if g, ok := s.group(func(name string) bool { return feishuGroup(name) == id }); ok {

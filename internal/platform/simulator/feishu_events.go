@@ -19,10 +19,7 @@ import (
 
 // message composes the event of one message to the bot.
 func (s *feishuServer) message(l Line) delivery {
-	at := talk{platform: feishu, employee: l.Employee, group: l.Group}
-	if l.Group != "" {
-		at.employee = ""
-	}
+	at := l.talk()
 	text, mentions := l.Text, []map[string]any(nil)
 	if l.Group != "" && l.Mention {
 		text = "@_user_1 " + text
@@ -51,7 +48,7 @@ func (s *feishuServer) message(l Line) delivery {
 	if mentions != nil {
 		message["mentions"] = mentions
 	}
-	body := s.event("im.message.receive_v1", m.made, map[string]any{
+	body := s.event("im.message.receive_v1", millis(m.made), map[string]any{
 		"sender": map[string]any{
 			"sender_id":   map[string]string{"union_id": unionID(l.Employee), "user_id": feishuUser(l.Employee), "open_id": openID(l.Employee)},
 			"sender_type": "user", "tenant_key": feishuTenant,
@@ -62,11 +59,12 @@ func (s *feishuServer) message(l Line) delivery {
 }
 
 // event is the envelope of version 2.0.
-func (s *feishuServer) event(kind string, at time.Time, event any) []byte {
+// The time is in milliseconds for messages and in microseconds for clicks.
+func (s *feishuServer) event(kind, at string, event any) []byte {
 	return []byte(encoded(map[string]any{
 		"schema": "2.0",
 		"header": map[string]string{
-			"event_id": s.nextID("ev_"), "event_type": kind, "create_time": millis(at), "token": s.verification,
+			"event_id": s.nextID("ev_"), "event_type": kind, "create_time": at, "token": s.verification,
 			"app_id": feishuApp, "tenant_key": feishuTenant,
 		},
 		"event": event,

@@ -3,7 +3,9 @@ package simulator
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
 
 	"switchboard/internal/bridge"
 )
@@ -28,11 +30,57 @@ func (*Simulator) Groups() []Group {
 
 // Employees returns the simulated people.
 func (s *Simulator) Employees() []bridge.Employee {
-	return []bridge.Employee{
-		{ID: "zhang", Name: "张伟", Platforms: slices.Clone(s.opt.Platforms)},
-		{ID: "li", Name: "李娜", Platforms: slices.Clone(s.opt.Platforms)},
-		{ID: "alex", Name: "Alex Chen", Platforms: slices.Clone(s.opt.Platforms)},
+	all := slices.Clone(s.people.all)
+	for n := range all {
+		all[n].Platforms = slices.Clone(all[n].Platforms)
 	}
+	return all
+}
+
+// The kinds of id that a person has.
+const (
+	byName  = "employee"
+	byOpen  = "open_id"
+	byUnion = "union_id"
+	byUser  = "user_id"
+	byP2P   = "p2p"
+	byWecom = "wecom"
+	byDing  = "dingtalk"
+)
+
+// directory finds people by any of their ids.
+type directory struct {
+	all []bridge.Employee
+	by  map[string]int // kind and id
+}
+
+func newDirectory(crowd int, platforms []bridge.Platform) directory {
+	d := directory{
+		all: []bridge.Employee{{ID: "zhang", Name: "张伟"}, {ID: "li", Name: "李娜"}, {ID: "alex", Name: "Alex Chen"}},
+		by:  map[string]int{},
+	}
+	for n := len(d.all); n < crowd; n++ {
+		d.all = append(d.all, bridge.Employee{ID: fmt.Sprintf("p%04d", n), Name: fmt.Sprintf("员工 %d", n)})
+	}
+	for n := range d.all {
+		e := &d.all[n]
+		e.Platforms = platforms
+		for kind, id := range map[string]string{
+			byName: e.ID, byOpen: openID(e.ID), byUnion: unionID(e.ID), byUser: feishuUser(e.ID), byP2P: feishuP2P(e.ID),
+			byWecom: strings.ToLower(wecomUser(e.ID)), byDing: dingUser(e.ID),
+		} {
+			d.by[kind+" "+id] = n
+		}
+	}
+	return d
+}
+
+func (d directory) find(kind, id string) (bridge.Employee, bool) {
+	n, ok := d.by[kind+" "+id]
+	if !ok {
+		return bridge.Employee{}, false
+	}
+	return d.all[n], true
 }
 
 // Identity returns who an employee is on a platform. On Feishu that is the
@@ -46,16 +94,6 @@ func (*Simulator) Identity(employee string, p bridge.Platform) bridge.Identity {
 	default:
 		return bridge.Identity{Platform: p, Tenant: dingCorp, User: bridge.UserID(dingUser(employee))}
 	}
-}
-
-// employee returns a person whom match recognises.
-func (s *Simulator) employee(match func(id string) bool) (bridge.Employee, bool) {
-	for _, e := range s.Employees() {
-		if match(e.ID) {
-			return e, true
-		}
-	}
-	return bridge.Employee{}, false
 }
 
 func (s *Simulator) group(match func(id string) bool) (Group, bool) {
@@ -79,7 +117,7 @@ func (s *Simulator) members(t talk) []string {
 		return []string{t.employee}
 	}
 	var all []string
-	for _, e := range s.Employees() {
+	for _, e := range s.people.all {
 		all = append(all, e.ID)
 	}
 	return all

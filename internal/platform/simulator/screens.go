@@ -19,6 +19,7 @@ type board struct {
 	watchers map[chan bridge.Bubble]struct{}
 	lines    memory[*line]
 	posts    memory[*post]
+	said     map[talk][]string // the lines of a chat
 	loose    map[talk][]string // the posts of a chat that name no question
 	order    int
 }
@@ -27,6 +28,7 @@ type board struct {
 type line struct {
 	Trace
 
+	talk  talk
 	order int
 	posts []string // the bot's messages that name it
 }
@@ -35,21 +37,26 @@ type line struct {
 type post struct {
 	Answer
 
-	talk talk
+	talk  talk
+	about *line  // the question it quotes first
+	asked string // the text in which that was found
+	seen  []string
 }
 
 func (b *board) init(limit int) {
 	b.bubbles, b.watchers = map[string][]bridge.Bubble{}, map[chan bridge.Bubble]struct{}{}
-	b.lines, b.posts, b.loose = newMemory[*line](limit), newMemory[*post](limit), map[talk][]string{}
+	b.lines, b.posts = newMemory[*line](limit), newMemory[*post](limit)
+	b.said, b.loose = map[talk][]string{}, map[talk][]string{}
 }
 
 // say puts an employee's message on the screens of the chat.
-func (b *board) say(id bridge.MessageID, t Trace, from bridge.Employee, chat string, members []string) {
+func (b *board) say(id bridge.MessageID, t Trace, at talk, from bridge.Employee, chat string, members []string) {
 	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.order++
-	b.lines.put(string(id), &line{Trace: t, order: b.order})
+	b.lines.put(string(id), &line{Trace: t, talk: at, order: b.order})
+	b.said[at] = b.later(b.said[at], string(id))
 	for _, m := range members {
 		bubble := bridge.Bubble{ID: string(id), Employee: m, Platform: t.Platform, Text: t.Text, At: now, Changed: now}
 		if chat != "" {
@@ -66,15 +73,12 @@ func (b *board) show(p post, question, chat string, members []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.order++
-	p.Order = b.order
+	p.Order, p.seen = b.order, members
 	b.posts.put(p.ID, &p)
 	if l, ok := b.lines.get(question); ok {
 		l.posts = append(l.posts, p.ID)
 	} else {
-		b.loose[p.talk] = append(b.loose[p.talk], p.ID)
-		if all := b.loose[p.talk]; len(all) > b.posts.limit {
-			b.loose[p.talk] = all[1:]
-		}
+		b.loose[p.talk] = b.later(b.loose[p.talk], p.ID)
 	}
 	for _, m := range members {
 		b.put(bridge.Bubble{
@@ -97,7 +101,8 @@ func (b *board) change(id, text string, growing bool) {
 		p.Updates++
 	}
 	p.Text, p.Growing, p.Changed = text, growing, now
-	for _, all := range b.bubbles {
+	for _, employee := range p.seen {
+		all := b.bubbles[employee]
 		for i := len(all) - 1; i >= 0; i-- {
 			if all[i].ID == id {
 				all[i].Text, all[i].Growing, all[i].Updates, all[i].Changed = text, growing, p.Updates, now
@@ -112,11 +117,13 @@ func (b *board) change(id, text string, growing bool) {
 func (b *board) remove(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if p, ok := b.posts.get(id); ok {
-		p.recalled = true
+	p, ok := b.posts.get(id)
+	if !ok {
+		return
 	}
-	for employee, all := range b.bubbles {
-		b.bubbles[employee] = slices.DeleteFunc(all, func(o bridge.Bubble) bool {
+	p.recalled = true
+	for _, employee := range p.seen {
+		b.bubbles[employee] = slices.DeleteFunc(b.bubbles[employee], func(o bridge.Bubble) bool {
 			gone := o.ID == id
 			if gone {
 				o.Text, o.Growing = "", false
@@ -125,6 +132,12 @@ func (b *board) remove(id string) {
 			return gone
 		})
 	}
+}
+
+// later adds an id to a list, which forgets as the rest does.
+func (b *board) later(all []string, id string) []string {
+	all = append(all, id)
+	return all[max(0, len(all)-b.lines.limit):]
 }
 
 func (b *board) put(bubble bridge.Bubble) {

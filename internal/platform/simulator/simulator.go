@@ -25,6 +25,8 @@ type Options struct {
 	Log *slog.Logger
 	// Platforms are those that the people use; default all.
 	Platforms []bridge.Platform
+	// Crowd is how many people there are, at least three.
+	Crowd int
 	// RetryPause is how long a platform waits before it delivers a message
 	// again that was not accepted. Default 5 s, like WeCom.
 	RetryPause time.Duration
@@ -55,6 +57,7 @@ type Simulator struct {
 	wecom   *wecomServer
 	ding    *dingServer
 	dice    dice
+	people  directory
 	board   board
 	offset  atomic.Int64 // of its clock, in nanoseconds
 	closing chan struct{}
@@ -88,6 +91,7 @@ func Start(ctx context.Context, opt Options) (*Simulator, error) {
 		calls: map[string]int{}, sequence: time.Now().UnixMicro(),
 	}
 	s.close = sync.OnceFunc(func() { close(s.closing) })
+	s.people = newDirectory(opt.Crowd, opt.Platforms)
 	s.board.init(opt.Remember)
 	s.feishu, s.wecom, s.ding = newFeishu(s), newWecom(s), newDing(s)
 	mux := http.NewServeMux()

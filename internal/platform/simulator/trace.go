@@ -40,8 +40,8 @@ type Answer struct {
 
 // Trace returns what became of a message. Its answers are those that name it:
 // replies on Feishu and what came through the session of DingTalk. A message of
-// the bot's that names none counts when it stands later in the same chat and
-// holds the question's text, so checks ask questions that differ.
+// the bot's that names none answers the earlier question of the same chat that
+// it quotes first, so checks ask questions that differ.
 func (s *Simulator) Trace(id bridge.MessageID) (Trace, bool) {
 	b := &s.board
 	b.mu.Lock()
@@ -56,18 +56,36 @@ func (s *Simulator) Trace(id bridge.MessageID) (Trace, bool) {
 			t.Answers = append(t.Answers, p.Answer)
 		}
 	}
-	at := talk{platform: l.Platform, group: l.Group}
-	if l.Group == "" {
-		at.employee = l.Employee
-	}
-	for _, key := range b.loose[at] {
-		p, known := b.posts.get(key)
-		if known && !p.recalled && p.Order > l.order && l.Text != "" && strings.Contains(p.Text, l.Text) {
+	for _, key := range b.loose[l.talk] {
+		if p, known := b.posts.get(key); known && !p.recalled && b.about(p) == l {
 			t.Answers = append(t.Answers, p.Answer)
 		}
 	}
 	slices.SortFunc(t.Answers, func(a, b Answer) int { return cmp.Compare(a.Order, b.Order) })
 	return t, true
+}
+
+// about finds the question that a message quotes first: its text stands in it,
+// before that of any other. b.mu is held.
+func (b *board) about(p *post) *line {
+	if p.about != nil && p.asked == p.Text {
+		return p.about
+	}
+	var best *line
+	least := len(p.Text)
+	for _, key := range b.said[p.talk] {
+		l, known := b.lines.get(key)
+		if !known || l.Text == "" || l.order > p.Order {
+			continue
+		}
+		at := strings.Index(p.Text, l.Text)
+		if at < 0 || at > least || at == least && best != nil && len(l.Text) <= len(best.Text) {
+			continue
+		}
+		best, least = l, at
+	}
+	p.about, p.asked = best, p.Text
+	return best
 }
 
 // Accepted returns how many deliveries were answered as the platforms want it,

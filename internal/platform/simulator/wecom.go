@@ -144,7 +144,7 @@ func (s *wecomServer) messageSend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	text, ok := m.content()
-	e, known := s.employee(func(id string) bool { return strings.EqualFold(m.ToUser, wecomUser(id)) })
+	e, known := s.people.find(byWecom, strings.ToLower(m.ToUser))
 	if known {
 		_, left := s.dice.strike(wecom, FaultLeft)
 		known = !left
@@ -173,7 +173,7 @@ func (s *wecomServer) overload(w http.ResponseWriter) bool {
 		return true
 	}
 	if limit, yes := s.dice.strike(wecom, FaultLimit); yes {
-		if limit.For > 0 {
+		if limit.For >= time.Minute {
 			werr(w, 45009, "api freq out of limit")
 		} else {
 			werr(w, 45033, "api concurrent out of limit")
@@ -233,7 +233,7 @@ func (s *wecomServer) userGet(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.URL.Query().Get("userid")
-	e, ok := s.employee(func(name string) bool { return strings.EqualFold(id, wecomUser(name)) })
+	e, ok := s.people.find(byWecom, strings.ToLower(id))
 	if !ok {
 		werr(w, 60111, "userid not found")
 		return

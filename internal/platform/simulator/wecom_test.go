@@ -155,7 +155,11 @@ func TestWecomTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"to q1", "to q2", "to q1 again"} {
+	later, err := b.Say(t.Context(), "li", "wecom", "q12")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"to q1", "to q2", "to q12, after q1", "to q1 again, before q12"} {
 		b.wecomSend(wecomBody(map[string]any{"text": map[string]string{"content": text}}))
 	}
 	b.wecomSend(wecomBody(map[string]any{"touser": "User-alex", "text": map[string]string{"content": "q1 for somebody else"}}))
@@ -167,13 +171,16 @@ func TestWecomTrace(t *testing.T) {
 			t.Errorf("order %d after %d", a.Order, trace.Answers[n-1].Order)
 		}
 	}
-	if diff := cmp.Diff([]string{"to q1", "to q1 again"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"to q1", "to q1 again, before q12"}, got); diff != "" {
 		t.Error(diff)
+	}
+	if trace, _ := b.Trace(later); len(trace.Answers) != 1 || trace.Answers[0].Text != "to q12, after q1" {
+		t.Errorf("the later question: %+v", trace)
 	}
 	if _, ok := b.Trace("x"); ok {
 		t.Error("what was never said has a trace")
 	}
-	if got := b.Calls(); got["wecom message/send"] != 5 || got["wecom gettoken"] != 5 {
+	if got := b.Calls(); got["wecom message/send"] != 6 || got["wecom gettoken"] != 6 {
 		t.Errorf("calls %v", got)
 	}
 }
