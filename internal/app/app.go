@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"switchboard/internal/agent/echo"
 	"switchboard/internal/bridge"
 	"switchboard/internal/engine"
 	"switchboard/internal/health"
@@ -49,6 +50,8 @@ type Options struct {
 	// RetryPause and RestartPause are the first pauses before a message is tried
 	// again and before a part that died is started again; 0 means the defaults.
 	RetryPause, RestartPause time.Duration
+	// Echo says how fast the built-in agent speaks.
+	Echo echo.Options
 }
 
 func (o Options) config() string {
@@ -168,7 +171,7 @@ func (a *App) openAgents(ctx context.Context) {
 		state := &openAgentState{Agent: s}
 		key, err := a.agentKey(ctx, s)
 		if err == nil {
-			state.agent, err = openAgent(s, key, a.log)
+			state.agent, err = a.openAgent(s, key)
 		}
 		if err != nil {
 			state.err = err

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"switchboard/internal/agent/echo"
 	"switchboard/internal/app"
 	"switchboard/internal/bridge"
 )
@@ -19,7 +20,7 @@ import (
 func house(tb testing.TB, data, extra string) (*app.App, context.Context) {
 	tb.Helper()
 	write(tb, data, "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"+extra)
-	a, err := app.Open(tb.Context(), app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler), RetryPause: 20 * time.Millisecond})
+	a, err := app.Open(tb.Context(), app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler), RetryPause: 20 * time.Millisecond, Echo: echo.Options{Delay: time.Millisecond}})
 	if err != nil {
 		tb.Fatal(err)
 	}

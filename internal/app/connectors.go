@@ -32,17 +32,17 @@ func known(connectors []bridge.Connector) settings.Known {
 }
 
 // openAgent makes an agent from its settings.
-func openAgent(a settings.Agent, key bridge.Secret, log *slog.Logger) (bridge.Agent, error) {
-	switch a.Kind {
+func (a *App) openAgent(s settings.Agent, key bridge.Secret) (bridge.Agent, error) {
+	switch s.Kind {
 	case kindDify:
-		agent, err := dify.New(dify.Config{BaseURL: a.BaseURL, Key: key, Timeout: a.Timeout, Log: log.With(slog.String("agent", a.ID))})
+		agent, err := dify.New(dify.Config{BaseURL: s.BaseURL, Key: key, Timeout: s.Timeout, Log: a.log.With(slog.String("agent", s.ID))})
 		if err != nil {
-			return nil, fmt.Errorf("app: agent %s: %w", a.ID, err)
+			return nil, fmt.Errorf("app: agent %s: %w", s.ID, err)
 		}
 		return agent, nil
 	case kindEcho:
-		return echo.New(echo.Options{}), nil
+		return echo.New(a.opt.Echo), nil
 	default:
-		return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: agent " + a.ID, Detail: "unknown kind " + a.Kind}
+		return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: agent " + s.ID, Detail: "unknown kind " + s.Kind}
 	}
 }

@@ -105,7 +105,7 @@ func (a *App) openDemoBots(sim *simulator.Simulator, listen string) error {
 	for _, b := range bots {
 		a.listenTo(b)
 	}
-	a.agents[demoAgent] = &openAgentState{Agent: settings.Agent{ID: demoAgent, Kind: kindEcho, MaxConcurrent: 5}, agent: echo.New(echo.Options{})}
+	a.agents[demoAgent] = &openAgentState{Agent: settings.Agent{ID: demoAgent, Kind: kindEcho, MaxConcurrent: 5}, agent: echo.New(a.opt.Echo)}
 	return nil
 }
 

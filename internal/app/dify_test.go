@@ -84,21 +84,21 @@ func TestSaveAgent(t *testing.T) { //nolint:paralleltest // the keyring's librar
 
 // onSimulator runs a house whose bots and secrets come from the settings, on
 // simulated platforms that deliver to it.
-func onSimulator(t testing.TB, agents string) (*app.App, context.Context, *simulator.Simulator) {
-	t.Helper()
-	return onPlatforms(t, agents, nil)
+func onSimulator(tb testing.TB, agents string) (*app.App, context.Context, *simulator.Simulator) {
+	tb.Helper()
+	return onPlatforms(tb, agents, nil)
 }
 
 // onPlatforms is onSimulator with settings changed on their way.
-func onPlatforms(t testing.TB, agents string, change func([]bridge.Config) []bridge.Config) (*app.App, context.Context, *simulator.Simulator) {
-	t.Helper()
-	sim, err := simulator.Start(t.Context(), simulator.Options{})
+func onPlatforms(tb testing.TB, agents string, change func([]bridge.Config) []bridge.Config) (*app.App, context.Context, *simulator.Simulator) {
+	tb.Helper()
+	sim, err := simulator.Start(tb.Context(), simulator.Options{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = sim.Close() })
+	tb.Cleanup(func() { _ = sim.Close() })
 	bots, secrets := "bots:\n", "secrets:\n  agent/help/api_key: env:SB_TEST_DIFY\n"
-	t.Setenv("SB_TEST_DIFY", "app-right")
+	tb.Setenv("SB_TEST_DIFY", "app-right")
 	configs := sim.Configs()
 	if change != nil {
 		configs = change(configs)
@@ -106,19 +106,19 @@ func onPlatforms(t testing.TB, agents string, change func([]bridge.Config) []bri
 	for n, c := range configs {
 		settings, err := json.Marshal(c.Settings) // JSON is YAML
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		bots += fmt.Sprintf("  - {id: %s, platform: %s, mode: %s, settings: %s}\n", c.ID, c.Platform, c.Mode, settings)
 		for key, value := range c.Secrets {
 			name := fmt.Sprintf("SB_TEST_%d_%s", n, key)
-			t.Setenv(name, value.Reveal())
+			tb.Setenv(name, value.Reveal())
 			secrets += fmt.Sprintf("  bot/%s/%s: env:%s\n", c.ID, key, name)
 		}
 	}
-	a, ctx := house(t, t.TempDir(), agents+bots+secrets)
+	a, ctx := house(tb, tb.TempDir(), agents+bots+secrets)
 	o, err := a.Overview(ctx)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, c := range sim.Configs() {
 		sim.Attach(c.ID, "http://"+o.Listen+"/hook/"+c.ID)

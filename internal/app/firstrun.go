@@ -17,7 +17,7 @@ const firstAgent = "helpdesk"
 
 // CheckAgent tries an address and a key without storing them.
 func (a *App) CheckAgent(ctx context.Context, baseURL string, key bridge.Secret) ([]bridge.Finding, error) {
-	agent, err := openAgent(settings.Agent{ID: firstAgent, Kind: kindDify, BaseURL: baseURL}, key, a.log)
+	agent, err := a.openAgent(settings.Agent{ID: firstAgent, Kind: kindDify, BaseURL: baseURL}, key)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (a *App) CheckAgent(ctx context.Context, baseURL string, key bridge.Secret)
 // the admin's, and is not touched.
 func (a *App) SaveAgent(ctx context.Context, baseURL string, key bridge.Secret) error {
 	s := settings.Agent{ID: firstAgent, Kind: kindDify, BaseURL: baseURL, MaxConcurrent: settings.DefaultConcurrent, Timeout: settings.DefaultTimeout}
-	agent, err := openAgent(s, key, a.log)
+	agent, err := a.openAgent(s, key)
 	if err != nil {
 		return err
 	}

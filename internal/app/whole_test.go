@@ -301,8 +301,11 @@ func TestLimitsOutliveARestart(t *testing.T) {
 		if len(got) != 4 || !strings.Contains(got[2], say(2)) || !strings.Contains(got[3], "limit of 3 questions") {
 			t.Errorf("shown %q", got)
 		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
 		rest(24 * time.Hour)
-		r.deliver(t, "tomorrow", "a new day")
+		begin(t, data, few, l, nil).deliver(t, "tomorrow", "a new day")
 		rest(time.Minute)
 		if got := l.chat.Texts(); len(got) != 5 || !strings.Contains(got[4], "a new day") {
 			t.Errorf("shown %q", got)
