@@ -51,8 +51,8 @@ func TestTokenIsSharedAndKept(t *testing.T) {
 // new one, so that is when to ask.
 func TestTokenIsRenewedEarly(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
-		t.Helper()
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		bot := f.bot(t, nil, bridge.Env{})
 		for _, step := range []struct {
 			pause time.Duration
@@ -97,8 +97,8 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 // TestWrongSecret: it is not tried in a loop, but not given up for ever either.
 func TestWrongSecret(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
-		t.Helper()
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		bot := f.bot(t, map[string]string{"app_secret": "wrong"}, bridge.Env{})
 		for _, step := range []struct {
 			pause time.Duration
@@ -350,8 +350,8 @@ func TestBudget(t *testing.T) {
 // platform allows.
 func TestPaces(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
-		t.Helper()
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		bot := f.bot(t, nil, bridge.Env{})
 		began := time.Now()
 		for range 10 {
@@ -400,12 +400,18 @@ func TestCheck(t *testing.T) {
 		"no growing cards": {func(f *fake) { delete(f.scopes, "cardkit:card:write") }, map[string]bridge.Kind{card: bridge.KindForbidden}, "cardkit:card:write"},
 		"not enabled":      {func(f *fake) { f.status = 4 }, map[string]bridge.Kind{bot: bridge.KindForbidden}, ""},
 		"no bot":           {func(f *fake) { f.script(pathBot, bad(10024, "app has no bot")) }, map[string]bridge.Kind{bot: bridge.KindInvalid}, ""},
-		"not published":    {func(f *fake) { f.script(pathScopes, bad(212100, "not installed")) }, map[string]bridge.Kind{scope: bridge.KindForbidden}, ""},
+		"not published":    {func(f *fake) { f.script(pathScopes, bad(212100, "not installed")) }, map[string]bridge.Kind{bot: bridge.KindForbidden}, ""},
+		"unknown":          {func(f *fake) { f.script(pathScopes, bad(7, "x")) }, map[string]bridge.Kind{scope: bridge.KindInvalid}, "?"},
 	} {
 		f := newFake(t)
 		c.change(f)
 		findings, err := f.bot(t, nil, bridge.Env{}).Check(t.Context())
-		if err != nil || len(findings) < 3 || findings[0].Code != "credential" || !findings[0].OK {
+		for code := range c.want {
+			if !slices.ContainsFunc(findings, func(f bridge.Finding) bool { return f.Code == code }) {
+				t.Errorf("%s: %s is not among %+v", name, code, findings)
+			}
+		}
+		if err != nil || len(findings) < 2 || findings[0].Code != "credential" || !findings[0].OK {
 			t.Errorf("%s: %+v, %v", name, findings, err)
 		}
 		for _, found := range findings {
@@ -524,7 +530,8 @@ func upload(path string, body []byte) answer {
 // TestGivenUp: who stops waiting is not kept.
 func TestGivenUp(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), direct())
 		must(t, d.Update(t.Context(), "one"))
 		ctx, cancel := context.WithCancel(t.Context())

@@ -210,8 +210,14 @@ func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
 	if transient(err) {
 		return nil, err
 	}
-	if err != nil {
-		return append(findings, finding(findScope, err)), nil
+	switch {
+	case hasCode(err, codeUnpublished):
+		findings[len(findings)-1] = finding(findBot, err)
+		return findings, nil
+	case err != nil:
+		f := finding(findScope, err)
+		f.Args = b.client.grant("")
+		return append(findings, f), nil
 	}
 	return append(findings,
 		finding(findScope, b.missing(granted, scopeSend, scopeDirect, scopeMention)),

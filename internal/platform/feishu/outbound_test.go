@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"switchboard/internal/bridge"
 )
@@ -231,7 +232,8 @@ func TestRefusedContent(t *testing.T) {
 // commonly; what grows too much is refused before it is sent.
 func TestSizes(t *testing.T) {
 	t.Parallel()
-	inBubble(t, checkSizes)
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) { checkSizes(t, f) })
 }
 
 func checkSizes(t *testing.T, f *fake) {
@@ -267,7 +269,8 @@ func checkSizes(t *testing.T, f *fake) {
 // several, each of them once; all of them are taken back together.
 func TestGrownMarkdown(t *testing.T) {
 	t.Parallel()
-	inBubble(t, checkGrownMarkdown)
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) { checkGrownMarkdown(t, f) })
 }
 
 func checkGrownMarkdown(t *testing.T, f *fake) {

@@ -67,21 +67,12 @@ const (
 	pathElements = "/open-apis/cardkit/v1/cards/7351/elements"
 )
 
-// inBubble runs a test on a clock of its own, so that pauses cost nothing.
-func inBubble(t *testing.T, test func(t *testing.T, f *fake)) {
-	t.Helper()
-	f := newFake(t)
-	synctest.Test(t, func(t *testing.T) {
-		t.Helper()
-		test(t, f)
-	})
-}
-
 // TestDraft: nothing is seen before the first text, then one message grows and
 // is closed.
 func TestDraft(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), grouped())
 		if len(f.screen()) != 0 || len(f.cards) != 1 {
 			t.Fatal("begun, and seen")
@@ -114,7 +105,8 @@ func TestDraft(t *testing.T) {
 // TestDraftFrames keeps the exact requests of a short answer.
 func TestDraftFrames(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), direct())
 		must(t, d.Update(t.Context(), "你好"))
 		time.Sleep(time.Second)
@@ -138,7 +130,8 @@ func TestDraftFrames(t *testing.T) {
 
 func TestDraftSaysLessWhenNothingChanged(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), direct())
 		for range 3 {
 			must(t, d.Update(t.Context(), "same"))
@@ -158,7 +151,8 @@ func TestDraftSaysLessWhenNothingChanged(t *testing.T) {
 // answer slows down.
 func TestPace(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), direct())
 		update := func(n int) time.Duration {
 			t.Helper()
@@ -193,7 +187,8 @@ func TestPace(t *testing.T) {
 // notice goes below it; twice said is once shown.
 func TestFailAfterCrash(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), direct())
 		must(t, d.Update(t.Context(), "so far"))
 		for range 2 {
@@ -217,7 +212,8 @@ func TestFailAfterCrash(t *testing.T) {
 // on above all that were used.
 func TestResume(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		begun := begin(t, streamer(t, f), grouped())
 		d := resume(t, f, begun.Address())
 		must(t, d.Update(t.Context(), "one"))
@@ -253,7 +249,8 @@ func TestResume(t *testing.T) {
 func TestResumeUnknownSend(t *testing.T) {
 	t.Parallel()
 	for _, forgotten := range []bool{false, true} {
-		inBubble(t, func(t *testing.T, f *fake) {
+		f := newFake(t)
+		synctest.Test(t, func(t *testing.T) {
 			d := begin(t, streamer(t, f), direct())
 			before := d.Address()
 			f.loseSend()
@@ -289,7 +286,8 @@ func TestResumeUnknownSend(t *testing.T) {
 func TestSequence(t *testing.T) {
 	t.Parallel()
 	for _, used := range []int{500, 500_000, 1 << 30} {
-		inBubble(t, func(t *testing.T, f *fake) {
+		f := newFake(t)
+		synctest.Test(t, func(t *testing.T) {
 			d := begin(t, streamer(t, f), direct())
 			f.mu.Lock()
 			f.cards["7351"].sequence = used
@@ -314,7 +312,8 @@ func TestSequence(t *testing.T) {
 // time where the clock tells, and otherwise after it was refused.
 func TestTenMinutes(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), direct())
 		must(t, d.Update(t.Context(), "one"))
 		time.Sleep(9*time.Minute + time.Second)
@@ -354,7 +353,8 @@ func TestCardGone(t *testing.T) {
 		200740: bridge.KindNotFound, 200750: bridge.KindExpired, 300311: bridge.KindForbidden, 200860: bridge.KindTooLarge,
 		99991403: bridge.KindQuota, 99991400: bridge.KindRateLimited, 200810: bridge.KindRateLimited, 300120: bridge.KindUnavailable, 300310: bridge.KindInvalid,
 	} {
-		inBubble(t, func(t *testing.T, f *fake) {
+		f := newFake(t)
+		synctest.Test(t, func(t *testing.T) {
 			d := begin(t, streamer(t, f), direct())
 			must(t, d.Update(t.Context(), "one"))
 			f.script(pathText, bad(code, "x"))
@@ -367,7 +367,8 @@ func TestCardGone(t *testing.T) {
 			}
 		})
 	}
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), direct())
 		must(t, d.Update(t.Context(), "one"))
 		f.mu.Lock()
@@ -388,7 +389,8 @@ func TestCardGone(t *testing.T) {
 // that seems to go on.
 func TestRefusedAnswer(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		to := direct()
 		to.Language = bridge.English
 		d := begin(t, streamer(t, f), to)
@@ -407,7 +409,8 @@ func TestFinishCard(t *testing.T) {
 	t.Parallel()
 	c := bridge.Card{Title: "Done", Text: "# Text", Buttons: []bridge.Button{{Text: "Again", Value: map[string]string{"a": "again"}}}}
 	for _, plain := range []bool{false, true} {
-		inBubble(t, func(t *testing.T, f *fake) {
+		f := newFake(t)
+		synctest.Test(t, func(t *testing.T) {
 			if plain {
 				f.script(pathCards, bad(99991672, "Access denied"))
 			}
@@ -428,7 +431,8 @@ func TestFinishCard(t *testing.T) {
 			}
 		})
 	}
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), direct())
 		for _, c := range []bridge.Content{bridge.Picture{}, nil} {
 			if _, err := d.Finish(t.Context(), c); bridge.KindOf(err) != bridge.KindUnsupported {
@@ -447,7 +451,8 @@ func TestFinishCard(t *testing.T) {
 // TestLongDraft: what grew beyond the card follows as messages.
 func TestLongDraft(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		d := begin(t, streamer(t, f), direct())
 		text := strings.TrimSpace(strings.Repeat("<a>\n", 4_500))
 		must(t, d.Update(t.Context(), text))
@@ -470,7 +475,8 @@ func TestLongDraft(t *testing.T) {
 // message is replaced, seldom; after ten minutes they are tried again.
 func TestPatchedDraft(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		f.script(pathCards, bad(99991672, "Access denied"))
 		s := streamer(t, f)
 		d := begin(t, s, grouped())
@@ -509,7 +515,8 @@ func TestPatchedDraft(t *testing.T) {
 // what was decided last.
 func TestPatchedDraftUnknownSend(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		f.script(pathCards, bad(99991672, "Access denied"))
 		d := begin(t, streamer(t, f), direct())
 		at := d.Address()
@@ -541,7 +548,8 @@ func TestNoCardAtAll(t *testing.T) {
 			t.Errorf("%d: got %v, want %s", code, err, want)
 		}
 	}
-	inBubble(t, func(t *testing.T, f *fake) {
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
 		f.script(pathCards, answer{404, "404 page not found"})
 		f.script(pathCreate, bad(230099, "ErrCode: 11310"))
 		d := begin(t, streamer(t, f), direct())
