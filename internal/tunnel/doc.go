@@ -11,8 +11,9 @@
 // apart at the first answer of the service: a wrong token, a suspended account
 // or a version that is too old is shown with its next step and left alone,
 // because trying again cannot help and services watch failed log-ins; limits
-// that may end, such as too many sessions, are looked at again every few
-// minutes; a lost connection is taken up again at once, with pauses that grow.
+// that may end, such as too many sessions, are looked at again after pauses of
+// up to five minutes; a lost connection is taken up again at once, with short
+// pauses that grow.
 // Prove sends a signed request of our own out into the internet and tells
 // whether it came back.
 //
