@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,13 +57,17 @@ func TestOnePartFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLamp()
+		var mu sync.Mutex
 		tries := map[string]int{}
 		l.listen = func(ctx context.Context, bot string, accept func(context.Context, bridge.Delivery) error) error {
+			mu.Lock()
 			tries[bot]++
+			n := tries[bot]
+			mu.Unlock()
 			switch {
 			case bot == "locked":
 				return &bridge.Error{Kind: bridge.KindCredential, Op: "lamp: listen"}
-			case tries[bot] <= 3:
+			case n <= 3:
 				panic("hunter2")
 			}
 			if err := accept(ctx, bridge.Delivery{Messages: []bridge.Message{message(bot, "m2", "over the air")}}); err != nil {

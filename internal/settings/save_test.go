@@ -23,7 +23,7 @@ func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "switchboard.yaml")
 	stamp := ""
-	for n := range 400 {
+	for n := range 150 {
 		want := anySettings(rand.New(rand.NewPCG(uint64(n), 7)))
 		want.Stamp = stamp
 		saved, err := settings.Save(path, want, known())
