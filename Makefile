@@ -13,7 +13,7 @@ PLAIN := ./internal/... ./assets/... ./cmd/switchboardd/...
 RACE := ./internal/inbox ./internal/reply ./internal/engine ./internal/journal ./internal/webhook ./internal/router ./internal/health ./internal/agent/... ./internal/platform/... ./internal/app
 TOOL = go -C .tools/$(1) tool -n $(1)
 
-.PHONY: help run test check unit race desktop stores lint fmt vet bench fuzz vuln build packages-build packages-check
+.PHONY: help run test check unit race desktop stores lint fmt vet bench chaos fuzz vuln build packages-build packages-check
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -62,6 +62,10 @@ vuln: ## Known vulnerabilities, where the database can be reached
 
 bench: ## Benchmarks, as ratios within one run
 	CGO_ENABLED=0 go test -run '^$$' -bench . ./internal/store
+	CGO_ENABLED=0 go test -run '^$$' -bench 'FirstText|RoundTrip' -benchtime 20x ./internal/app
+
+chaos: ## Kill the program at random under load for about two minutes (CHAOS='-chaos.messages=1000000 -chaos.kills=1000' for longer)
+	CGO_ENABLED=0 go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./cmd/switchboardd $(or $(CHAOS),-chaos.people=100 -chaos.messages=15000 -chaos.kills=80)
 
 fuzz: ## Fuzz every decoder for a minute each (FUZZTIME=10m for longer)
 	@for p in $$(grep -rl '^func Fuzz' --include=*_test.go internal | xargs -n1 dirname | sort -u); do \

@@ -18,6 +18,16 @@ type Store interface {
 	SaveReply(ctx context.Context, r bridge.Reply) error
 }
 
+const (
+	// quickTries is how often a part is tried in one attempt at the job, for a
+	// hiccup of the platform's should not cost the person seconds.
+	quickTries = 3
+	// quickPause comes before the second try, and twice of it before the third.
+	quickPause = 300 * time.Millisecond
+	// quickLimit is the longest wait of a busy platform's that is sat out.
+	quickLimit = 3 * time.Second
+)
+
 // Pace is how an answer appears where the bot can let it grow.
 type Pace string
 
@@ -153,7 +163,7 @@ func (w *Writer) Deliver(ctx context.Context) error {
 	if err := w.resumeForDelivery(ctx); err != nil {
 		return err
 	}
-	for {
+	for tries := 1; ; {
 		parts := w.parts()
 		if w.row.Sent >= len(parts) {
 			return w.done(ctx)
@@ -166,9 +176,41 @@ func (w *Writer) Deliver(ctx context.Context) error {
 			w.forgetDraft()
 			continue
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			tries = 1
+		case tries < quickTries && w.passing(err) && rest(ctx, max(bridge.RetryAfter(err), time.Duration(tries)*quickPause)):
+			tries++
+		default:
 			return err
 		}
+	}
+}
+
+// passing says that an error is likely to be over in a moment. A longer trouble
+// is for a later attempt, so that the place at the agent's is free meanwhile; and
+// a part that may have been shown is not shown again in haste where there is no
+// key.
+func (w *Writer) passing(err error) bool {
+	var e *bridge.Error
+	if !errors.As(err, &e) || e.RetryAfter > quickLimit || e.Uncertain && !w.keyed() {
+		return false
+	}
+	return e.Kind == bridge.KindUnavailable || e.Kind == bridge.KindRateLimited
+}
+
+// keyed says that the part that is next is shown once however often it is sent.
+func (w *Writer) keyed() bool { return w.limits.Keyed || w.row.Sent == 0 && w.draft != nil }
+
+// rest waits; false when ctx has ended.
+func rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 
@@ -225,7 +267,7 @@ func (w *Writer) deliverPart(ctx context.Context, n int, text string) error {
 	to := w.to.WithKey(w.key + "-" + strconv.Itoa(n))
 	if w.row.Sending == n+1 {
 		to.Repeat = true
-		if !w.limits.Keyed && (n > 0 || w.draft == nil) {
+		if !w.keyed() {
 			w.row.Uncertain++
 			w.opt.Record(bridge.EntryRepeated, 0, "", "part "+strconv.Itoa(n+1))
 		}

@@ -286,9 +286,9 @@ func attempt(t *testing.T, w *reply.Writer, answer string) {
 // where there is no key, and repeated under its key where there is one.
 func TestUnknownOutcome(t *testing.T) {
 	t.Parallel()
-	for _, keyed := range []bool{true, false} {
+	for keyed, sends := range map[bool]int{true: 3, false: 1} { // without a key, not again in haste
 		chat := &bridgetest.Chat{Keyed: keyed, Fail: func(_ string, n int) error {
-			if n == 1 {
+			if n <= sends {
 				return &bridge.Error{Kind: bridge.KindUnavailable, Uncertain: true}
 			}
 			return nil
@@ -329,7 +329,7 @@ func TestCertainFailureIsNotUncertain(t *testing.T) {
 	t.Parallel()
 	chat := &bridgetest.Chat{Fail: func(_ string, n int) error {
 		if n == 1 {
-			return &bridge.Error{Kind: bridge.KindRateLimited}
+			return &bridge.Error{Kind: bridge.KindRateLimited, RetryAfter: time.Minute}
 		}
 		return nil
 	}}
@@ -343,6 +343,42 @@ func TestCertainFailureIsNotUncertain(t *testing.T) {
 	}
 	if store.last.Uncertain != 0 || len(chat.Shown()) != 1 || chat.Shown()[0].To.Repeat {
 		t.Errorf("row %+v shown %+v", store.last, chat.Shown())
+	}
+}
+
+// TestHiccup: a trouble that is soon over is sat out, a longer one is for later.
+func TestHiccup(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		trouble bridge.Error
+		times   int
+		calls   int
+		took    time.Duration
+		want    bridge.Kind
+	}{
+		"away once":        {bridge.Error{Kind: bridge.KindUnavailable}, 1, 2, 300 * time.Millisecond, ""},
+		"away twice":       {bridge.Error{Kind: bridge.KindUnavailable}, 2, 3, 900 * time.Millisecond, ""},
+		"away for long":    {bridge.Error{Kind: bridge.KindUnavailable}, 9, 3, 900 * time.Millisecond, bridge.KindUnavailable},
+		"busy, soon over":  {bridge.Error{Kind: bridge.KindRateLimited, RetryAfter: 2 * time.Second}, 1, 2, 2 * time.Second, ""},
+		"busy for long":    {bridge.Error{Kind: bridge.KindRateLimited, RetryAfter: 4 * time.Second}, 1, 1, 0, bridge.KindRateLimited},
+		"a refused secret": {bridge.Error{Kind: bridge.KindUnauthenticated}, 1, 1, 0, bridge.KindUnauthenticated},
+		"unknown, no key":  {bridge.Error{Kind: bridge.KindUnavailable, Uncertain: true}, 1, 1, 0, bridge.KindUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				began, chat := time.Now(), &bridgetest.Chat{Fail: func(_ string, n int) error {
+					if n <= c.times {
+						return &c.trouble
+					}
+					return nil
+				}}
+				err := writer(&rows{}, chat.Bot(), bridge.Reply{JobID: 1}).Finish(t.Context(), "answer")
+				if bridge.KindOf(err) != c.want || chat.Calls("send") != c.calls || time.Since(began) != c.took {
+					t.Errorf("%d sends in %v: %v", chat.Calls("send"), time.Since(began), err)
+				}
+			})
+		})
 	}
 }
 

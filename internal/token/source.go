@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -99,6 +100,18 @@ func (s *Source) cached() (string, error) {
 	}
 }
 
+// certain takes the doubt out of an error: whatever became of the request for a
+// token, the call that needs it was not made.
+func certain(err error) error {
+	var e *bridge.Error
+	if !errors.As(err, &e) || !e.Uncertain {
+		return err
+	}
+	sure := *e
+	sure.Uncertain = false
+	return &sure
+}
+
 func (s *Source) renew(ctx context.Context) (string, error) {
 	if token, err := s.cached(); token != "" || err != nil {
 		return token, err // fetched while we were on our way
@@ -111,6 +124,7 @@ func (s *Source) renew(ctx context.Context) (string, error) {
 	defer s.mu.Unlock()
 	now := time.Now()
 	if err != nil {
+		err = certain(err)
 		wait := bridge.RetryAfter(err)
 		if !bridge.KindOf(err).Retryable() {
 			wait = max(wait, s.opts.RefusedFor)

@@ -153,6 +153,18 @@ func TestBusyPlatform(t *testing.T) {
 	})
 }
 
+// TestNoDoubt: a lost request for a token does not make a message doubtful that
+// was never sent.
+func TestNoDoubt(t *testing.T) {
+	t.Parallel()
+	s := token.New((&desk{err: &bridge.Error{Kind: bridge.KindUnavailable, Uncertain: true}}).fetch, token.Options{})
+	_, err := s.Token(t.Context())
+	var e *bridge.Error
+	if !errors.As(err, &e) || e.Kind != bridge.KindUnavailable || e.Uncertain {
+		t.Fatalf("%+v", err)
+	}
+}
+
 func TestNoToken(t *testing.T) {
 	t.Parallel()
 	s := token.New((&desk{empty: true}).fetch, token.Options{Op: "test: get token"})

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/platform/simulator"
+)
+
+// The size of the chaos; `make chaos` makes it larger.
+var (
+	chaosPeople   = flag.Int("chaos.people", 50, "people who write")
+	chaosMessages = flag.Int("chaos.messages", 600, "messages of all people together, at least")
+	chaosKills    = flag.Int("chaos.kills", 10, "how often the program is killed, at least")
+	chaosSeed     = flag.Uint64("chaos.seed", 0, "0 chooses one")
+)
+
+// weather is what the platforms do to us in the meantime. FaultReorder is not
+// in it, because the order of the answers is looked at.
+const weather = "duplicate=0.05*2,drop=0.02,delay=0.05@20ms,slow=0.02@50ms,reset=0.02,fail=0.02,expire=0.002,busy=0.02,limit=0.01,break=0.02"
+
+// longest is how long an answer may take: a message whose sends failed and
+// whose program was killed several times waits longer before each try.
+const longest = 5 * time.Minute
+
+// burst is how many questions a person asks before reading the answers.
+const burst = 5
+
+// chaos is one run: people who write, a program that is killed, and the count.
+type chaos struct {
+	t     *testing.T
+	sim   *simulator.Simulator
+	seed  uint64
+	asked atomic.Int64 // messages that were accepted
+	kills atomic.Int64
+
+	doubled atomic.Int64 // shown twice where the platform knows no key
+}
+
+// TestChaos kills the real program at random moments while many people write on
+// all platforms, whose servers and whose agent fail as well. Every accepted
+// question gets its answer in full, in order. Feishu and WeCom show it once;
+// DingTalk, which knows no idempotency key for these messages, may show it
+// again after a send whose outcome nobody knows.
+func TestChaos(t *testing.T) {
+	t.Parallel()
+	c := &chaos{t: t, seed: *chaosSeed}
+	if c.seed == 0 {
+		c.seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-chaos.seed=%d", c.seed)
+	var err error
+	c.sim, err = simulator.Start(t.Context(), simulator.Options{RetryPause: 50 * time.Millisecond, Crowd: *chaosPeople, Remember: 20 * *chaosPeople * burst})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.sim.Close() }()
+	faults, err := simulator.ParseFaults(weather)
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults.Seed = c.seed
+	c.sim.SetFaults(faults)
+	began := time.Now()
+	c.storm(child(t, c.sim, flaky(t)))
+	took := time.Since(began)
+	if v := c.sim.Violations(); len(v) > 0 {
+		t.Errorf("%d rules of the platforms were broken: %v", len(v), v[:min(len(v), 10)])
+	}
+	t.Logf("%d messages accepted and answered, %d kills, %d answers shown again on DingTalk, %.0f messages/s",
+		c.asked.Load(), c.kills.Load(), c.doubled.Load(), float64(c.asked.Load())/took.Seconds())
+}
+
+// storm lets everybody write and kills the program until all is said.
+func (c *chaos) storm(start func() *exec.Cmd) {
+	var people sync.WaitGroup
+	crowd := c.sim.Employees()
+	for n, e := range crowd {
+		people.Go(func() { c.write(e, rand.New(rand.NewPCG(c.seed, uint64(n))), *chaosMessages/len(crowd)/burst+1) })
+	}
+	said := make(chan struct{})
+	go func() { people.Wait(); close(said) }()
+	moments := rand.New(rand.NewPCG(c.seed, 1<<32))
+	for {
+		p := start()
+		life := time.Duration(200+moments.IntN(1300)) * time.Millisecond
+		if c.kills.Load() >= int64(*chaosKills) {
+			life = time.Hour // the rest in peace
+		}
+		timer := time.NewTimer(life)
+		select {
+		case <-said:
+		case <-timer.C:
+		}
+		timer.Stop()
+		_ = syscall.Kill(-p.Process.Pid, syscall.SIGKILL)
+		_ = p.Wait() // killed
+		select {
+		case <-said:
+			return
+		default:
+			c.kills.Add(1)
+		}
+	}
+}
+
+// question is one message and where it stands.
+type question struct {
+	id       bridge.MessageID
+	platform bridge.Platform
+	text     string
+}
+
+// write is one person's day: some questions on any platform, then the answers,
+// then a second look at those before, which nothing may have been added to.
+func (c *chaos) write(e bridge.Employee, dice *rand.Rand, rounds int) {
+	var before []question
+	for round := range rounds {
+		var all []question
+		for n := range burst {
+			q := question{platform: e.Platforms[dice.IntN(len(e.Platforms))], text: fmt.Sprintf("question-%s-%d-%d.", e.ID, round, n)}
+			id, err := c.sim.Say(c.t.Context(), e.ID, q.platform, q.text)
+			for err != nil && c.t.Context().Err() == nil {
+				pause(50 * time.Millisecond)
+				err = c.sim.Redeliver(c.t.Context(), id)
+			}
+			q.id = id
+			c.asked.Add(1)
+			all = append(all, q)
+		}
+		if !c.read(all) {
+			return
+		}
+		c.look(before)
+		before = all
+	}
+	c.look(before)
+}
+
+// read waits until all questions have a whole answer, and compares the order.
+func (c *chaos) read(all []question) bool {
+	deadline := time.Now().Add(longest)
+	last := map[bridge.Platform]int{}
+	for _, q := range all {
+		for !c.answered(q) {
+			if time.Now().After(deadline) || c.t.Context().Err() != nil {
+				trace, _ := c.sim.Trace(q.id)
+				c.t.Errorf("%s on %s has no whole answer: %+v", q.text, q.platform, trace)
+				return false
+			}
+			pause(20 * time.Millisecond)
+		}
+		trace, _ := c.sim.Trace(q.id)
+		if trace.Answers[0].Order < last[q.platform] {
+			c.t.Errorf("%s on %s was answered before the question before it", q.text, q.platform)
+		}
+		last[q.platform] = trace.Answers[0].Order
+	}
+	return true
+}
+
+func (c *chaos) answered(q question) bool {
+	trace, _ := c.sim.Trace(q.id)
+	return len(trace.Answers) > 0 && whole(q, trace.Answers[0])
+}
+
+func whole(q question, a simulator.Answer) bool {
+	return !a.Growing && strings.Contains(a.Text, q.text) && strings.Contains(a.Text, ending)
+}
+
+// look counts the answers that can be seen.
+func (c *chaos) look(all []question) {
+	for _, q := range all {
+		trace, _ := c.sim.Trace(q.id)
+		for _, a := range trace.Answers {
+			if !whole(q, a) {
+				c.t.Errorf("%s on %s shows %q (growing %t)", q.text, q.platform, a.Text, a.Growing)
+			}
+		}
+		switch more := len(trace.Answers) - 1; {
+		case more < 0:
+			c.t.Errorf("the answer to %s on %s has gone", q.text, q.platform)
+		case q.platform == "dingtalk":
+			c.doubled.Add(int64(more))
+		case more > 0:
+			c.t.Errorf("%s on %s is answered %d times", q.text, q.platform, more+1)
+		}
+	}
+}
+
+func pause(d time.Duration) { <-time.NewTimer(d).C }
+
+// TestMain lets the test binary be the program itself, so that it can be killed.
+func TestMain(m *testing.M) {
+	if os.Getenv("SWITCHBOARD_TEST_CHILD") != "" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
