@@ -114,6 +114,9 @@ func TestOtherPages(t *testing.T) {
 	if w := ask(outside, "GET", "/healthz", map[string]string{"Host": "ops.example"}); w.Code != 200 {
 		t.Errorf("beyond loopback its own name is %d", w.Code)
 	}
+	if w := ask(outside, "GET", "/healthz", map[string]string{"Host": "", "Origin": "null"}); w.Code != 403 {
+		t.Errorf("a page without an origin is %d", w.Code)
+	}
 }
 
 func TestTroubles(t *testing.T) {

@@ -139,14 +139,15 @@ func TestDoorComesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLamp()
-		taken, broken := 3, make(chan struct{})
+		taken, broken, last := 3, make(chan struct{}), ""
 		r := begin(t, t.TempDir(), oneBot, l, func(o *app.Options) {
 			open := o.Listen
 			o.Patient = true
 			o.Listen = func(ctx context.Context, address string) (net.Listener, error) {
-				if address != "127.0.0.1:1" {
+				if address == "127.0.0.1:2" {
 					return open(ctx, address)
 				}
+				last = address
 				if taken--; taken >= 0 {
 					return nil, errors.New("address already in use")
 				}
@@ -189,6 +190,9 @@ func TestDoorComesBack(t *testing.T) {
 		rest(time.Minute)
 		if got := l.chat.Texts(); len(got) != 2 {
 			t.Errorf("shown %q", got)
+		}
+		if last != "127.0.0.1:7" {
+			t.Errorf("it was opened again at %s, not where it was", last)
 		}
 	})
 }
@@ -293,7 +297,7 @@ func TestLimitsOutliveARestart(t *testing.T) {
 		for n := range 2 {
 			r.deliver(t, say(n), say(n))
 		}
-		rest(time.Minute)
+		rest(4 * time.Second) // before it is written down by itself
 		if err := r.stop(); err != nil {
 			t.Fatal(err)
 		}
