@@ -228,7 +228,12 @@ func TestStop(t *testing.T) {
 func TestStopBeforeTheNextTry(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(h *house) {
-		h.agents["help"].Answer = func(int, bridge.Question) []any { return []any{&bridge.Error{Kind: bridge.KindRateLimited}} }
+		h.agents["help"].Answer = func(n int, _ bridge.Question) []any {
+			if n < 3 {
+				return []any{&bridge.Error{Kind: bridge.KindRateLimited}}
+			}
+			return []any{time.Second, bridge.TextAdded{Text: "late"}, bridge.Ended{}}
+		}
 		h.open()
 		h.accept(h.message("one", "zhang", "hello"))
 		time.Sleep(3 * time.Second) // the second try failed, the third comes in 7 s
@@ -237,6 +242,49 @@ func TestStopBeforeTheNextTry(t *testing.T) {
 		synctest.Wait()
 		got := h.chats["one"].Texts()
 		if len(got) != 2 || !slices.Contains(got, "(stopped)") || !slices.Contains(got, "Stopped.") || len(h.agents["help"].Questions()) > 3 {
+			h.Errorf("shown %q, asked %d", got, len(h.agents["help"].Questions()))
+		}
+	})
+}
+
+// TestStopTooLate: an answer that was heard to the end is delivered.
+func TestStopTooLate(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.chats["one"].Slow = 3 * time.Second
+		h.open()
+		h.accept(h.message("one", "zhang", "hello"))
+		time.Sleep(time.Second)
+		h.accept(h.message("one", "zhang", "/stop"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		got := h.chats["one"].Texts()
+		if len(got) != 2 || !slices.Contains(got, "There is no answer to stop.") || !slices.Contains(got, "help: hello (1 in help-1)") {
+			h.Errorf("shown %q", got)
+		}
+	})
+}
+
+// TestStopWhileTakingUp: an answer that broke and is being taken up is stopped
+// without being asked for once more.
+func TestStopWhileTakingUp(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.agents["help"].Answer = func(n int, _ bridge.Question) []any {
+			if n == 1 {
+				return []any{
+					bridge.Started{Conversation: bridge.Conversation{ID: "c"}, Run: bridge.Run{Run: "r"}},
+					bridge.TextAdded{Text: "half"},
+					time.Second, &bridge.Error{Kind: bridge.KindInterrupted},
+				}
+			}
+			return []any{time.Minute, bridge.TextAdded{Text: "whole"}, bridge.Ended{}}
+		}
+		h.open()
+		h.accept(h.message("one", "zhang", "hello"))
+		time.Sleep(5 * time.Second)
+		h.want("one", "zhang", "/stop", "Stopped.")
+		if got := h.chats["one"].Texts(); got[0] != "half\n\n(stopped)" || len(h.agents["help"].Questions()) != 2 {
 			h.Errorf("shown %q, asked %d", got, len(h.agents["help"].Questions()))
 		}
 	})

@@ -173,10 +173,11 @@ func TestBlockedMeanwhile(t *testing.T) {
 		time.Sleep(time.Second)
 		h.role("one", "zhang", bridge.RoleBlocked)
 		h.accept(h.message("one", "zhang", "hello?"))
+		h.want("one", "zhang", "/stop", "may not answer you") // beside the talk, so at once
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		got := h.chats["one"].Shown()
-		if len(got) != 1 || !strings.Contains(got[0].Text, "may not answer you") || got[0].Growing {
+		if len(got) != 2 || !strings.Contains(got[0].Text, "may not answer you") || got[0].Growing {
 			h.Errorf("shown %+v", got)
 		}
 	})

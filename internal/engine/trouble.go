@@ -55,14 +55,14 @@ func (t *trip) takeUp(ctx context.Context, agent bridge.Agent, h *hearing, err e
 		t.out.Park()
 		return context.Cause(ctx)
 	}
-	switch {
-	case errors.Is(rerr, errStopped):
-		return t.stopped(ctx, agent, again)
-	case rerr == nil:
+	if rerr == nil {
 		return t.answered(ctx, again)
 	}
 	if len(again.whole()) > len(h.whole()) {
 		h = again
+	}
+	if errors.Is(rerr, errStopped) {
+		return t.stopped(ctx, agent, h)
 	}
 	return t.interrupted(ctx, h, rerr)
 }

@@ -92,8 +92,8 @@ func TestProfile(t *testing.T) {
 				b.Errorf("person %+v", got)
 			}
 			p.Meet(b.Context(), "bot", who("one", "zhang"))
-			if got := b.person("one", "zhang"); got.Name != "zhang" {
-				b.Errorf("the name in the messages gave way: %+v", got)
+			if got, err := b.store.Person(b.Context(), b.zhang.ID); err != nil || got.Name != "zhang" {
+				b.Errorf("the name in the messages gave way: %+v %v", got, err)
 			}
 		})
 	})

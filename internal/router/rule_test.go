@@ -184,6 +184,8 @@ func TestRulesDecideTheLane(t *testing.T) {
 	rules, _ := parse(t, `
 - {name: hr, when: {prefix: hr}, agent: hr}
 - {when: {role: guest}, reply: "Hello guest."}
+- {when: {keyword: [retry, new]}, agent: hr}
+- {when: {regexp: new}, agent: hr}
 `)
 	r, p := setupWith(router.Options{Rules: rules})
 	plain, hr := job(t, r, direct("one", "zhang", "leave?")), job(t, r, direct("one", "zhang", "/hr leave?"))
@@ -198,8 +200,10 @@ func TestRulesDecideTheLane(t *testing.T) {
 	if got, err := r.Route(t.Context(), hr); err != nil || got.Agent != "help" || got.Outcome != (router.ToAgent{Agent: "help"}) {
 		t.Errorf("route %+v %v", got, err)
 	}
-	if got := route(t, r, direct("one", "zhang", "/new")); got.Command != router.CommandNew || got.Agent != "help" {
-		t.Errorf("route %+v", got)
+	for _, text := range []string{"/new", "/retry"} { // no word of a rule is about commands
+		if got := route(t, r, direct("one", "zhang", text)); got.Command == router.CommandNone || got.Agent != "help" {
+			t.Errorf("route %+v", got)
+		}
 	}
 	p.role = bridge.RoleGuest
 	if got := route(t, r, direct("one", "zhang", "leave?")); got.Outcome != (router.FixedReply{Text: "Hello guest."}) {

@@ -21,6 +21,7 @@ func identityChecks() []check {
 		{"wrong codes are counted", wrongCodes},
 		{"merging and taking it back", mergeUndo},
 		{"taking back a merge gives sessions back", mergeSessions},
+		{"taking back a merge after one moved on", mergeMoved},
 		{"unlinking and taking it back", unlinkUndo},
 		{"unlinking keeps the role", unlinkRole},
 		{"a chosen name and a role, and back", renameUndo},
@@ -320,6 +321,19 @@ func mergeSessions(b *bundle) {
 	} {
 		if got := b.sessionWith(c.p, c.agent); got != c.want {
 			b.Errorf("%s with %s has %q, want %q", c.p.ID, c.agent, got, c.want)
+		}
+	}
+}
+
+func mergeMoved(b *bundle) {
+	a, y, z := b.person(identity("a")), b.person(identity("y")), b.person(identity("z"))
+	b.ok(b.Link(b.Context(), identity("a2"), a.ID))
+	b.ok(b.Merge(b.Context(), a.ID, z.ID, window()))
+	b.ok(b.Link(b.Context(), identity("a2"), y.ID))
+	b.undoLast(z.ID)
+	for user, want := range map[string]string{"a": a.ID, "a2": y.ID, "z": z.ID} {
+		if got := b.person(identity(user)); got.ID != want {
+			b.Errorf("%s is %+v, want %s", user, got, want)
 		}
 	}
 }
