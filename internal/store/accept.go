@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strings"
 
 	"switchboard/internal/bridge"
 )
@@ -136,13 +135,11 @@ func (t *tx) lock(ctx context.Context, scopes ...string) error {
 
 // A job is inserted with these columns; the stamp finds it again.
 const (
-	insertJob  = "INSERT INTO jobs (bot, origin, queue, lane, state, accepted_at, due_at, is_action, text, extra, message, action) VALUES "
-	jobValues  = "(?,?,?,?,'available',?,0,?,?,?,?,?)"
-	onceOnly   = " ON CONFLICT (bot, origin) DO NOTHING RETURNING id, accepted_at"
-	insertLane = "INSERT INTO lanes (lane, queue, head, due_at, open, person, title, platforms, bots, last_job, last_at, questions) VALUES "
-	laneValues = "(?,?,?,0,1,?,?,?,?,?,?,?)"
-	// A lane that was empty gets a new head; what is listed first moves there.
-	orFillLane = ` ON CONFLICT (lane) DO UPDATE SET
+	insertJob = `INSERT INTO jobs (bot, origin, queue, lane, state, accepted_at, due_at, is_action, text, extra, message, action)
+		VALUES (?,?,?,?,'available',?,0,?,?,?,?,?) ON CONFLICT (bot, origin) DO NOTHING`
+	fillLane = `INSERT INTO lanes (lane, queue, head, due_at, open, person, title, platforms, bots, last_job, last_at, questions)
+		VALUES (?,?,?,0,1,?,?,?,?,?,?,?)
+		ON CONFLICT (lane) DO UPDATE SET
 		queue = CASE WHEN lanes.open = 0 THEN excluded.queue ELSE lanes.queue END,
 		head = CASE WHEN lanes.open = 0 THEN excluded.head ELSE lanes.head END,
 		due_at = CASE WHEN lanes.open = 0 THEN excluded.due_at ELSE lanes.due_at END,
@@ -157,43 +154,37 @@ const (
 
 // insertJobs inserts rows and fills in the ids of those that were new.
 func (t *tx) insertJobs(ctx context.Context, rows []*jobRow) error {
-	for chunk := range chunks(rows) {
-		args := make([]any, 0, 10*len(chunk))
-		for _, r := range chunk {
-			args = append(args, r.bot, r.origin, r.queue, r.lane, r.at, r.isAction(), r.text, r.extra, r.message, r.action)
-		}
-		first := chunk[0].at
-		err := t.each(ctx, func(found *sql.Rows) error {
-			var id, at int64
-			if err := found.Scan(&id, &at); err != nil {
-				return err
-			}
-			chunk[at-first].id = id
-			return nil
-		}, insertJob+lists(jobValues, len(chunk))+onceOnly, args...)
-		if err != nil {
+	for _, r := range rows {
+		var err error
+		if r.id, err = t.insert(ctx, r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fillLanes counts new jobs in their lanes. PostgreSQL wants each lane at most
-// once in a statement, SQLite does not mind.
-func (t *tx) fillLanes(ctx context.Context, rows []*jobRow) error {
-	most := len(rows)
+// insert inserts a row and returns its id, 0 when it was there before.
+func (t *tx) insert(ctx context.Context, r *jobRow) (id int64, err error) {
+	args := []any{r.bot, r.origin, r.queue, r.lane, r.at, r.isAction(), r.text, r.extra, r.message, r.action}
 	if t.engine == postgres {
-		most = 1
+		err = t.each(ctx, func(rows *sql.Rows) error { return rows.Scan(&id) }, insertJob+" RETURNING id", args...)
+		return id, err
 	}
-	for part := range slices.Chunk(rows, max(most, 1)) {
-		for chunk := range chunks(part) {
-			args := make([]any, 0, 10*len(chunk))
-			for _, r := range chunk {
-				args = append(args, r.laneArgs()...)
-			}
-			if err := t.exec(ctx, insertLane+lists(laneValues, len(chunk))+orFillLane, args...); err != nil {
-				return err
-			}
+	done, err := t.writer.change(ctx, insertJob, args...)
+	if err != nil {
+		return 0, err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return 0, err
+	}
+	return done.LastInsertId()
+}
+
+// fillLanes counts new jobs in their lanes.
+func (t *tx) fillLanes(ctx context.Context, rows []*jobRow) error {
+	for _, r := range rows {
+		if err := t.exec(ctx, fillLane, r.laneArgs()...); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -208,24 +199,4 @@ func (r *jobRow) laneArgs() []any {
 	return []any{
 		r.lane, r.queue, r.id, personOfLane(r.lane), r.title, around(r.platform), around(r.bot), id, at, questions,
 	}
-}
-
-// chunks cuts rows into powers of two, 64 at most, so that there are only seven
-// different statements to keep prepared.
-func chunks(rows []*jobRow) func(yield func([]*jobRow) bool) {
-	return func(yield func([]*jobRow) bool) {
-		for size := 64; len(rows) > 0; {
-			for size > len(rows) {
-				size /= 2
-			}
-			if !yield(rows[:size]) {
-				return
-			}
-			rows = rows[size:]
-		}
-	}
-}
-
-func lists(values string, n int) string {
-	return values + strings.Repeat(","+values, n-1)
 }

@@ -48,7 +48,7 @@ func (s *Store) inSteps(ctx context.Context, where string, before int64, drop fu
 		if err != nil || len(ids) == 0 {
 			return total, err
 		}
-		if err := change(ctx, s, func(ctx context.Context, t *tx) error { return drop(t, ctx, ids) }); err != nil {
+		if err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error { return drop(t, ctx, ids) }); err != nil {
 			return total, err
 		}
 		total += len(ids)
@@ -87,7 +87,7 @@ func (t *tx) dropRows(ctx context.Context, ids []int64) error {
 // forgetRest drops what belongs to no job: old entries, lanes where nothing is
 // left and sessions that were closed.
 func (s *Store) forgetRest(ctx context.Context, before int64) error {
-	return change(ctx, s, func(ctx context.Context, t *tx) error {
+	return changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
 		for _, statement := range []string{
 			"DELETE FROM entries WHERE job_id = 0 AND at < ?",
 			"DELETE FROM lanes WHERE open = 0 AND last_at < ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.lane = lanes.lane)",

@@ -20,7 +20,7 @@ func (s *Store) Claim(ctx context.Context, node, queue string, limit int, lease 
 	if limit <= 0 {
 		return nil, nil
 	}
-	jobs, err := write(ctx, s, func(ctx context.Context, t *tx) ([]bridge.Job, error) {
+	jobs, err := writeTalk(ctx, s, func(ctx context.Context, t *tx) ([]bridge.Job, error) {
 		heads, err := t.idleHeads(ctx, queue, limit)
 		if err != nil {
 			return nil, err
@@ -84,7 +84,7 @@ func (s *Store) Extend(ctx context.Context, node string, ids []int64, lease time
 	if len(ids) == 0 {
 		return nil
 	}
-	err := change(ctx, s, func(ctx context.Context, t *tx) error {
+	err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
 		_, err := t.bun.NewUpdate().Table("jobs").Set("lease_until = ?", time.Now().Add(lease).UnixMicro()).
 			Where("node = ?", node).Where("state = 'running'").Where("id IN (?)", bun.List(ids)).Exec(ctx)
 		return err
@@ -103,7 +103,7 @@ const settleJob = `UPDATE jobs SET state = ?, last_error = ?, due_at = CASE WHEN
 // Settle says how an attempt ended. It reports false, and changes nothing, when
 // that attempt is not the running one any more.
 func (s *Store) Settle(ctx context.Context, node string, end bridge.Settlement) (bool, error) {
-	ours, err := write(ctx, s, func(ctx context.Context, t *tx) (bool, error) { return t.settle(ctx, node, end) })
+	ours, err := writeTalk(ctx, s, func(ctx context.Context, t *tx) (bool, error) { return t.settle(ctx, node, end) })
 	if err != nil {
 		return false, fmt.Errorf("store: settle: %w", err)
 	}
@@ -142,7 +142,7 @@ const rescueJobs = `UPDATE jobs SET state = 'available', due_at = 0, lease_until
 // Claim; to look only for the expired leases of others, it is called with an
 // empty name. The attempt is kept: a late settlement is refused.
 func (s *Store) Rescue(ctx context.Context, node string) ([]bridge.Job, error) {
-	jobs, err := write(ctx, s, func(ctx context.Context, t *tx) ([]bridge.Job, error) {
+	jobs, err := writeTalk(ctx, s, func(ctx context.Context, t *tx) ([]bridge.Job, error) {
 		var jobs []bridge.Job
 		err := t.each(ctx, func(rows *sql.Rows) error {
 			j, err := scanJob(rows)

@@ -7,9 +7,9 @@
 // on both. What differs is how writes become durable: on SQLite a single
 // goroutine owns the only writing connection and commits all waiting writes
 // together, because a commit costs one flush of the disk no matter how much is
-// in it. Each write has a savepoint of its own, so that one that fails does not
-// take its neighbours along. On PostgreSQL a write is an ordinary transaction.
-// Every write is durable when its method returns.
+// in it. When one of them fails all are run again, each in a savepoint of its own,
+// so that a failure does not take its neighbours along. On PostgreSQL a write is
+// an ordinary transaction. Every write is durable when its method returns.
 //
 // The table lanes holds one row for each lane and is changed in the same
 // transaction as the jobs in it. It is what makes claiming the head of an idle

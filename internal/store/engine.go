@@ -54,7 +54,7 @@ func (t *tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, e
 	if t.writer == nil {
 		return t.raw.QueryContext(ctx, t.engine.rebind(query), args...)
 	}
-	stmt, err := t.writer.prepare(ctx, query) //nolint:sqlclosecheck // the writer keeps it
+	stmt, err := t.writer.query(ctx, query) //nolint:sqlclosecheck // the writer keeps it
 	if err != nil {
 		return nil, err
 	}
@@ -85,29 +85,38 @@ func (t *tx) each(ctx context.Context, scan func(*sql.Rows) error, query string,
 }
 
 // write runs a change and returns when it is durable. On SQLite run shares a
-// commit with its neighbours; it must not keep anything it is given.
+// commit with its neighbours and may be run again before it; it must not keep
+// anything it is given.
 func write[T any](ctx context.Context, s *Store, run func(context.Context, *tx) (T, error)) (T, error) {
+	defer s.faces.forget()
+	return writeTalk(ctx, s, run)
+}
+
+// writeTalk is write for a change that leaves everybody who is known as they
+// are. Those are the frequent ones.
+func writeTalk[T any](ctx context.Context, s *Store, run func(context.Context, *tx) (T, error)) (T, error) {
 	if s.writer == nil {
 		return transact(ctx, s, run)
 	}
-	type result struct {
-		value T
-		err   error
-	}
-	var got result // written by the writer before it answers, read after that
-	err := s.writer.do(ctx, &request{run: func(ctx context.Context, t *tx) error {
-		got.value, got.err = run(ctx, t)
-		return got.err
+	var value T // written by the writer before it answers, read after that
+	err := s.writer.do(ctx, &request{run: func(ctx context.Context, t *tx) (err error) {
+		value, err = run(ctx, t)
+		return err
 	}})
 	if err != nil {
 		var zero T
 		return zero, err
 	}
-	return got.value, nil
+	return value, nil
 }
 
-// change is write for a run without a result.
+// change and changeTalk are write and writeTalk for a run without a result.
 func change(ctx context.Context, s *Store, run func(context.Context, *tx) error) error {
-	_, err := write(ctx, s, func(ctx context.Context, t *tx) (struct{}, error) { return struct{}{}, run(ctx, t) })
+	defer s.faces.forget()
+	return changeTalk(ctx, s, run)
+}
+
+func changeTalk(ctx context.Context, s *Store, run func(context.Context, *tx) error) error {
+	_, err := writeTalk(ctx, s, func(ctx context.Context, t *tx) (struct{}, error) { return struct{}{}, run(ctx, t) })
 	return err
 }

@@ -32,21 +32,22 @@ func (r entryRow) entry() bridge.Entry {
 	}
 }
 
+const insertEntry = "INSERT INTO entries (at, kind, job_id, bot, message, attempt, took, note, error) VALUES (?,?,?,?,?,?,?,?,?)"
+
 // AppendEntries adds lines to the journal. Their IDs are given out here.
 func (s *Store) AppendEntries(ctx context.Context, entries []bridge.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	rows := make([]entryRow, len(entries))
-	for i, e := range entries {
-		rows[i] = entryRow{
-			At: micros(e.At), Kind: string(e.Kind), JobID: e.JobID, Bot: clean(e.Bot), Message: clean(string(e.Message)),
-			Attempt: e.Attempt, Took: int64(e.Took), Note: clean(e.Note), Error: string(e.Error),
+	err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
+		for _, e := range entries {
+			err := t.exec(ctx, insertEntry, micros(e.At), string(e.Kind), e.JobID, clean(e.Bot), clean(string(e.Message)),
+				e.Attempt, int64(e.Took), clean(e.Note), string(e.Error))
+			if err != nil {
+				return err
+			}
 		}
-	}
-	err := change(ctx, s, func(ctx context.Context, t *tx) error {
-		_, err := t.bun.NewInsert().Model(&rows).Returning("NULL").Exec(ctx)
-		return err
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("store: append entries: %w", err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-
 	"switchboard/internal/bridge"
 )
 

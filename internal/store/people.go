@@ -58,18 +58,32 @@ const whoIs = `SELECT p.id, p.name, p.role, p.language, p.created_at, i.name FRO
 // the person goes by another name that somebody chose for them.
 func (s *Store) PersonOf(ctx context.Context, who bridge.Identity) (bridge.Person, error) {
 	who.Name = clean(who.Name)
-	row := s.whoIs.QueryRowContext(ctx, string(who.Platform), clean(who.Tenant), clean(string(who.User)))
-	person, known, err := scanPerson(row)
+	known, err := s.lookUp(ctx, who)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		person, err = write(ctx, s, func(ctx context.Context, t *tx) (bridge.Person, error) { return t.meet(ctx, who, s.role) })
-	case err == nil && who.Name != "" && who.Name != known:
-		person, err = write(ctx, s, func(ctx context.Context, t *tx) (bridge.Person, error) { return t.rename(ctx, who) })
+		known.person, err = writeTalk(ctx, s, func(ctx context.Context, t *tx) (bridge.Person, error) { return t.meet(ctx, who, s.role) })
+	case err == nil && who.Name != "" && who.Name != known.name:
+		known.person, err = write(ctx, s, func(ctx context.Context, t *tx) (bridge.Person, error) { return t.rename(ctx, who) })
 	}
 	if err != nil {
 		return bridge.Person{}, fmt.Errorf("store: person of: %w", err)
 	}
-	return person, nil
+	return known.person, nil
+}
+
+// lookUp finds out whose identity it is, if possible from memory.
+func (s *Store) lookUp(ctx context.Context, who bridge.Identity) (stranger, error) {
+	known, since, ok := s.faces.recall(who)
+	if ok {
+		return known, nil
+	}
+	row := s.whoIs.QueryRowContext(ctx, string(who.Platform), clean(who.Tenant), clean(string(who.User)))
+	var err error
+	known.person, known.name, err = scanPerson(row)
+	if err == nil && s.engine == sqlite {
+		s.faces.learn(who, known, since)
+	}
+	return known, err
 }
 
 // scanPerson reads a row of whoIs; known is the name of the identity.

@@ -76,7 +76,7 @@ const suggestions = `SELECT DISTINCT CASE WHEN a.person < b.person THEN a.person
 // Suggestions lists pairs of people whose directories know the same e-mail
 // address or mobile number, each pair once.
 func (s *Store) Suggestions(ctx context.Context) ([]bridge.Suggestion, error) {
-	query := fmt.Sprintf(suggestions, "email") + " UNION " + fmt.Sprintf(suggestions, "mobile") + " ORDER BY 1, 2, 3"
+	query := fmt.Sprintf(suggestions, "email") + " UNION " + fmt.Sprintf(suggestions, "mobile") + " ORDER BY 1, 2, 3" //nolint:gosec // constants
 	rows, err := s.readers.DB.QueryContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("store: suggestions: %w", err)

@@ -25,7 +25,7 @@ func (s *Store) SaveReply(ctx context.Context, r bridge.Reply) error {
 		return fmt.Errorf("store: save reply: %w", err)
 	}
 	updated := cmp.Or(micros(r.UpdatedAt), now())
-	err = change(ctx, s, func(ctx context.Context, t *tx) error {
+	err = changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
 		err := t.exec(ctx, saveReply, r.JobID, string(r.State), clean(r.Text), string(r.Error), rest, updated)
 		return err
 	})

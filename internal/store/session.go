@@ -66,7 +66,7 @@ func (s *Store) SaveSession(ctx context.Context, v bridge.Session) error {
 		ID: v.ID, Lane: v.Lane, Agent: v.Agent, Person: v.Person, Conversation: v.Conversation.ID, ConversationUser: v.Conversation.User,
 		LastPlatform: string(v.LastPlatform), Messages: v.Messages, CreatedAt: micros(v.CreatedAt), LastActive: micros(v.LastActive),
 	}
-	err := change(ctx, s, func(ctx context.Context, t *tx) error { return t.saveSession(ctx, row) })
+	err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error { return t.saveSession(ctx, row) })
 	if err != nil {
 		return fmt.Errorf("store: save session: %w", err)
 	}
@@ -99,7 +99,7 @@ const closeEarlier = `UPDATE sessions SET closed_at = ? WHERE lane = ? AND agent
 
 // CloseSessions ends the open sessions of a lane.
 func (s *Store) CloseSessions(ctx context.Context, lane string) error {
-	err := change(ctx, s, func(ctx context.Context, t *tx) error {
+	err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
 		lane, err := currentLane(ctx, t.bun, lane)
 		if err != nil {
 			return err

@@ -24,7 +24,7 @@ const (
 	// In a burst every write shares a transaction with others: what undoing one of
 	// them takes is kept in memory, and moving the log into the main file, which
 	// writes wait for, is done less often than by default.
-	burstPragmas  = "&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(4000)"
+	burstPragmas  = "&_pragma=cache_size(-8000)&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(4000)"
 	readerPragmas = "?_pragma=busy_timeout(10000)&_pragma=query_only(1)"
 	// On macOS an ordinary flush stops at the drive's own cache.
 	darwinPragmas = "&_pragma=fullfsync(1)&_pragma=checkpoint_fullfsync(1)"

@@ -46,6 +46,7 @@ type Store struct {
 	stamp   atomic.Int64 // the last time of acceptance given out
 
 	whoIs *sql.Stmt // the one query in the way of each webhook request
+	faces faces     // and its answers
 
 	close func() error
 }

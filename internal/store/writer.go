@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"sync"
 	"sync/atomic"
 
@@ -26,9 +25,9 @@ type request struct {
 
 // writer is the goroutine that owns SQLite's only writing connection.
 type writer struct {
-	conn  bun.Conn
+	statements
+
 	store *Store
-	stmts map[string]*sql.Stmt // of the goroutine alone
 	// merged remembers which people were linked to others; nil means ask again.
 	merged map[string]string
 
@@ -42,7 +41,7 @@ type writer struct {
 
 func newWriter(s *Store, conn bun.Conn) *writer {
 	return &writer{
-		conn: conn, store: s, stmts: map[string]*sql.Stmt{},
+		statements: statements{conn: conn}, store: s,
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 }
@@ -103,7 +102,7 @@ func (w *writer) run(ctx context.Context) {
 				continue
 			}
 			if closed {
-				w.closeStatements()
+				w.forget()
 				return
 			}
 			break
@@ -125,20 +124,11 @@ func (w *writer) next() (batch []*request, closed bool) {
 
 // commit carries out a batch in one transaction and answers every request.
 func (w *writer) commit(ctx context.Context, batch []*request) {
-	outcome := make([]error, len(batch))
 	err := w.execute(ctx, "BEGIN IMMEDIATE")
+	batch = begin(batch)
+	outcome := make([]error, len(batch))
 	if err == nil {
-		batch = begin(batch)
-		err = w.runAll(ctx, batch, outcome)
-		if err == nil {
-			err = w.execute(ctx, "COMMIT")
-		}
-		if err != nil {
-			w.merged = nil
-			_ = w.execute(ctx, "ROLLBACK") // fails when SQLite has rolled back by itself
-		}
-	} else {
-		batch = begin(batch)
+		err = w.carryOut(ctx, batch, outcome)
 	}
 	for i, r := range batch {
 		if err != nil {
@@ -147,6 +137,32 @@ func (w *writer) commit(ctx context.Context, batch []*request) {
 		}
 		r.done <- outcome[i]
 	}
+}
+
+// carryOut runs every request of a batch, notes its outcome and commits. An
+// error means that nothing was stored. All are run without more ado, because
+// hardly ever one fails; only then each is run again in a savepoint of its own.
+func (w *writer) carryOut(ctx context.Context, batch []*request, outcome []error) error {
+	t := &tx{engine: sqlite, bun: w.conn, raw: w.conn.Conn, writer: w}
+	err := w.together(ctx, t, batch)
+	if err != nil {
+		w.rollBack(ctx)
+		if err = w.execute(ctx, "BEGIN IMMEDIATE"); err == nil {
+			err = w.apart(ctx, t, batch, outcome)
+		}
+	}
+	if err == nil {
+		err = w.execute(ctx, "COMMIT")
+	}
+	if err != nil {
+		w.rollBack(ctx)
+	}
+	return err
+}
+
+func (w *writer) rollBack(ctx context.Context) {
+	w.merged = nil
+	_ = w.execute(ctx, "ROLLBACK") // fails when SQLite has rolled back by itself
 }
 
 // begin leaves out the requests whose callers have gone.
@@ -160,83 +176,51 @@ func begin(batch []*request) []*request {
 	return begun
 }
 
-// runAll runs every request of a batch and notes its outcome. An error means
-// that the transaction as a whole is lost.
-func (w *writer) runAll(ctx context.Context, batch []*request, outcome []error) error {
-	t := &tx{engine: sqlite, bun: w.conn, raw: w.conn.Conn, writer: w}
-	together, err := w.acceptTogether(ctx, t, batch)
-	if err != nil {
+// together runs all requests of a batch, the acceptances as one.
+func (w *writer) together(ctx context.Context, t *tx, batch []*request) error {
+	var accepts []*acceptance
+	for _, r := range batch {
+		if r.accept != nil {
+			accepts = append(accepts, r.accept)
+		}
+	}
+	if err := w.store.accept(ctx, t, accepts...); err != nil {
 		return err
 	}
-	for i, r := range batch {
-		if r.accept != nil && together {
+	for _, r := range batch {
+		if r.run == nil {
 			continue
 		}
-		run := r.run
-		if r.accept != nil {
-			run = func(ctx context.Context, t *tx) error { return w.store.accept(ctx, t, r.accept) }
-		}
-		if outcome[i], err = w.apart(ctx, func() error { return run(ctx, t) }); err != nil {
+		if err := r.run(ctx, t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// acceptTogether carries out all acceptances of a batch as one, and reports
-// false when that failed and each has to be tried by itself.
-func (w *writer) acceptTogether(ctx context.Context, t *tx, batch []*request) (bool, error) {
-	var all []*acceptance
-	for _, r := range batch {
-		if r.accept != nil {
-			all = append(all, r.accept)
+// apart runs each request in a savepoint: when one fails, only its own changes
+// are undone. An error is the loss of the whole transaction.
+func (w *writer) apart(ctx context.Context, t *tx, batch []*request, outcome []error) error {
+	for i, r := range batch {
+		if err := w.execute(ctx, "SAVEPOINT one"); err != nil {
+			return err
+		}
+		if outcome[i] = w.one(ctx, t, r); outcome[i] != nil {
+			w.merged = nil
+			if err := w.execute(ctx, "ROLLBACK TO one"); err != nil {
+				return outcome[i] // SQLite has rolled back everything; this is why
+			}
+		}
+		if err := w.execute(ctx, "RELEASE one"); err != nil {
+			return err
 		}
 	}
-	if len(all) == 0 {
-		return true, nil
-	}
-	failed, err := w.apart(ctx, func() error { return w.store.accept(ctx, t, all...) })
-	return failed == nil, err
+	return nil
 }
 
-// apart runs something in a savepoint of its own: when it fails, only its own
-// changes are undone. The second error is the loss of the whole transaction.
-func (w *writer) apart(ctx context.Context, run func() error) (failed, lost error) {
-	if err := w.execute(ctx, "SAVEPOINT one"); err != nil {
-		return nil, err
+func (w *writer) one(ctx context.Context, t *tx, r *request) error {
+	if r.accept != nil {
+		return w.store.accept(ctx, t, r.accept)
 	}
-	if failed = run(); failed != nil {
-		w.merged = nil
-		if err := w.execute(ctx, "ROLLBACK TO one"); err != nil {
-			return nil, failed // SQLite has rolled back everything; this is why
-		}
-	}
-	return failed, w.execute(ctx, "RELEASE one")
-}
-
-func (w *writer) execute(ctx context.Context, query string, args ...any) error {
-	stmt, err := w.prepare(ctx, query) //nolint:sqlclosecheck // it is kept
-	if err == nil {
-		_, err = stmt.ExecContext(ctx, args...)
-	}
-	return err
-}
-
-// prepare keeps each statement it is asked for. The number of different ones is
-// bounded: variable lists come in powers of two (see chunks).
-func (w *writer) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if stmt := w.stmts[query]; stmt != nil {
-		return stmt, nil
-	}
-	stmt, err := w.conn.PrepareContext(ctx, query)
-	if err == nil {
-		w.stmts[query] = stmt
-	}
-	return stmt, err
-}
-
-func (w *writer) closeStatements() {
-	for _, stmt := range w.stmts {
-		_ = stmt.Close()
-	}
+	return r.run(ctx, t)
 }
