@@ -64,8 +64,8 @@ bench: ## Benchmarks, as ratios within one run
 	CGO_ENABLED=0 go test -run '^$$' -bench . ./internal/store
 	CGO_ENABLED=0 go test -run '^$$' -bench 'FirstText|RoundTrip' -benchtime 20x ./internal/app
 
-chaos: ## Kill the program at random under load for about two minutes (CHAOS='-chaos.messages=1000000 -chaos.kills=1000' for longer)
-	CGO_ENABLED=0 go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./cmd/switchboardd $(or $(CHAOS),-chaos.people=100 -chaos.messages=15000 -chaos.kills=80)
+chaos: ## Kill the program at random under load for two minutes (CHAOS='-chaos.messages=1000000 -chaos.kills=1000' for longer)
+	CGO_ENABLED=0 go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./cmd/switchboardd $(or $(CHAOS),-chaos.people=100 -chaos.messages=100000 -chaos.kills=1000 -chaos.for=2m)
 
 fuzz: ## Fuzz every decoder for a minute each (FUZZTIME=10m for longer)
 	@for p in $$(grep -rl '^func Fuzz' --include=*_test.go internal | xargs -n1 dirname | sort -u); do \

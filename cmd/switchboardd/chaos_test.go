@@ -23,6 +23,7 @@ var (
 	chaosPeople   = flag.Int("chaos.people", 50, "people who write")
 	chaosMessages = flag.Int("chaos.messages", 600, "messages of all people together, at least")
 	chaosKills    = flag.Int("chaos.kills", 10, "how often the program is killed, at least")
+	chaosFor      = flag.Duration("chaos.for", 0, "nobody writes any more after this time; 0 waits for all messages")
 	chaosSeed     = flag.Uint64("chaos.seed", 0, "0 chooses one")
 )
 
@@ -42,6 +43,7 @@ type chaos struct {
 	t     *testing.T
 	sim   *simulator.Simulator
 	seed  uint64
+	end   time.Time    // nobody writes after it, unless it is zero
 	asked atomic.Int64 // messages that were accepted
 	kills atomic.Int64
 
@@ -73,6 +75,9 @@ func TestChaos(t *testing.T) {
 	faults.Seed = c.seed
 	c.sim.SetFaults(faults)
 	began := time.Now()
+	if *chaosFor > 0 {
+		c.end = began.Add(*chaosFor)
+	}
 	c.storm(child(t, c.sim, flaky(t)))
 	took := time.Since(began)
 	if v := c.sim.Violations(); len(v) > 0 {
@@ -127,6 +132,9 @@ type question struct {
 func (c *chaos) write(e bridge.Employee, dice *rand.Rand, rounds int) {
 	var before []question
 	for round := range rounds {
+		if !c.end.IsZero() && time.Now().After(c.end) {
+			break
+		}
 		var all []question
 		for n := range burst {
 			q := question{platform: e.Platforms[dice.IntN(len(e.Platforms))], text: fmt.Sprintf("question-%s-%d-%d.", e.ID, round, n)}

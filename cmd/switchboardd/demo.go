@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,15 +40,25 @@ func (c command) demo(ctx context.Context) int {
 	go func() { ended <- a.Run(inner) }()
 	err = c.scene(ctx, a)
 	stop()
-	if err = errors.Join(err, <-ended, a.Close(context.WithoutCancel(ctx))); err != nil {
+	err = errors.Join(err, <-ended, a.Close(context.WithoutCancel(ctx)))
+	var wrong *bridge.Error
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &wrong) && wrong.Kind == bridge.KindInvalid: // the faults
+		c.complain(wrong.Detail)
+		return exitUsage
+	default:
 		return c.trouble(err)
 	}
-	return exitOK
 }
 
 func (c command) scene(ctx context.Context, a *app.App) error {
 	if err := wait(ctx, func() bool { return a.StartDemo(ctx) == nil }); err != nil {
 		return err
+	}
+	if err := a.Disturb(c.faults); err != nil {
+		return fmt.Errorf("switchboardd: demo: %w", err)
 	}
 	c.say(i18n.Text(c.lang, "demo.begin"))
 	begin, answered := time.Now(), 0
@@ -76,15 +87,33 @@ func (c command) exchange(ctx context.Context, a *app.App, e bridge.Employee, p 
 		return fmt.Errorf("switchboardd: demo: %w", err)
 	}
 	accepted := time.Since(asked)
-	if err := wait(ctx, func() bool { return len(a.Bubbles(e.ID)) > before+1 }); err != nil {
+	var answer bridge.Bubble
+	if err := wait(ctx, func() (done bool) {
+		answer, done = answered(a.Bubbles(e.ID)[before:])
+		return done
+	}); err != nil {
 		return err
 	}
-	bubbles := a.Bubbles(e.ID)
-	for line := range strings.Lines(bubbles[len(bubbles)-1].Text) {
+	for line := range strings.Lines(answer.Text) {
 		c.say("    " + strings.TrimRight(line, "\n"))
 	}
-	c.say(i18n.Text(c.lang, "demo.timing", "accepted", accepted.Round(100*time.Microsecond), "answered", time.Since(asked).Round(time.Millisecond)))
+	key := "demo.timing"
+	if answer.Updates > 0 {
+		key = "demo.timing.growing"
+	}
+	c.say(i18n.Text(c.lang, key, "accepted", accepted.Round(100*time.Microsecond), "shown", answer.At.Sub(asked).Round(time.Millisecond),
+		"answered", answer.Changed.Sub(asked).Round(time.Millisecond), "updates", answer.Updates))
 	return nil
+}
+
+// answered returns the bot's last message once it is complete.
+func answered(bubbles []bridge.Bubble) (bridge.Bubble, bool) {
+	for _, b := range slices.Backward(bubbles) {
+		if b.FromBot {
+			return b, !b.Growing
+		}
+	}
+	return bridge.Bubble{}, false
 }
 
 func wait(ctx context.Context, ok func() bool) error {

@@ -43,6 +43,7 @@ type command struct {
 	name         string
 	args         []string
 	data, config string
+	faults       string // of the demonstration's platforms
 	in           io.Reader
 	out, err     io.Writer
 	lang         bridge.Language
@@ -57,6 +58,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	flags.SetOutput(errs)
 	flags.StringVar(&c.data, "data", "", "data directory (default: the system's per-user one)")
 	flags.StringVar(&c.config, "config", "", "settings file (default: switchboard.yaml in the data directory)")
+	if c.name == "demo" {
+		flags.StringVar(&c.faults, "faults", "", "troubles of the simulated platforms, for example duplicate=0.2,busy=0.1,slow=200ms,seed=7")
+	}
 	if err := flags.Parse(args); err != nil {
 		return exitUsage
 	}

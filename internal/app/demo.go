@@ -165,6 +165,21 @@ func (a *App) Say(ctx context.Context, employee string, p bridge.Platform, text 
 	return nil
 }
 
+// Disturb makes the simulated platforms fail in the ways of a specification such
+// as "duplicate=0.2,busy=0.1,slow=200ms"; an empty one ends all trouble.
+func (a *App) Disturb(spec string) error {
+	faults, err := simulator.ParseFaults(spec)
+	if err != nil {
+		return &bridge.Error{Kind: bridge.KindInvalid, Op: "app: demo", Detail: err.Error()}
+	}
+	sim := a.demo()
+	if sim == nil {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: "app: demo", Detail: "the demonstration is not running"}
+	}
+	sim.SetFaults(faults)
+	return nil
+}
+
 // Bubbles returns everything on an employee's screens, oldest first.
 func (a *App) Bubbles(employee string) []bridge.Bubble {
 	if sim := a.demo(); sim != nil {
