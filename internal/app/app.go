@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -28,6 +29,7 @@ import (
 	"switchboard/internal/secret"
 	"switchboard/internal/settings"
 	"switchboard/internal/store"
+	"switchboard/internal/tunnel"
 	"switchboard/internal/webhook"
 )
 
@@ -50,6 +52,8 @@ type Options struct {
 	// RetryPause and RestartPause are the first pauses before a message is tried
 	// again and before a part that died is started again; 0 means the defaults.
 	RetryPause, RestartPause time.Duration
+	// Tunnel are the settings of the tunnel that are not the admin's.
+	Tunnel tunnel.Options
 	// Echo says how fast the built-in agent speaks.
 	Echo echo.Options
 }
@@ -76,6 +80,8 @@ type App struct {
 	forget   *forgetter
 	meter    *meter
 	parts    *lifecycle.Group
+	tunnel   *tunnel.Tunnel // nil when its settings are wrong, see noTunnel
+	noTunnel error
 	since    time.Time
 
 	playing sync.Mutex // held while the demonstration starts or stops
@@ -137,6 +143,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	a.openAgents(ctx)
 	a.openBots(ctx)
 	a.assemble()
+	a.openTunnel(ctx)
 	a.restoreLimits(ctx)
 	return a, nil
 }
@@ -287,7 +294,9 @@ func (a *App) assemble() {
 		handle = a.forget.after(handle)
 	}
 	a.inbox = inbox.New(a.store, routes.Place, handle, a.log, inbox.Options{Queues: queues, Record: a.record})
-	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{Record: a.record, Suspect: a.suspect, Proof: a.proof})
+	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{
+		Record: a.record, Suspect: a.suspect, Proof: a.proof, SelfTest: http.HandlerFunc(a.selfTest),
+	})
 	a.parts = lifecycle.New(a.log, lifecycle.Options{FirstPause: a.opt.RestartPause, Dead: a.partDied, Well: a.partWell, Hopeless: hopeless})
 }
 

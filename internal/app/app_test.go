@@ -19,8 +19,16 @@ import (
 // house opens an app on free ports and runs it until the test ends.
 func house(tb testing.TB, data, extra string) (*app.App, context.Context) {
 	tb.Helper()
+	return houseWith(tb, data, extra, func(*app.Options) {})
+}
+
+// houseWith is house with options changed.
+func houseWith(tb testing.TB, data, extra string, change func(*app.Options)) (*app.App, context.Context) {
+	tb.Helper()
 	write(tb, data, "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"+extra)
-	a, err := app.Open(tb.Context(), app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler), RetryPause: 20 * time.Millisecond, Echo: echo.Options{Delay: time.Millisecond}})
+	opt := app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler), RetryPause: 20 * time.Millisecond, Echo: echo.Options{Delay: time.Millisecond}}
+	change(&opt)
+	a, err := app.Open(tb.Context(), opt)
 	if err != nil {
 		tb.Fatal(err)
 	}

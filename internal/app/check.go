@@ -17,9 +17,9 @@ type CheckLine struct {
 	OK   bool
 }
 
-// Check tries every agent and bot against the real services.
+// Check tries the public address and every agent and bot against the real services.
 func (a *App) Check(ctx context.Context, lang bridge.Language) []CheckLine {
-	var lines []CheckLine
+	lines := a.checkTunnel(ctx, lang)
 	for _, id := range slices.Sorted(maps.Keys(a.agents)) {
 		g := a.agents[id]
 		if g.agent == nil {

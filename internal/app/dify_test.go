@@ -97,12 +97,27 @@ func onPlatforms(tb testing.TB, agents string, change func([]bridge.Config) []br
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = sim.Close() })
-	bots, secrets := "bots:\n", "secrets:\n  agent/help/api_key: env:SB_TEST_DIFY\n"
-	tb.Setenv("SB_TEST_DIFY", "app-right")
 	configs := sim.Configs()
 	if change != nil {
 		configs = change(configs)
 	}
+	a, ctx := house(tb, tb.TempDir(), agents+channels(tb, configs))
+	o, err := a.Overview(ctx)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, c := range sim.Configs() {
+		sim.Attach(c.ID, "http://"+o.Listen+"/hook/"+c.ID)
+	}
+	return a, ctx, sim
+}
+
+// channels writes the settings of bots, and puts their secrets into the
+// environment.
+func channels(tb testing.TB, configs []bridge.Config) string {
+	tb.Helper()
+	bots, secrets := "bots:\n", "secrets:\n  agent/help/api_key: env:SB_TEST_DIFY\n"
+	tb.Setenv("SB_TEST_DIFY", "app-right")
 	for n, c := range configs {
 		settings, err := json.Marshal(c.Settings) // JSON is YAML
 		if err != nil {
@@ -115,15 +130,7 @@ func onPlatforms(tb testing.TB, agents string, change func([]bridge.Config) []br
 			secrets += fmt.Sprintf("  bot/%s/%s: env:%s\n", c.ID, key, name)
 		}
 	}
-	a, ctx := house(tb, tb.TempDir(), agents+bots+secrets)
-	o, err := a.Overview(ctx)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for _, c := range sim.Configs() {
-		sim.Attach(c.ID, "http://"+o.Listen+"/hook/"+c.ID)
-	}
-	return a, ctx, sim
+	return bots + secrets
 }
 
 // TestDifyAnswers is the main job with a Dify app: one conversation over two

@@ -28,6 +28,7 @@ const (
 	partAdmin   = "admin"
 	partInbox   = "inbox"
 	partDoor    = "door"
+	partTunnel  = "tunnel"
 	partListen  = "listen " // and the bot's id
 )
 
@@ -56,6 +57,9 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partAdmin, Stage: stageLast, Run: a.runAdmin},
 		{Name: partInbox, Stage: stageFirst, Run: a.inbox.Run},
 		{Name: partDoor, Stage: stageFirst, Run: a.runDoor},
+	}
+	if a.tunnel != nil {
+		all = append(all, lifecycle.Part{Name: partTunnel, Stage: stageFirst, Run: a.tunnel.Run})
 	}
 	if !a.settings.Privacy.StoreContent {
 		all = append(all, lifecycle.Part{Name: partForget, Stage: stageLast, Run: a.forget.run})

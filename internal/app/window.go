@@ -28,7 +28,7 @@ func (a *App) Overview(ctx context.Context) (bridge.Overview, error) {
 		return bridge.Overview{}, fmt.Errorf("app: overview: %w", err)
 	}
 	o := bridge.Overview{
-		Paused: a.inbox.Paused(), PublicURL: a.settings.Server.PublicURL, Version: a.opt.Version, Since: a.since, Demo: a.demo() != nil,
+		Paused: a.inbox.Paused(), PublicURL: a.publicURL(), Version: a.opt.Version, Since: a.since, Demo: a.demo() != nil,
 	}
 	running := a.inbox.Running()
 	a.mu.RLock()

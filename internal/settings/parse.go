@@ -88,7 +88,7 @@ func (p *parser) file(n *yaml.Node) {
 			"listen": p.address(&s.Server.Listen), "admin": p.admin, "public_url": p.link(&s.Server.PublicURL),
 		}),
 		"tunnel": within(section{
-			"kind": p.oneOf(&s.Tunnel.Kind, "none", "url"), "domain": p.str(&s.Tunnel.Domain), "pooling": p.flag(&s.Tunnel.Pooling),
+			"kind": p.oneOf(&s.Tunnel.Kind, "none", "url", "ngrok"), "domain": p.str(&s.Tunnel.Domain), "pooling": p.flag(&s.Tunnel.Pooling),
 		}),
 		"database": p.str(&s.Database),
 		"language": p.oneOf(&s.Language, "auto", string(bridge.Chinese), string(bridge.English)),

@@ -57,7 +57,7 @@ func anySettings(r *rand.Rand) settings.Settings {
 	}
 	some := func() bool { return r.IntN(2) == 0 }
 	s.Server = settings.Server{Listen: word("127.0.0.1:0", "0.0.0.0:80", "[::1]:1"), Admin: word("127.0.0.1:8781", "localhost:1"), PublicURL: word("", "https://x.example", "http://y.example/z")}
-	s.Tunnel = settings.Tunnel{Kind: word("none", "url"), Domain: odd(), Pooling: some()}
+	s.Tunnel = settings.Tunnel{Kind: word("none", "url", "ngrok"), Domain: odd(), Pooling: some()}
 	s.Database, s.Language = word("", "postgres://x@y/z"), word("auto", "zh-CN", "en")
 	for n := range 1 + r.IntN(3) {
 		a := settings.Agent{ID: fmt.Sprintf("a%d", n), Kind: "echo", MaxConcurrent: 1 + r.IntN(9), Timeout: time.Duration(1+r.IntN(1e6)) * time.Second}

@@ -111,6 +111,9 @@ func (s Settings) Reference(name string) string {
 // program makes up its own.
 const AdminToken = "server/admin_token"
 
+// TunnelToken names the authtoken of the tunnel.
+const TunnelToken = "tunnel/authtoken"
+
 // BotSecret and AgentSecret name the secrets of a bot and of an agent.
 func BotSecret(bot, key string) string { return "bot/" + bot + "/" + key }
 

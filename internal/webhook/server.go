@@ -35,6 +35,9 @@ const (
 // Prefix is the path all webhooks live below.
 const Prefix = "/hook/"
 
+// ProofPath is where Options.SelfTest answers. No bot can have this name.
+const ProofPath = Prefix + "~proof"
+
 // Path returns the path of a bot's webhook.
 func Path(bot string) string { return Prefix + bot }
 
@@ -54,6 +57,9 @@ type Options struct {
 	// Proof returns the content of a file /WW_verify_….txt by its name, with
 	// which WeCom lets the owner of a domain prove it; nil means there are none.
 	Proof func(name string) ([]byte, bool)
+	// SelfTest answers at ProofPath, so that the house can find out whether its
+	// public address leads back to it; nil answers 404.
+	SelfTest http.Handler
 	// HeaderTimeout, ReadTimeout and IdleTimeout bound how long a caller may take
 	// for the header, for a whole request, and between two. Defaults 5 s, 10 s
 	// and 2 min.
@@ -73,6 +79,9 @@ func (o Options) filled() Options {
 	}
 	if o.Proof == nil {
 		o.Proof = func(string) ([]byte, bool) { return nil, false }
+	}
+	if o.SelfTest == nil {
+		o.SelfTest = http.NotFoundHandler()
 	}
 	for _, t := range []struct {
 		at *time.Duration
@@ -139,6 +148,10 @@ func (s *Server) Refused() int64 { return s.refused.Load() }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.contain(r.Context(), w)
 	if s.proof(w, r) {
+		return
+	}
+	if r.URL.Path == ProofPath && r.URL.RawPath == "" {
+		s.opt.SelfTest.ServeHTTP(w, r)
 		return
 	}
 	id, ok := botOf(r)

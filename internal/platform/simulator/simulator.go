@@ -27,6 +27,8 @@ type Options struct {
 	Platforms []bridge.Platform
 	// Crowd is how many people there are, at least three.
 	Crowd int
+	// Transport carries the webhooks; default an ordinary one.
+	Transport http.RoundTripper
 	// RetryPause is how long a platform waits before it delivers a message
 	// again that was not accepted. Default 5 s, like WeCom.
 	RetryPause time.Duration
@@ -86,7 +88,7 @@ func Start(ctx context.Context, opt Options) (*Simulator, error) {
 		return nil, fmt.Errorf("simulator: %w", err)
 	}
 	s := &Simulator{
-		opt: opt, base: "http://" + l.Addr().String(), client: &http.Client{}, closing: make(chan struct{}), ended: make(chan struct{}),
+		opt: opt, base: "http://" + l.Addr().String(), client: &http.Client{Transport: opt.Transport}, closing: make(chan struct{}), ended: make(chan struct{}),
 		hooks: map[string]string{}, sent: newMemory[delivery](opt.Remember), held: map[bridge.Platform][]*held{}, afoot: map[*held]struct{}{},
 		calls: map[string]int{}, sequence: time.Now().UnixMicro(),
 	}

@@ -1,0 +1,128 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/health"
+	"switchboard/internal/i18n"
+	"switchboard/internal/secret"
+	"switchboard/internal/settings"
+	"switchboard/internal/tunnel"
+)
+
+// tunnelPatience is how long a check waits for the tunnel to come up.
+const tunnelPatience = 20 * time.Second
+
+// openTunnel prepares the way from the internet to the door. Wrong settings are
+// a warning: bots that keep a connection of their own need no tunnel.
+func (a *App) openTunnel(ctx context.Context) {
+	t, err := a.newTunnel(ctx)
+	if err != nil {
+		a.noTunnel = err
+		a.health.Raise(health.Warning{Code: health.TunnelDown, Severity: bridge.SeverityError, Err: err})
+		a.log.LogAttrs(ctx, slog.LevelError, "the tunnel is not usable", slog.Any("error", err))
+		return
+	}
+	a.tunnel = t
+}
+
+func (a *App) newTunnel(ctx context.Context) (*tunnel.Tunnel, error) {
+	s := a.settings.Tunnel
+	c := tunnel.Config{Kind: tunnel.Kind(s.Kind), PublicURL: a.settings.Server.PublicURL, Domain: s.Domain, Pooling: s.Pooling}
+	switch {
+	case c.Kind == tunnel.KindNone && c.PublicURL != "":
+		c.Kind = tunnel.KindURL // an address of one's own says enough
+	case c.Kind == tunnel.KindNgrok:
+		var err error
+		if c.Token, err = (secret.Vault{}).Get(ctx, a.settings.Reference(settings.TunnelToken), settings.TunnelToken); err != nil {
+			return nil, err
+		}
+	}
+	opt := a.opt.Tunnel
+	opt.Paths, opt.Changed = []string{"/WW_verify_*.txt"}, a.tunnelChanged
+	return tunnel.New(c, a.door, a.log, opt)
+}
+
+// tunnelChanged keeps the warning true to the tunnel.
+func (a *App) tunnelChanged(s tunnel.Status) {
+	switch {
+	case s.State == tunnel.StateOnline || s.State == tunnel.StateOff:
+		a.health.Clear(health.TunnelDown, "")
+	case s.Err != nil:
+		a.health.Raise(health.Warning{Code: health.TunnelDown, Severity: bridge.SeverityError, Err: s.Err})
+	}
+	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+}
+
+// Reconnect renews the tunnel's connection at once.
+func (a *App) Reconnect() {
+	if a.tunnel != nil {
+		a.tunnel.Reconnect()
+	}
+}
+
+// publicURL is the address that platforms call, as far as it is known.
+func (a *App) publicURL() string {
+	if a.tunnel == nil {
+		return a.settings.Server.PublicURL
+	}
+	return a.tunnel.Status().URL
+}
+
+// selfTest answers a request that we sent ourselves out into the internet.
+func (a *App) selfTest(w http.ResponseWriter, r *http.Request) {
+	if a.tunnel == nil {
+		http.NotFound(w, r)
+		return
+	}
+	a.tunnel.Proof().ServeHTTP(w, r)
+}
+
+// checkTunnel sends a request of our own through the public address. When the
+// house is not running, the door and the tunnel are opened for that long.
+func (a *App) checkTunnel(ctx context.Context, lang bridge.Language) []CheckLine {
+	const who = "tunnel"
+	switch {
+	case a.noTunnel != nil:
+		return []CheckLine{trouble(lang, who, a.noTunnel)}
+	case a.tunnel.Status().Kind == tunnel.KindNone:
+		return nil
+	}
+	a.mu.RLock()
+	running := a.listen != ""
+	a.mu.RUnlock()
+	if !running {
+		l, err := a.opt.Listen(ctx, a.settings.Server.Listen)
+		if err != nil {
+			return []CheckLine{{Who: who, What: i18n.Text(lang, "warning.door_closed") + " " + err.Error(), Next: i18n.Text(lang, "warning.door_closed.next")}}
+		}
+		inner, stop := context.WithCancel(ctx)
+		var parts sync.WaitGroup
+		parts.Go(func() { _ = a.door.Serve(inner, l) })
+		parts.Go(func() { _ = a.tunnel.Run(inner) })
+		defer parts.Wait()
+		defer stop()
+	}
+	a.awaitTunnel(ctx)
+	return checkLines(lang, who, "finding.tunnel.", a.tunnel.Prove(ctx), nil)
+}
+
+// awaitTunnel waits a while until the tunnel is up or has said why it is not.
+func (a *App) awaitTunnel(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, tunnelPatience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for s := a.tunnel.Status(); s.State != tunnel.StateOnline && s.Err == nil; s = a.tunnel.Status() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
