@@ -3,7 +3,6 @@ package feishu_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -508,22 +507,6 @@ func TestExplain(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func upload(path string, body []byte) answer {
-	var in map[string]string
-	switch {
-	case json.Unmarshal(body, &in) != nil:
-		return bad(234001, "Invalid request param.")
-	case path == pathImages && (in["image_type"] != "message" || in["image"] == ""):
-		return bad(234001, "Invalid request param.")
-	case path == pathImages:
-		return ok(`{"image_key":"img_v3_new"}`)
-	case in["file_name"] == "" || in["file"] == "" || !slices.Contains([]string{"opus", "mp4", "pdf", "doc", "xls", "ppt", "stream"}, in["file_type"]):
-		return bad(234001, "Invalid request param.")
-	default:
-		return ok(`{"file_key":"file_%s"}`, in["file_type"])
 	}
 }
 

@@ -464,3 +464,19 @@ func (f *fake) check(m *fakeMessage) string {
 	m.card.sent = true
 	return ""
 }
+
+func upload(path string, body []byte) answer {
+	var in map[string]string
+	switch {
+	case json.Unmarshal(body, &in) != nil:
+		return bad(234001, "Invalid request param.")
+	case path == pathImages && (in["image_type"] != "message" || in["image"] == ""):
+		return bad(234001, "Invalid request param.")
+	case path == pathImages:
+		return ok(`{"image_key":"img_v3_new"}`)
+	case in["file_name"] == "" || in["file"] == "" || !slices.Contains([]string{"opus", "mp4", "pdf", "doc", "xls", "ppt", "stream"}, in["file_type"]):
+		return bad(234001, "Invalid request param.")
+	default:
+		return ok(`{"file_key":"file_%s"}`, in["file_type"])
+	}
+}
