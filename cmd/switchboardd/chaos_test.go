@@ -1,11 +1,11 @@
+//go:build linux
+
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -205,14 +205,4 @@ func (c *chaos) look(all []question) {
 			c.t.Errorf("%s on %s is answered %d times", q.text, q.platform, more+1)
 		}
 	}
-}
-
-func pause(d time.Duration) { <-time.NewTimer(d).C }
-
-// TestMain lets the test binary be the program itself, so that it can be killed.
-func TestMain(m *testing.M) {
-	if os.Getenv("SWITCHBOARD_TEST_CHILD") != "" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-	}
-	os.Exit(m.Run())
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -44,7 +46,7 @@ func child(t *testing.T, sim *simulator.Simulator, agent string) func() *exec.Cm
 	}
 	return func() *exec.Cmd {
 		p := exec.CommandContext(t.Context(), os.Args[0], "run", "--data", data)
-		p.Env, p.SysProcAttr = env, &syscall.SysProcAttr{Setpgid: true}
+		p.Env, p.SysProcAttr = env, &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 		if os.Getenv("CHAOS_LOG") != "" {
 			p.Stderr = os.Stderr
 		}

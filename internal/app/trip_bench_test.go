@@ -240,7 +240,7 @@ func closed(ctx context.Context, sim *simulator.Simulator, text string) <-chan s
 func askDirectly(b *testing.B, address, text string) {
 	b.Helper()
 	body := fmt.Sprintf(`{"query":%q,"user":"u","response_mode":"streaming","inputs":{}}`, text)
-	resp, err := http.Post(address+"/v1/chat-messages", "application/json", strings.NewReader(body)) //nolint:noctx // a test
+	resp, err := http.Post(address+"/v1/chat-messages", "application/json", strings.NewReader(body))
 	if err != nil {
 		b.Fatal(err)
 	}

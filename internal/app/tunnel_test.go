@@ -82,7 +82,7 @@ func public(t *testing.T, a *app.App) string {
 func closedTo(t *testing.T, stranger *http.Client, base string) {
 	t.Helper()
 	for _, path := range []string{"/healthz", "/metrics", "/api/v1/status", "/", "/hook/"} {
-		resp, err := stranger.Get(base + path) //nolint:noctx // a test
+		resp, err := stranger.Get(base + path)
 		if err != nil {
 			t.Fatal(err)
 		}
