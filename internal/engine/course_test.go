@@ -63,7 +63,7 @@ func TestHandOver(t *testing.T) {
 		if got := h.chats["three"].Shown(); len(got) != 1 || got[0].To.Chat != "desk" || !strings.Contains(got[0].Text, "60 minutes") || !strings.Contains(got[0].Text, "a human please") {
 			h.Errorf("the desk reads %+v", got)
 		}
-		for _, text := range []string{"hello?", "are you there?", "human!"} {
+		for _, text := range []string{"hello?", "are you there?", "human!", "/retry"} {
 			if got := h.say("one", "zhang", text); got != "" {
 				h.Errorf("%q was answered: %q", text, got)
 			}
@@ -83,6 +83,28 @@ func TestHandOver(t *testing.T) {
 		h.route.Rules = []router.Rule{{Keywords: []string{"human"}, Then: router.HandOver{For: time.Hour, Bot: "nobody", Chat: "desk"}}}
 		h.open()
 		h.want("one", "zhang", "human", "called a colleague")
+	})
+}
+
+// TestHandOverThroughTrouble: who was handed over is told so, also when the first
+// tries to say it fail and the chat is muted already.
+func TestHandOverThroughTrouble(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.route.Rules = []router.Rule{{Keywords: []string{"human"}, Then: router.HandOver{For: time.Hour}}}
+		h.chats["one"].Fail = func(call string, n int) error {
+			if call == "send" && n < 3 {
+				return &bridge.Error{Kind: bridge.KindUnavailable}
+			}
+			return nil
+		}
+		h.open()
+		h.accept(h.message("one", "zhang", "human"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := h.chats["one"].Texts(); len(got) != 1 || !strings.Contains(got[0], "called a colleague") {
+			h.Errorf("shown %q", got)
+		}
 	})
 }
 

@@ -81,6 +81,9 @@ func (t *trip) forward(ctx context.Context, o router.Forward) error {
 // handOver calls a human and keeps the agents out of the chat.
 func (t *trip) handOver(ctx context.Context, o router.HandOver) error {
 	p, m := t.route.Person, t.job.Message
+	if err := t.out.Begin(ctx); err != nil { // so that a crash does not leave the person unanswered
+		return err
+	}
 	if err := t.store.Mute(ctx, t.route.Chat, time.Now().Add(o.For)); err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ const (
 	CommandBot    Command = "bot"
 )
 
+// asks says that an agent may be asked because of it.
+func (c Command) asks() bool { return c == CommandNone || c == CommandRetry }
+
 // Spec says how a command is typed.
 type Spec struct {
 	Command Command

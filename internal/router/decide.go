@@ -103,7 +103,7 @@ func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person)
 			break
 		}
 	}
-	if _, asks := e.Outcome.(ToAgent); asks && e.Refused == RefusedNot && spec.Command == CommandNone {
+	if _, asks := e.Outcome.(ToAgent); asks && e.Refused == RefusedNot && spec.Command.asks() {
 		e.Refused = r.permitAgent(f.role, e.Agent)
 	}
 	return e, nil

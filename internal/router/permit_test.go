@@ -28,6 +28,7 @@ func TestPermission(t *testing.T) {
 		{bridge.RoleNew, router.AdmitKnown, "one", "hi", router.RefusedClosed, bridge.RoleNew},
 		{bridge.RoleNew, router.AdmitKnown, "one", "/help", router.RefusedClosed, bridge.RoleNew},
 		{bridge.RoleGuest, router.AdmitAll, "three", "hi", router.RefusedAgent, bridge.RoleGuest},
+		{bridge.RoleGuest, router.AdmitAll, "three", "/retry", router.RefusedAgent, bridge.RoleGuest},
 		{bridge.RoleGuest, router.AdmitAll, "three", "/help", router.RefusedNot, bridge.RoleGuest},
 		{bridge.RoleGuest, router.AdmitAll, "one", "hi", router.RefusedNot, bridge.RoleGuest},
 		{bridge.RoleNew, router.AdmitAll, "three", "hi", router.RefusedAgent, bridge.RoleGuest},

@@ -164,7 +164,7 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	if route.Refused = r.permit(m.Bot, route.Role); route.Refused != RefusedNot {
 		return route, nil
 	}
-	if _, asks := d.outcome.(ToAgent); asks && spec.Command == CommandNone {
+	if _, asks := d.outcome.(ToAgent); asks && spec.Command.asks() {
 		route.Outcome, route.Refused = ToAgent{route.Agent}, r.permitAgent(route.Role, route.Agent)
 	}
 	return r.inTalk(ctx, j, route)
