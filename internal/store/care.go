@@ -2,101 +2,137 @@ package store
 
 import (
 	"context"
-	"fmt"
+	"os"
 	"time"
-
-	"github.com/uptrace/bun"
 )
 
 const (
-	// onceFor is how long at least a message stays known after it was accepted,
-	// whatever the retention: platforms deliver again for hours.
-	onceFor = 7 * 24 * time.Hour
-	// forgetAtOnce bounds how long a step of Forget keeps other writes waiting.
-	forgetAtOnce = 200
+	// careEvery is how often Care looks at the clock, rather than setting an alarm:
+	// a laptop that slept through the night is looked after when it wakes.
+	careEvery = time.Minute
+	// careAgain is the pause after something failed.
+	careAgain = time.Hour
+	// quiet is when nobody writes, by the local time.
+	quiet = 3*time.Hour + 30*time.Minute
 )
 
-// Forget drops what people wrote and were answered from jobs that finished
-// before content, and everything about jobs that finished before rows, though
-// never before a week is over. It returns how many jobs it touched. It works in
-// small steps and can be stopped by ctx at any time.
-func (s *Store) Forget(ctx context.Context, content, rows time.Time) (int, error) {
-	if week := time.Now().Add(-onceFor); rows.After(week) {
-		rows = week
-	}
-	dropped, err := s.inSteps(ctx, "finished_at > 0 AND finished_at < ?", micros(rows), (*tx).dropRows)
-	if err != nil {
-		return dropped, fmt.Errorf("store: forget: %w", err)
-	}
-	cleared, err := s.inSteps(ctx, "forgotten = 0 AND finished_at > 0 AND finished_at < ?", micros(content), (*tx).dropContent)
-	if err == nil {
-		err = s.forgetRest(ctx, micros(rows))
-	}
-	if err != nil {
-		return dropped + cleared, fmt.Errorf("store: forget: %w", err)
-	}
-	return dropped + cleared, nil
+// CareOptions are the settings of a Care.
+type CareOptions struct {
+	// Backups is the directory of the backups.
+	Backups string
+	// Content is how long what people wrote and were answered is kept, and Rows
+	// how long the record of what happened. 0 keeps it forever.
+	Content, Rows time.Duration
+	// Told hears how a round went: nil, or the first thing that failed. It may be
+	// nil.
+	Told func(error)
 }
 
-// inSteps finds jobs and applies drop to a few of them at a time.
-func (s *Store) inSteps(ctx context.Context, where string, before int64, drop func(*tx, context.Context, []int64) error) (int, error) {
-	total := 0
+// Care looks after a database every night: it looks for damage, makes a backup
+// and forgets what is old. Make one with NewCare.
+type Care struct {
+	store *Store
+	opt   CareOptions
+
+	forgot time.Time // the last time
+	tried  time.Time // the last round that failed
+}
+
+// NewCare makes a Care; nothing happens before Run.
+func NewCare(s *Store, opt CareOptions) *Care {
+	if opt.Told == nil {
+		opt.Told = func(error) {}
+	}
+	return &Care{store: s, opt: opt}
+}
+
+// Run looks after the database until ctx ends. A large file, which Open did not
+// look into, is looked into at once.
+func (c *Care) Run(ctx context.Context) error {
+	if c.store.unexamined() {
+		c.tell(ctx, c.store.Check(ctx))
+	}
+	ticker := time.NewTicker(careEvery)
+	defer ticker.Stop()
 	for {
-		var ids []int64
-		err := s.readers.NewSelect().Table("jobs").Column("id").Where("forgotten IN (0, 1)").Where(where, before).
-			Limit(forgetAtOnce).Scan(ctx, &ids)
-		if err != nil || len(ids) == 0 {
-			return total, err
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
 		}
-		if err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error { return drop(t, ctx, ids) }); err != nil {
-			return total, err
-		}
-		total += len(ids)
+		c.round(ctx, time.Now().Round(0)) // by the wall clock, which goes on in sleep
 	}
 }
 
-func (t *tx) dropContent(ctx context.Context, ids []int64) error {
-	if err := t.unindex(ctx, ids); err != nil {
-		return err
+// round does what is due. Each part is due again at the next quiet hour after it
+// was done, so that what fails again and again does not push good backups out.
+func (c *Care) round(ctx context.Context, now time.Time) {
+	last := lastQuiet(now)
+	backed, err := c.backedUp()
+	old := backed.Before(last) && c.store.engine == sqlite
+	if err == nil && !old && !c.forgot.Before(last) || now.Sub(c.tried) < careAgain && !now.Before(c.tried) {
+		return
 	}
-	_, err := t.bun.NewUpdate().Table("jobs").Set("text = ''").Set("extra = ''").Set("forgotten = 1").Where("id IN (?)", bun.List(ids)).Exec(ctx)
+	if err == nil {
+		err = c.store.Check(ctx)
+	}
+	if err == nil && old {
+		_, err = c.store.Backup(ctx, c.opt.Backups)
+	}
+	if err == nil && c.forgot.Before(last) {
+		if err = c.forget(ctx, now); err == nil {
+			c.forgot = now
+		}
+	}
 	if err != nil {
-		return err
+		c.tried = now
 	}
-	_, err = t.bun.NewUpdate().Table("replies").Set("text = ''").Where("job_id IN (?)", bun.List(ids)).Exec(ctx)
+	c.tell(ctx, err)
+}
+
+func (c *Care) tell(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		c.opt.Told(err)
+	}
+}
+
+// backedUp is when the latest backup was made.
+func (c *Care) backedUp() (time.Time, error) {
+	all, err := Backups(c.opt.Backups)
+	if err != nil || len(all) == 0 {
+		return time.Time{}, err
+	}
+	return all[0].At, nil
+}
+
+func (c *Care) forget(ctx context.Context, now time.Time) error {
+	_, err := c.store.Forget(ctx, before(now, c.opt.Content), before(now, c.opt.Rows))
 	return err
 }
 
-func (t *tx) dropRows(ctx context.Context, ids []int64) error {
-	if err := t.unindex(ctx, ids); err != nil {
-		return err
+// before is the moment an age ago; for no age, one that nothing is older than.
+func before(now time.Time, age time.Duration) time.Time {
+	if age <= 0 {
+		return time.Time{}
 	}
-	_, err := t.bun.NewRaw(`UPDATE lanes SET questions = questions - (SELECT COUNT(*) FROM jobs WHERE jobs.lane = lanes.lane AND is_action = 0 AND id IN (?))
-		WHERE lane IN (SELECT lane FROM jobs WHERE id IN (?))`, bun.List(ids), bun.List(ids)).Exec(ctx)
-	if err != nil {
-		return err
-	}
-	for _, from := range []struct{ table, key string }{{"entries", "job_id"}, {"replies", "job_id"}, {"jobs", "id"}} {
-		if _, err := t.bun.NewDelete().Table(from.table).Where("? IN (?)", bun.Ident(from.key), bun.List(ids)).Exec(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return now.Add(-age)
 }
 
-// forgetRest drops what belongs to no job: old entries, lanes where nothing is
-// left and sessions that were closed.
-func (s *Store) forgetRest(ctx context.Context, before int64) error {
-	return changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
-		for _, statement := range []string{
-			"DELETE FROM entries WHERE job_id = 0 AND at < ?",
-			"DELETE FROM lanes WHERE open = 0 AND last_at < ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.lane = lanes.lane)",
-			"DELETE FROM sessions WHERE closed_at > 0 AND last_active < ?",
-		} {
-			if err := t.exec(ctx, statement, before); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+// lastQuiet is the last quiet hour up to a moment.
+func lastQuiet(now time.Time) time.Time {
+	y, m, d := now.Date()
+	at := time.Date(y, m, d, 0, 0, 0, 0, now.Location()).Add(quiet)
+	if at.After(now) {
+		at = at.AddDate(0, 0, -1)
+	}
+	return at
+}
+
+// unexamined says that Open left it to others to look for damage.
+func (s *Store) unexamined() bool {
+	if s.engine == postgres {
+		return false
+	}
+	info, err := os.Stat(s.path)
+	return err == nil && info.Size() > checkedAtOnce
 }

@@ -33,6 +33,34 @@ func TestContractOnPostgres(t *testing.T) {
 	})
 }
 
+// TestTrigrams wants PostgreSQL's index for searching, where the extension can
+// be had.
+func TestTrigrams(t *testing.T) {
+	t.Parallel()
+	dsn := schema(t)
+	s, err := store.Open(t.Context(), store.Options{DSN: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	var offered, indexes int
+	err = db.QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM pg_available_extensions WHERE name = 'pg_trgm'),
+		(SELECT COUNT(*) FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '%gin_trgm_ops%')`).Scan(&offered, &indexes)
+	if err != nil || indexes != 2*offered {
+		t.Errorf("the extension is offered %d times, %d indexes, %v", offered, indexes, err)
+	}
+	_, err = s.Backup(t.Context(), t.TempDir())
+	wantCode(t, err, "server_backup")
+	if st, err := s.Statistics(t.Context()); err != nil || st.Engine != "postgres" || st.Bytes == 0 {
+		t.Errorf("statistics %+v, %v", st, err)
+	}
+}
+
 // schema makes an empty schema and returns an address that leads into it.
 func schema(tb testing.TB) string {
 	tb.Helper()

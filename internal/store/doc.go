@@ -17,7 +17,12 @@
 // PostgreSQL its rows are the locks that keep a lane in order between nodes.
 //
 // What was said is found through an index of three-character sequences, filled
-// when a job is finished, not when it is accepted.
+// when a job is finished, not when it is accepted; on PostgreSQL with the extension
+// pg_trgm.
+//
+// A SQLite file is looked into before it is opened, copied every night (Care) and
+// before its schema is changed. One that is damaged is ErrDamaged: Restore puts a
+// copy in its place and StartFresh puts it aside; neither deletes anything.
 //
 // Content (what people wrote and were answered) stands in columns of its own, so
 // that Forget drops it while the record of what happened stays.

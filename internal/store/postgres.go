@@ -50,7 +50,7 @@ func (s *Store) startPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, s.db.DB, goose.DialectPostgres, locker); err != nil {
+	if err := migrate(ctx, s.db.DB, goose.DialectPostgres, locker, nil); err != nil {
 		return err
 	}
 	if s.whoIs, err = s.db.DB.PrepareContext(ctx, postgres.rebind(whoIs)); err != nil {

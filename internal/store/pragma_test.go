@@ -1,9 +1,13 @@
 package store
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"switchboard/internal/bridge"
 )
 
 // TestDurable asks the writing connection itself: it must flush the disk at each
@@ -31,5 +35,48 @@ func TestDurable(t *testing.T) {
 	}
 	if _, err := s.readers.DB.ExecContext(t.Context(), "DELETE FROM people"); err == nil {
 		t.Error("a reader can write")
+	}
+}
+
+// TestDiskFull lets the database reach its largest size: what no longer fits is
+// refused with a word for it, nothing that was accepted is lost, and when there
+// is room again work goes on.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "switchboard.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // not what is tested
+	limit := func(pages int) {
+		t.Helper()
+		if _, err := s.writer.conn.Conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	accept := func(n int) error {
+		m := bridge.Message{ID: bridge.MessageID(fmt.Sprint(n)), Bot: "b"}
+		m.Text = fmt.Sprintf("%04000d", n)
+		_, err := s.Accept(t.Context(), []bridge.NewJob{{Queue: "q", Lane: "p:p:q", Message: m}})
+		return err
+	}
+	limit(80)
+	acked := 0
+	for err = accept(acked); err == nil && acked < 1000; err = accept(acked) {
+		acked++
+	}
+	var e *bridge.Error
+	if !errors.As(err, &e) || e.Code != "disk_full" || e.Kind != bridge.KindUnavailable || acked == 0 {
+		t.Fatalf("after %d: %v", acked, err)
+	}
+	if waiting, err := s.Waiting(t.Context()); err != nil || waiting["q"] != acked {
+		t.Errorf("%d acknowledged, waiting %v, %v", acked, waiting, err)
+	}
+	limit(10000)
+	if err := accept(acked); err != nil {
+		t.Error(err)
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -38,7 +38,7 @@ func (s *Store) matching(ctx context.Context, text string) (condition, error) {
 // said finds a text in questions and answers.
 func (s *Store) said(ctx context.Context, text string) (condition, error) {
 	if s.engine == postgres {
-		return saidIn(text, "true", "0"), nil
+		return saidAnywhere(text), nil
 	}
 	if utf8.RuneCountInString(text) < shortest {
 		return saidLately(text), nil
@@ -60,6 +60,16 @@ func (s *Store) said(ctx context.Context, text string) (condition, error) {
 		}
 		return q
 	}, nil
+}
+
+// saidAnywhere looks for a text in a way that PostgreSQL's index helps with.
+func saidAnywhere(text string) condition {
+	pattern := contains(strings.ToLower(text))
+	return func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.WhereOr(`l.lane IN (SELECT lane FROM jobs WHERE lower(text) LIKE ? ESCAPE '\'
+			UNION SELECT said.lane FROM replies AS given JOIN jobs AS said ON said.id = given.job_id WHERE lower(given.text) LIKE ? ESCAPE '\')`,
+			pattern, pattern)
+	}
 }
 
 // saidIn looks into the jobs of those lanes that fulfil a condition, from a first

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -31,8 +32,22 @@ const (
 	readers       = 4
 )
 
-func (s *Store) openSQLite(ctx context.Context, path string) error {
+// checkedAtOnce is up to which size a file is looked into before it is opened,
+// which takes about a millisecond for each MiB. Care does it for larger ones.
+const checkedAtOnce = 256 << 20
+
+func (s *Store) openSQLite(ctx context.Context, path, backups string) error {
+	kept, err := finishRestore(path)
+	if err != nil {
+		return err
+	}
+	if kept != "" {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "a restore that was cut is finished", slog.String("kept", kept))
+	}
 	if err := createFile(path); err != nil {
+		return err
+	}
+	if err := examine(ctx, path); err != nil {
 		return err
 	}
 	pragmas := writerPragmas
@@ -43,15 +58,31 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	s.engine, s.db = sqlite, writing
-	if err := s.startSQLite(ctx, path); err != nil {
+	s.engine, s.path, s.db = sqlite, path, writing
+	if err := s.startSQLite(ctx, path, backups); err != nil {
 		return errors.Join(err, writing.Close())
 	}
 	return nil
 }
 
-func (s *Store) startSQLite(ctx context.Context, path string) error {
-	if err := migrate(ctx, s.db.DB, goose.DialectSQLite3, nil); err != nil {
+// examine looks for damage in a file that is about to be opened.
+func examine(ctx context.Context, path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > checkedAtOnce {
+		return err
+	}
+	return with(path, func(db *sql.DB) error { return sound(ctx, db, "quick_check") })
+}
+
+func (s *Store) startSQLite(ctx context.Context, path, backups string) error {
+	before := func(ctx context.Context, have int64) error {
+		if have == 0 { // a new file
+			return nil
+		}
+		_, err := backUp(ctx, path, backups)
+		return err
+	}
+	if err := migrate(ctx, s.db.DB, goose.DialectSQLite3, nil, before); err != nil {
 		return err
 	}
 	conn, err := s.db.Conn(ctx)

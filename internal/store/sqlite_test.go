@@ -100,7 +100,7 @@ func TestNewerSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := store.Open(t.Context(), store.Options{Path: path})
-	if !errors.Is(err, store.ErrNewer) {
+	if wantCode(t, err, "newer"); !errors.Is(err, store.ErrNewer) {
 		t.Errorf("error %v", err)
 	}
 	if err == nil {
@@ -108,46 +108,22 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
-// TestCheckFindsDamage overwrites pages in the middle of the file.
+// TestCheckFindsDamage overwrites pages of a file that is in use.
 func TestCheckFindsDamage(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "switchboard.db")
 	s := openAt(t, path)
-	var jobs []bridge.NewJob
-	for n := range int64(300) {
-		jobs = append(jobs, question(n))
-	}
-	if _, err := s.Accept(t.Context(), jobs); err != nil {
-		t.Fatal(err)
-	}
+	fill(t, s, 300)
 	if err := s.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil { // moves everything into the main file
+	if _, err := rawDB(t, path).ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	noise := make([]byte, 4096)
-	for i := range noise {
-		noise[i] = byte(i)
-	}
-	for at := int64(4096 * 64); at < info.Size()-4096; at += 4096 {
-		if _, err := f.WriteAt(noise, at); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := openAt(t, path).Check(t.Context()); err == nil {
-		t.Error("the damage was not found")
+	ruin(t, path)
+	err := s.Check(t.Context())
+	if wantCode(t, err, "damaged"); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,10 +19,6 @@ import (
 // ErrClosed is returned by every write after Close.
 var ErrClosed = errors.New("store: closed")
 
-// ErrNewer is returned by Open for a database that was written by a newer
-// version of Switchboard than this one.
-var ErrNewer = errors.New("store: the database was written by a newer version")
-
 // Options say where the data is. Exactly one of Path and DSN is needed.
 type Options struct {
 	// Path is the SQLite file; it and its directory are made when missing.
@@ -30,6 +27,9 @@ type Options struct {
 	DSN string
 	// Role is given to people who are seen for the first time. Default member.
 	Role bridge.Role
+	// Backups is the directory of the backups. One is made before the schema of an
+	// existing SQLite file is changed. Default "backups" beside Path.
+	Backups string
 	// Log may be nil.
 	Log *slog.Logger
 }
@@ -38,6 +38,7 @@ type Options struct {
 // methods may be called from several goroutines at once.
 type Store struct {
 	engine  engine
+	path    string  // SQLite only
 	db      *bun.DB // SQLite: the one writing connection; PostgreSQL: the pool
 	readers *bun.DB // SQLite: a pool that cannot write; PostgreSQL: db
 	writer  *writer // SQLite only
@@ -63,12 +64,15 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	open := func() error { return s.openSQLite(ctx, opt.Path) }
+	if opt.Backups == "" {
+		opt.Backups = filepath.Join(filepath.Dir(opt.Path), "backups")
+	}
+	open := func() error { return s.openSQLite(ctx, opt.Path, opt.Backups) }
 	if opt.DSN != "" {
 		open = func() error { return s.openPostgres(ctx, opt.DSN) }
 	}
 	if err := open(); err != nil {
-		return nil, fmt.Errorf("store: open: %w", err)
+		return nil, fmt.Errorf("store: open: %w", trouble("store: open", err))
 	}
 	return s, nil
 }
@@ -94,18 +98,14 @@ func closeAll(parts ...func() error) func() error {
 }
 
 // Check looks for damage in the database file, and on PostgreSQL whether the
-// server answers.
+// server answers. Damage is ErrDamaged.
 func (s *Store) Check(ctx context.Context) error {
-	query := "SELECT 'ok'"
+	err := s.readers.PingContext(ctx)
 	if s.engine == sqlite {
-		query = "PRAGMA quick_check(1)"
+		err = sound(ctx, s.readers.DB, "quick_check")
 	}
-	var verdict string
-	if err := s.readers.DB.QueryRowContext(ctx, query).Scan(&verdict); err != nil {
-		return fmt.Errorf("store: check: %w", err)
-	}
-	if verdict != "ok" {
-		return &bridge.Error{Kind: bridge.KindInternal, Op: "store: check", Detail: verdict}
+	if err != nil {
+		return fmt.Errorf("store: check: %w", trouble("store: check", err))
 	}
 	return nil
 }

@@ -130,6 +130,7 @@ func (w *writer) commit(ctx context.Context, batch []*request) {
 	if err == nil {
 		err = w.carryOut(ctx, batch, outcome)
 	}
+	err = trouble("store: write", err)
 	for i, r := range batch {
 		if err != nil {
 			r.done <- err

@@ -521,15 +521,3 @@ func lastMessage(b *bundle) {
 		b.Errorf("after merging: %+v %v", got, err)
 	}
 }
-
-func noTalk(b *bundle) {
-	a := b.person(identity("a"))
-	b.acceptJobs(asks("a", "a1", lane(a)), asks("a", "stop", "o:"+lane(a)))
-	if diff := cmp.Diff([]string{"a1", "stop"}, b.finish()); diff != "" {
-		b.Error(diff)
-	}
-	talks, err := b.Talks(b.Context(), bridge.TalkQuery{})
-	if err != nil || len(talks) != 1 || talks[0].Lane != lane(a) || talks[0].LastText != "question a1" {
-		b.Errorf("talks %+v %v", talks, err)
-	}
-}

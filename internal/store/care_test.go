@@ -1,0 +1,114 @@
+package store_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/store"
+)
+
+// TestCare lives through some days: a backup every night at half past three, old
+// content forgotten, and what was slept through made up for.
+func TestCare(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := openAt(t, filepath.Join(dir, "switchboard.db"))
+		defer func() { _ = s.Close() }()
+		fill(t, s, 1)
+		for _, j := range claimAll(t, s) {
+			settle(t, s, j)
+		}
+		backups := filepath.Join(dir, "backups")
+		var told []error
+		c := store.NewCare(s, store.CareOptions{Backups: backups, Content: 48 * time.Hour, Told: func(err error) { told = append(told, err) }})
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run(ctx) }()
+		for day, want := range []int{2, 3, 4, 5} {
+			time.Sleep(24 * time.Hour)
+			synctest.Wait()
+			all, err := store.Backups(backups)
+			if err != nil || len(all) != want {
+				t.Fatalf("day %d: %v, %v", day, all, err)
+			}
+			if at := all[0].At; at.Hour() != 3 || at.Minute() < 30 || at.Minute() > 31 {
+				t.Errorf("day %d: at %v", day, at)
+			}
+			j, err := s.Job(t.Context(), 1)
+			if err != nil || (j.Message.Text == "") != (day > 1) {
+				t.Errorf("day %d: %q, %v", day, j.Message.Text, err)
+			}
+		}
+		stop()
+		synctest.Wait()
+		if err := <-ended; err != nil || len(told) != 5 || told[0] != nil {
+			t.Errorf("ended %v, told %v", err, told)
+		}
+	})
+}
+
+// TestCareFails tells of a backup that cannot be made, tries again after an hour
+// and not before, and goes on when the trouble is over.
+func TestCareFails(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := openAt(t, filepath.Join(dir, "switchboard.db"))
+		defer func() { _ = s.Close() }()
+		backups := filepath.Join(dir, "backups")
+		if err := os.MkdirAll(filepath.Join(backups, "sub"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		blocked := filepath.Join(dir, "file")
+		if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		link := filepath.Join(dir, "link")
+		if err := os.Symlink(blocked, link); err != nil {
+			t.Skip(err)
+		}
+		var told []error
+		c := store.NewCare(s, store.CareOptions{Backups: link, Told: func(err error) { told = append(told, err) }})
+		ctx, stop := context.WithCancel(t.Context())
+		go c.Run(ctx) //nolint:errcheck // ends with the test
+		time.Sleep(50 * time.Minute)
+		synctest.Wait()
+		if len(told) != 1 || told[0] == nil {
+			t.Fatalf("told %v", told)
+		}
+		if err := os.Remove(link); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(backups, link); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Minute)
+		synctest.Wait()
+		if len(told) != 2 || told[1] != nil {
+			t.Errorf("told %v", told)
+		}
+		stop()
+		synctest.Wait()
+	})
+}
+
+func TestStatistics(t *testing.T) {
+	t.Parallel()
+	s := openAt(t, filepath.Join(t.TempDir(), "switchboard.db"))
+	fill(t, s, 3)
+	if _, err := s.PersonOf(t.Context(), bridge.Identity{Platform: "feishu", User: "u"}); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, s, claimAll(t, s)[0])
+	st, err := s.Statistics(t.Context())
+	if err != nil || st.Engine != "sqlite" || st.Jobs != 3 || st.Open != 2 || st.People != 1 || st.Lanes != 3 || st.Bytes < 4096 || st.Schema < 5 ||
+		time.Since(st.Oldest) > time.Hour {
+		t.Errorf("%+v, %v", st, err)
+	}
+}

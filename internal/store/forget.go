@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+const (
+	// onceFor is how long at least a message stays known after it was accepted,
+	// whatever the retention: platforms deliver again for hours.
+	onceFor = 7 * 24 * time.Hour
+	// forgetAtOnce bounds how long a step of Forget keeps other writes waiting.
+	forgetAtOnce = 200
+)
+
+// Forget drops what people wrote and were answered from jobs that finished
+// before content, and everything about jobs that finished before rows, though
+// never before a week is over. It returns how many jobs it touched. It works in
+// small steps and can be stopped by ctx at any time.
+func (s *Store) Forget(ctx context.Context, content, rows time.Time) (int, error) {
+	if week := time.Now().Add(-onceFor); rows.After(week) {
+		rows = week
+	}
+	dropped, err := s.inSteps(ctx, "finished_at > 0 AND finished_at < ?", micros(rows), (*tx).dropRows)
+	if err != nil {
+		return dropped, fmt.Errorf("store: forget: %w", err)
+	}
+	cleared, err := s.inSteps(ctx, "forgotten = 0 AND finished_at > 0 AND finished_at < ?", micros(content), (*tx).dropContent)
+	if err == nil {
+		err = s.forgetRest(ctx, micros(rows))
+	}
+	if err != nil {
+		return dropped + cleared, fmt.Errorf("store: forget: %w", err)
+	}
+	return dropped + cleared, nil
+}
+
+// inSteps finds jobs and applies drop to a few of them at a time.
+func (s *Store) inSteps(ctx context.Context, where string, before int64, drop func(*tx, context.Context, []int64) error) (int, error) {
+	total := 0
+	for {
+		var ids []int64
+		err := s.readers.NewSelect().Table("jobs").Column("id").Where("forgotten IN (0, 1)").Where(where, before).
+			Limit(forgetAtOnce).Scan(ctx, &ids)
+		if err != nil || len(ids) == 0 {
+			return total, err
+		}
+		if err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error { return drop(t, ctx, ids) }); err != nil {
+			return total, err
+		}
+		total += len(ids)
+	}
+}
+
+func (t *tx) dropContent(ctx context.Context, ids []int64) error {
+	if err := t.unindex(ctx, ids); err != nil {
+		return err
+	}
+	_, err := t.bun.NewUpdate().Table("jobs").Set("text = ''").Set("extra = ''").Set("forgotten = 1").Where("id IN (?)", bun.List(ids)).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = t.bun.NewUpdate().Table("replies").Set("text = ''").Where("job_id IN (?)", bun.List(ids)).Exec(ctx)
+	return err
+}
+
+func (t *tx) dropRows(ctx context.Context, ids []int64) error {
+	if err := t.unindex(ctx, ids); err != nil {
+		return err
+	}
+	_, err := t.bun.NewRaw(`UPDATE lanes SET questions = questions - (SELECT COUNT(*) FROM jobs WHERE jobs.lane = lanes.lane AND is_action = 0 AND id IN (?))
+		WHERE lane IN (SELECT lane FROM jobs WHERE id IN (?))`, bun.List(ids), bun.List(ids)).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	for _, from := range []struct{ table, key string }{{"entries", "job_id"}, {"replies", "job_id"}, {"jobs", "id"}} {
+		if _, err := t.bun.NewDelete().Table(from.table).Where("? IN (?)", bun.Ident(from.key), bun.List(ids)).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetRest drops what belongs to no job: old entries, lanes where nothing is
+// left and sessions that were closed.
+func (s *Store) forgetRest(ctx context.Context, before int64) error {
+	return changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
+		for _, statement := range []string{
+			"DELETE FROM entries WHERE job_id = 0 AND at < ?",
+			"DELETE FROM lanes WHERE open = 0 AND last_at < ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.lane = lanes.lane)",
+			"DELETE FROM sessions WHERE closed_at > 0 AND last_active < ?",
+		} {
+			if err := t.exec(ctx, statement, before); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
