@@ -6,20 +6,18 @@ import (
 )
 
 // residentID finds identity numbers of 18 characters: a region, a birth date, a
-// serial number and the check digit of GB 11643-1999.
+// serial number and the check digit of GB 11643-1999. That is proof enough however
+// the digits are grouped.
 func (s *scanner) residentID(_ int, r run) move {
 	n, ok := r.first(18)
-	if !ok || !n.grouped([]int{6, 8, 4}, []int{6, 4, 4, 4}, []int{6, 12}, []int{14, 4}, []int{3, 3, 4, 4, 4}, []int{4, 4, 4, 4, 2}, []int{4, 4, 4, 6}, []int{6, 4, 2, 2, 4}) {
-		return move{}
-	}
-	if s.dotted(n) || !region(n.d) || !date(1000*n.d[6]+100*n.d[7]+10*n.d[8]+n.d[9], n.d[10:14]) || !gb11643(n.d) {
+	if !ok || s.dotted(n) || !region(n.d) || !date(1000*n.d[6]+100*n.d[7]+10*n.d[8]+n.d[9], n.d[10:14]) || !gb11643(n.d) {
 		return move{}
 	}
 	after, known := s.next(n.end())
 	if !known {
 		return move{verdict: wait}
 	}
-	if isDigit(after) || n.d[17] == checkX && isAlnum(after) {
+	if n.d[17] == checkX && isAlnum(after) {
 		return move{}
 	}
 	return move{verdict: hit, end: n.end(), text: s.masked(n, 6)}

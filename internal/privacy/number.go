@@ -22,9 +22,6 @@ type run struct {
 
 // number looks for the values that are written in digits.
 func (s *scanner) number(k int) move {
-	if isDigit(s.back(k, 1)) {
-		return move{}
-	}
 	if begins, known := s.promising(k); !begins {
 		return unless(known)
 	}

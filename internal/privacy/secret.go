@@ -163,13 +163,12 @@ func (s *scanner) connector(k, n int) (strength, int) {
 	switch r := s.back(k, n); {
 	case r == '是' || r == '为':
 		n++
-		need = max(need, anyValue)
-		if need == anyValue && s.back(k, n-2) != ':' {
+		if need == notAnnounced {
 			need = likely
 		}
 	case lower(r) == 's' && lower(s.back(k, n+1)) == 'i' && s.back(k, n+2) == ' ':
 		n += 3
-		if need != anyValue {
+		if need == notAnnounced {
 			need = strong
 		}
 	}
@@ -194,7 +193,7 @@ func (s *scanner) label(k, n int, need strength) strength {
 	}
 	slices.Reverse(word)
 	for _, label := range []string{"password", "passwd", "passcode", "passphrase", "pwd", "psw", "密码", "口令"} {
-		if strings.HasSuffix(string(word), label) && !strings.HasSuffix(string(word), "零"+label) {
+		if strings.HasSuffix(string(word), label) {
 			return need
 		}
 	}
