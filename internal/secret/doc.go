@@ -3,5 +3,7 @@
 // systemd credential that switchboard.yaml names.
 //
 // It never falls back to anything by itself, and tells a missing secret from a
-// keyring that is locked or not there, because the next step is another one.
+// keyring that is locked or not there, because the next step is another one. On
+// a machine without a keyring a file that is encrypted with a passphrase (age,
+// scrypt) can take its place, where somebody chose so.
 package secret

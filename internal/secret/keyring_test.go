@@ -40,6 +40,15 @@ func TestRealKeyring(t *testing.T) { //nolint:paralleltest // a process of its o
 	if got, err := v.Get(t.Context(), "keyring", name); err != nil || got.Reveal() != "密钥 value" {
 		t.Errorf("got %q, %v", got.Reveal(), err)
 	}
+	if err := v.Rename(t.Context(), name, name+"2"); err != nil {
+		t.Error(err)
+	}
+	if known, err := v.Known(t.Context(), []string{name, name + "2"}); err != nil || len(known) != 1 || known[0] != name+"2" {
+		t.Errorf("known %v, %v", known, err)
+	}
+	if err := v.Rename(t.Context(), name+"2", name); err != nil {
+		t.Error(err)
+	}
 	if err := v.Delete(t.Context(), name); err != nil {
 		t.Error(err)
 	}

@@ -3,38 +3,38 @@ package secret
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
-
-	"github.com/zalando/go-keyring"
 
 	"switchboard/internal/bridge"
 )
 
-const (
-	service = "switchboard" // of every entry in the keyring
-	// patience bounds one call: the keyring may ask the user for a password in
-	// a window nobody sees, and its library knows no time-out.
-	patience = 3 * time.Second
-	// maxSize keeps entries below the limits of Windows (2,560 bytes) and macOS
-	// (about 2,900).
-	maxSize = 2 << 10
-)
+// Keyring keeps one small secret per name. A name that is not there is
+// ErrMissing, or what the system's own library says.
+type Keyring interface {
+	Get(name string) (string, error)
+	Set(name, value string) error
+	Delete(name string) error
+}
 
-// Vault fetches and keeps secrets. The zero Vault works.
-type Vault struct{}
+// Vault fetches and keeps secrets. The zero Vault uses the system's keyring.
+type Vault struct {
+	// File takes the place of the keyring where somebody chose so.
+	File *File
+	// Keyring replaces the system's keyring; nil is that one.
+	Keyring Keyring
+}
 
 // Get returns a secret from where ref says: keyring, env:NAME, file:PATH or
 // credential:NAME. A secret that is not there is KindNotFound; a keyring that
 // cannot be used is KindUnavailable.
-func (Vault) Get(ctx context.Context, ref, name string) (bridge.Secret, error) {
+func (v Vault) Get(ctx context.Context, ref, name string) (bridge.Secret, error) {
 	kind, where, _ := strings.Cut(ref, ":")
 	switch kind {
 	case "keyring", "":
-		return fromKeyring(ctx, name)
+		return v.own(ctx, name)
 	case "env":
 		if value, ok := os.LookupEnv(where); ok && value != "" {
 			return bridge.NewSecret(value), nil
@@ -49,30 +49,96 @@ func (Vault) Get(ctx context.Context, ref, name string) (bridge.Secret, error) {
 	}
 }
 
-// Set keeps a secret in the keyring.
-func (Vault) Set(ctx context.Context, name string, value bridge.Secret) error {
-	if len(value.Reveal()) > maxSize {
-		return &bridge.Error{Kind: bridge.KindTooLarge, Op: "secret: " + name, Code: "too_large"}
+// own returns a secret that we keep ourselves.
+func (v Vault) own(ctx context.Context, name string) (bridge.Secret, error) {
+	if v.File != nil {
+		return v.File.Get(ctx, name)
 	}
-	_, err := bounded(ctx, name, func() (string, error) { return "", keyring.Set(service, name, value.Reveal()) })
+	value, err := bounded(ctx, name, func() (string, error) { return v.keyring().Get(name) })
+	if err != nil {
+		return bridge.Secret{}, err
+	}
+	return bridge.NewSecret(value), nil
+}
+
+// Set keeps a secret.
+func (v Vault) Set(ctx context.Context, name string, value bridge.Secret) error {
+	most := limit()
+	if v.File != nil {
+		most = largest
+	}
+	if len(value.Reveal()) > most {
+		return tooLarge(name, most)
+	}
+	if v.File != nil {
+		return v.File.Set(ctx, name, value)
+	}
+	_, err := bounded(ctx, name, func() (string, error) { return "", v.keyring().Set(name, value.Reveal()) })
 	return err
 }
 
-// Delete removes a secret from the keyring. One that is not there is no error.
-func (Vault) Delete(ctx context.Context, name string) error {
-	_, err := bounded(ctx, name, func() (string, error) { return "", keyring.Delete(service, name) })
+// Delete removes a secret. One that is not there is no error.
+func (v Vault) Delete(ctx context.Context, name string) error {
+	if v.File != nil {
+		return v.File.Delete(ctx, name)
+	}
+	_, err := bounded(ctx, name, func() (string, error) { return "", v.keyring().Delete(name) })
 	if bridge.KindOf(err) == bridge.KindNotFound {
 		return nil
 	}
 	return err
 }
 
-func fromKeyring(ctx context.Context, name string) (bridge.Secret, error) {
-	value, err := bounded(ctx, name, func() (string, error) { return keyring.Get(service, name) })
-	if err != nil {
-		return bridge.Secret{}, err
+// Rename keeps a secret under another name, as when a bot is renamed. The old
+// one goes only when the new one can be read back.
+func (v Vault) Rename(ctx context.Context, from, to string) error {
+	if from == to {
+		return nil
 	}
-	return bridge.NewSecret(value), nil
+	value, err := v.own(ctx, from)
+	if err != nil {
+		return err
+	}
+	if err := v.Set(ctx, to, value); err != nil {
+		return err
+	}
+	if back, err := v.own(ctx, to); err != nil || back.Reveal() != value.Reveal() {
+		return errors.Join(&bridge.Error{Kind: bridge.KindInternal, Op: "secret: " + to, Detail: "not kept"}, err)
+	}
+	return v.Delete(ctx, from)
+}
+
+// Import keeps a secret that has been elsewhere so far: ref says where.
+func (v Vault) Import(ctx context.Context, ref, name string) error {
+	value, err := v.Get(ctx, ref, name)
+	if err != nil {
+		return err
+	}
+	return v.Set(ctx, name, value)
+}
+
+// Known returns those of the names under which a secret is kept. A keyring cannot
+// be asked for a list of its own.
+func (v Vault) Known(ctx context.Context, names []string) ([]string, error) {
+	var known []string
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		switch _, err := v.own(ctx, name); {
+		case err == nil:
+			known = append(known, name)
+		case bridge.KindOf(err) != bridge.KindNotFound:
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+// Usable says what is wrong with the keyring or the file, nil when secrets can be
+// kept in it.
+func (v Vault) Usable(ctx context.Context) error {
+	if _, err := v.own(ctx, "server/none"); bridge.KindOf(err) != bridge.KindNotFound {
+		return err
+	}
+	return nil
 }
 
 func fromFile(path, name string) (bridge.Secret, error) {
@@ -94,50 +160,4 @@ func missing(name, source, where string) error {
 	return &bridge.Error{
 		Kind: bridge.KindNotFound, Op: "secret: " + name, Code: "missing_" + source, Args: map[string]string{"name": name, "where": where},
 	}
-}
-
-// bounded runs a call of the keyring's library, which may hang, for at most
-// patience. A call given up on goes on in the background until it ends.
-func bounded(ctx context.Context, name string, call func() (string, error)) (string, error) {
-	type result struct {
-		value string
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := call()
-		done <- result{value, err}
-	}()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case r := <-done:
-		return r.value, classify(name, r.err)
-	case <-ctx.Done():
-		return "", fmt.Errorf("secret: %s: %w", name, ctx.Err())
-	case <-timer.C:
-		return "", unusable(name, "keyring_locked", errors.New("no answer in time"))
-	}
-}
-
-// classify tells a missing entry, a keyring that is not there and a locked one
-// apart. The library has an error of its own only for the first; the others are
-// recognised by the words of D-Bus.
-func classify(name string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, keyring.ErrNotFound):
-		return missing(name, "keyring", "")
-	case errors.Is(err, keyring.ErrSetDataTooBig):
-		return &bridge.Error{Kind: bridge.KindTooLarge, Op: "secret: " + name, Code: "too_large"}
-	case strings.Contains(err.Error(), "unlock"):
-		return unusable(name, "keyring_locked", err)
-	default:
-		return unusable(name, "keyring_missing", err)
-	}
-}
-
-func unusable(name, code string, err error) error {
-	return &bridge.Error{Kind: bridge.KindUnavailable, Op: "secret: " + name, Code: code, Args: map[string]string{"name": name}, Err: err}
 }

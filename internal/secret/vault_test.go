@@ -1,12 +1,16 @@
 package secret_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/zalando/go-keyring"
 
 	"switchboard/internal/bridge"
@@ -70,7 +74,7 @@ func TestKeyring(t *testing.T) { //nolint:paralleltest // shares the library's g
 	if got, err := v.Get(t.Context(), "keyring", "bot/b/key"); err != nil || got.Reveal() != "s3" {
 		t.Errorf("got %q, %v", got.Reveal(), err)
 	}
-	if err := v.Set(t.Context(), "bot/b/key", bridge.NewSecret(strings.Repeat("x", 3000))); bridge.KindOf(err) != bridge.KindTooLarge {
+	if err := v.Set(t.Context(), "bot/b/key", bridge.NewSecret(strings.Repeat("x", 65<<10))); bridge.KindOf(err) != bridge.KindTooLarge {
 		t.Errorf("an oversize secret is %v", err)
 	}
 	for range 2 {
@@ -80,7 +84,9 @@ func TestKeyring(t *testing.T) { //nolint:paralleltest // shares the library's g
 	}
 	for text, want := range map[string]string{
 		"The name org.freedesktop.secrets was not provided by any .service files": "keyring_missing",
-		"dial unix /run/user/0/bus: connect: no such file or directory":           "keyring_missing",
+		"dial unix /run/user/0/bus: connect: no such file or directory":           "keyring_no_bus",
+		`exec: "dbus-launch": executable file not found in $PATH`:                 "keyring_no_bus",
+		"exit status 36: User interaction is not allowed.":                        "keyring_locked",
 		"failed to unlock correct collection '/org/freedesktop/secrets'":          "keyring_locked",
 	} {
 		keyring.MockInitWithError(errors.New(text))
@@ -88,5 +94,92 @@ func TestKeyring(t *testing.T) { //nolint:paralleltest // shares the library's g
 		if bridge.KindOf(err) != bridge.KindUnavailable || code(err) != want {
 			t.Errorf("%q is %v", text, err)
 		}
+		wantCode(t, err, want)
+	}
+	keyring.MockInitWithError(keyring.ErrSetDataTooBig)
+	wantCode(t, v.Set(t.Context(), "bot/b/key", bridge.NewSecret("x")), "too_large")
+}
+
+// ring is a keyring in memory. One that is stuck never answers.
+type ring struct {
+	entries map[string]string
+	stuck   chan struct{}
+}
+
+func (r ring) Get(name string) (string, error) {
+	if r.stuck != nil {
+		<-r.stuck
+	}
+	if value, ok := r.entries[name]; ok {
+		return value, nil
+	}
+	return "", secret.ErrMissing
+}
+
+func (r ring) Set(name, value string) error {
+	if name == "read/only" {
+		return errors.New("The name org.freedesktop.secrets was not provided by any .service files")
+	}
+	r.entries[name] = value
+	return nil
+}
+
+func (r ring) Delete(name string) error {
+	delete(r.entries, name)
+	return nil
+}
+
+// TestKeyringHangs: nobody waits longer than three seconds, or than they want to.
+func TestKeyringHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(chan struct{})
+		defer close(stuck)
+		v := secret.Vault{Keyring: ring{stuck: stuck}}
+		began := time.Now()
+		_, err := v.Get(t.Context(), "keyring", "n")
+		wantCode(t, err, "keyring_locked")
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := v.Get(ctx, "keyring", "n"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestMoving(t *testing.T) {
+	t.Parallel()
+	r := ring{entries: map[string]string{"bot/old/key": "s3", "bot/old/other": "s4"}}
+	v := secret.Vault{Keyring: r}
+	ctx := t.Context()
+	if err := v.Rename(ctx, "bot/old/key", "bot/new/key"); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Rename(ctx, "bot/new/key", "bot/new/key"); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, v.Rename(ctx, "bot/none/key", "x"), "missing_keyring")
+	wantCode(t, v.Rename(ctx, "bot/old/other", "read/only"), "keyring_missing")
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("s5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Import(ctx, "file:"+file, "agent/a/api_key"); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, v.Import(ctx, "env:SB_TEST_ABSENT", "bot/x"), "missing_env")
+	want := map[string]string{"bot/new/key": "s3", "bot/old/other": "s4", "agent/a/api_key": "s5"}
+	if diff := cmp.Diff(want, r.entries); diff != "" {
+		t.Error(diff)
+	}
+	known, err := v.Known(ctx, []string{"bot/new/key", "bot/old/key", "agent/a/api_key", "bot/new/key"})
+	if diff := cmp.Diff([]string{"agent/a/api_key", "bot/new/key"}, known); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	if err := v.Usable(ctx); err != nil {
+		t.Error(err)
 	}
 }

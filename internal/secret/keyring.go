@@ -1,0 +1,123 @@
+package secret
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/zalando/go-keyring"
+
+	"switchboard/internal/bridge"
+)
+
+// ErrMissing is what a Keyring says of a name it does not have.
+var ErrMissing = keyring.ErrNotFound
+
+const (
+	service = "switchboard" // of every entry in the keyring
+	// patience bounds one call: the keyring may ask the user for a password in
+	// a window nobody sees, and its library knows no time-out.
+	patience = 3 * time.Second
+	// largest is how long a secret may be where nothing else limits it.
+	largest = 64 << 10
+)
+
+// limit is how long a secret the keyring of this system takes. Windows takes 2,560
+// bytes. macOS takes a command of 4,096, in which the value is written by a third
+// longer than it is, beside the name.
+func limit() int {
+	switch runtime.GOOS {
+	case "windows":
+		return 2560
+	case "darwin":
+		return 2800
+	default:
+		return largest
+	}
+}
+
+// system is the keyring of the desktop.
+type system struct{}
+
+// Get implements Keyring.
+func (system) Get(name string) (string, error) { return keyring.Get(service, name) }
+
+// Set implements Keyring.
+func (system) Set(name, value string) error { return keyring.Set(service, name, value) }
+
+// Delete implements Keyring.
+func (system) Delete(name string) error { return keyring.Delete(service, name) }
+
+func (v Vault) keyring() Keyring { //nolint:ireturn // whichever it is
+	if v.Keyring != nil {
+		return v.Keyring
+	}
+	return system{}
+}
+
+// bounded runs a call of the keyring's library, which may hang, for at most
+// patience. A call given up on goes on in the background until it ends.
+func bounded(ctx context.Context, name string, call func() (string, error)) (string, error) {
+	type result struct {
+		value string
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := call()
+		done <- result{value, err}
+	}()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case r := <-done:
+		return r.value, classify(name, r.err)
+	case <-ctx.Done():
+		return "", fmt.Errorf("secret: %s: %w", name, ctx.Err())
+	case <-timer.C:
+		return "", unusable(name, "keyring_locked", errors.New("no answer in time"))
+	}
+}
+
+// classify tells a missing entry, a keyring that is not there and a locked one
+// apart. The library has an error of its own only for the first; the others are
+// recognised by the words of D-Bus and of macOS.
+func classify(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	says := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(err.Error(), w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case errors.Is(err, ErrMissing):
+		return missing(name, "keyring", "")
+	case errors.Is(err, keyring.ErrSetDataTooBig):
+		return tooLarge(name, limit())
+	case says("unlock", "locked", "dismissed", "interaction is not allowed"):
+		return unusable(name, "keyring_locked", err)
+	case says("dial unix", "dbus-launch", "DBUS_SESSION_BUS_ADDRESS"):
+		return unusable(name, "keyring_no_bus", err)
+	default:
+		return unusable(name, "keyring_missing", err)
+	}
+}
+
+func unusable(name, code string, err error) error {
+	return &bridge.Error{Kind: bridge.KindUnavailable, Op: "secret: " + name, Code: code, Args: map[string]string{"name": name}, Err: err}
+}
+
+func tooLarge(name string, most int) error {
+	return &bridge.Error{
+		Kind: bridge.KindTooLarge, Op: "secret: " + name, Code: "too_large", Args: map[string]string{"name": name, "most": strconv.Itoa(most)},
+	}
+}
