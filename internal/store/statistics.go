@@ -23,6 +23,19 @@ const count = `SELECT (SELECT COUNT(*) FROM jobs), (SELECT COALESCE(SUM(open), 0
 	(SELECT COUNT(*) FROM replies), (SELECT COUNT(*) FROM entries), (SELECT COUNT(*) FROM people), (SELECT COUNT(*) FROM lanes WHERE last_job > 0),
 	(SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version), COALESCE((SELECT accepted_at FROM jobs ORDER BY id LIMIT 1), 0)`
 
+const latest = `SELECT text FROM (SELECT text FROM jobs WHERE text <> '' ORDER BY id DESC LIMIT ?) AS asked
+	UNION ALL SELECT text FROM (SELECT text FROM replies WHERE text <> '' ORDER BY job_id DESC LIMIT ?) AS given`
+
+// Said returns the latest questions and answers, so many of each: what must not
+// be in a file that is given away.
+func (s *Store) Said(ctx context.Context, most int) ([]string, error) {
+	var all []string
+	if err := s.readers.NewRaw(latest, most, most).Scan(ctx, &all); err != nil {
+		return nil, fmt.Errorf("store: said: %w", trouble("store: said", err))
+	}
+	return all, nil
+}
+
 // Statistics counts what is stored. It takes a moment on a large database.
 func (s *Store) Statistics(ctx context.Context) (Statistics, error) {
 	st := Statistics{Engine: "sqlite"}

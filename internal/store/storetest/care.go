@@ -15,6 +15,7 @@ func careChecks() []check {
 		{"a week is kept at least", forgetNotTooSoon},
 		{"much to forget", forgetMuch},
 		{"a sound database", sound},
+		{"what was said lately", saidLately},
 	}
 }
 
@@ -160,4 +161,14 @@ func forgetMuch(b *bundle) {
 func sound(b *bundle) {
 	b.accept("p:a:x", "a1")
 	b.ok(b.Check(b.Context()))
+}
+
+func saidLately(b *bundle) {
+	ids := b.acceptJobs(job("p:a:x", "1"), job("p:a:x", "2"), job("p:a:x", "3"), action("e1"))
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: ids[0], State: bridge.ReplyAnswered, Text: "an answer"}))
+	got, err := b.Said(b.Context(), 2)
+	want := []string{b.job(ids[2]).Message.Text, b.job(ids[1]).Message.Text, "an answer"}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		b.Error(diff, err)
+	}
 }
