@@ -150,6 +150,13 @@ func TestRotation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if big, err := logs.OpenFile(path+".big", logs.FileOptions{Size: 100}); err != nil {
+		t.Fatal(err)
+	} else if _, err := big.Write(bytes.Repeat([]byte("x"), 150)); err != nil || len(sizes(t, big)) != 1 { // nothing to make room for
+		t.Errorf("files %v, %v", big.Paths(), err)
+	} else if err := errors.Join(big.Close(), os.Remove(path+".big")); err != nil {
+		t.Fatal(err)
+	}
 	line(1)
 	if err := errors.Join(f.Close(), f.Close()); err != nil {
 		t.Fatal(err)

@@ -281,6 +281,22 @@ func TestBackupIsStopped(t *testing.T) {
 	}
 }
 
+// TestBackupIsLookedInto refuses a copy that could not be restored.
+func TestBackupIsLookedInto(t *testing.T) {
+	t.Parallel()
+	path := filled(t, 3)
+	s := openAt(t, path)
+	if _, err := rawDB(t, path).ExecContext(t.Context(), "DELETE FROM goose_db_version"); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	_, err := s.Backup(t.Context(), dir)
+	wantCode(t, err, "not_ours")
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+		t.Errorf("left %v, %v", files, err)
+	}
+}
+
 // TestBackupIsKilled kills a process that makes one backup after the other:
 // whatever is called a backup is whole.
 func TestBackupIsKilled(t *testing.T) {

@@ -53,6 +53,35 @@ func TestCare(t *testing.T) {
 	})
 }
 
+// TestCareAfterARestart has a backup of last night already, but has not
+// forgotten anything yet.
+func TestCareAfterARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := openAt(t, filepath.Join(dir, "switchboard.db"))
+		defer func() { _ = s.Close() }()
+		fill(t, s, 1)
+		settle(t, s, claimAll(t, s)[0])
+		time.Sleep(12 * time.Hour)
+		if _, err := s.Backup(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		go store.NewCare(s, store.CareOptions{Backups: dir, Content: time.Hour}).Run(ctx) //nolint:errcheck // ends with the test
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if all, err := store.Backups(dir); err != nil || len(all) != 1 {
+			t.Errorf("backups %v, %v", all, err)
+		}
+		if j, err := s.Job(t.Context(), 1); err != nil || j.Message.Text != "" {
+			t.Errorf("%q, %v", j.Message.Text, err)
+		}
+		stop()
+		synctest.Wait()
+	})
+}
+
 // TestCareFails tells of a backup that cannot be made, tries again after an hour
 // and not before, and goes on when the trouble is over.
 func TestCareFails(t *testing.T) {

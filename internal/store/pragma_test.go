@@ -80,3 +80,22 @@ func TestDiskFull(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFacesSeenBefore drops what was looked up before people changed: it may be
+// older than the change.
+func TestFacesSeenBefore(t *testing.T) {
+	t.Parallel()
+	var f faces
+	who := bridge.Identity{Platform: "feishu", User: "u"}
+	_, since, _ := f.recall(who)
+	f.forget()
+	f.learn(who, stranger{name: "old"}, since)
+	if known, _, ok := f.recall(who); ok {
+		t.Errorf("remembered %+v", known)
+	}
+	_, since, _ = f.recall(who)
+	f.learn(who, stranger{name: "new"}, since)
+	if known, _, ok := f.recall(who); !ok || known.name != "new" {
+		t.Errorf("remembered %+v, %t", known, ok)
+	}
+}
