@@ -76,7 +76,7 @@ func (t *Text) Set(source string) {
 		t.rich.Refresh()
 		return
 	}
-	t.rich.ParseMarkdown(source)
+	t.rich.ParseMarkdown(keepLines(source))
 	calm(t.rich.Segments)
 	t.rich.Segments = trim(t.rich.Segments)
 	t.rich.Refresh()
@@ -102,7 +102,7 @@ func calm(segments []widget.RichTextSegment) {
 			if strings.ContainsFunc(s.Text, chinese) {
 				s.Style.TextStyle.Monospace = false
 			}
-			s.Text = Breakable(s.Text)
+			s.Text = Breakable(breakLines(s.Text))
 		case *widget.ListSegment:
 			calm(s.Items)
 		case *widget.ParagraphSegment:

@@ -3,12 +3,16 @@ package playground
 import (
 	"fyne.io/fyne/v2/widget"
 
+	"switchboard/internal/bridge"
+	"switchboard/ui/live"
 	xwidget "switchboard/ui/widget"
 )
 
 // What the tests look at inside.
 
 var Answers = answers
+
+func Foot(kit live.Kit, b bridge.Bubble) string { return (&screen{kit: kit}).foot(b) }
 
 func (p *Page) Start() *widget.Button { return p.start }
 

@@ -145,3 +145,19 @@ func TestAnswersCountsCompleteOnes(t *testing.T) {
 		t.Errorf("got %d", n)
 	}
 }
+
+func TestGroupSaysWhereAndWho(t *testing.T) {
+	at := time.Date(2026, 3, 4, 14, 30, 0, 0, time.UTC)
+	kit, _ := uitest.NewKit(t, bridge.English, at)
+	tests := map[string]bridge.Bubble{
+		"14:30":                      {At: at},
+		"Weekly · Lin · 14:30":       {At: at, Chat: "Weekly", From: "Lin"},
+		"Weekly · writing…":          {At: at, Chat: "Weekly", FromBot: true, Growing: true},
+		"Weekly · 14:30 · 3 updates": {At: at, Chat: "Weekly", FromBot: true, Updates: 3},
+	}
+	for want, b := range tests {
+		if got := playground.Foot(kit, b); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package playground
 
 import (
 	"context"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -102,15 +103,20 @@ func (s *screen) show(bubbles []bridge.Bubble) {
 
 func (s *screen) foot(b bridge.Bubble) string {
 	w := s.kit.Words
-	clock := b.At.In(s.kit.Now().Location()).Format("15:04")
+	state := b.At.In(s.kit.Now().Location()).Format("15:04")
 	switch {
 	case b.Growing:
-		return w.T("playground.writing")
+		state = w.T("playground.writing")
 	case b.FromBot && b.Updates > 1:
-		return clock + w.T("list.dot") + w.T("playground.updates", "n", b.Updates)
-	default:
-		return clock
+		state += w.T("list.dot") + w.T("playground.updates", "n", b.Updates)
 	}
+	var parts []string
+	for _, part := range []string{b.Chat, b.From, state} { // a group says where and who
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, w.T("list.dot"))
 }
 
 func divider(text string) fyne.CanvasObject {
