@@ -26,6 +26,8 @@ type House struct {
 	First bool
 	// Trouble makes the office have warnings and failures.
 	Trouble bool
+	// TunnelDown makes a lost public address the only warning.
+	TunnelDown bool
 	// Fail, when set, is the error of every call that can fail.
 	Fail error
 
@@ -39,6 +41,7 @@ type House struct {
 	retried []int64
 	said    []string
 	saved   string
+	renewed int
 	watches []chan bridge.Change
 }
 
@@ -122,6 +125,20 @@ func (h *House) Lane(i int) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.talks[i].Lane
+}
+
+// Reconnect implements ui.Backend.
+func (h *House) Reconnect() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.renewed++
+}
+
+// Renewed counts the calls of Reconnect.
+func (h *House) Renewed() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.renewed
 }
 
 // Retry implements ui.Backend.

@@ -42,6 +42,9 @@ func (h *House) Notices(lang bridge.Language) []bridge.Notice {
 		return nil
 	}
 	since := h.Now.Add(-12 * time.Minute)
+	if h.TunnelDown {
+		return []bridge.Notice{{ID: "tunnel_down ", Severity: bridge.SeverityError, Since: since, Title: "Platforms cannot reach this computer"}}
+	}
 	if lang == bridge.Chinese {
 		return []bridge.Notice{
 			{ID: "ip", Severity: bridge.SeverityError, Bot: "wecom-app", Since: since, Title: "企业微信拒绝发送", Detail: "这台电脑的 IP 203.0.113.7 不在应用的可信 IP 列表中，已有 2 条回答没有送达。", Next: "在企业微信管理后台 → 应用管理 → 企业可信IP 中加入 203.0.113.7。"},

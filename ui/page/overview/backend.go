@@ -12,4 +12,6 @@ type Backend interface {
 	Overview(ctx context.Context) (bridge.Overview, error)
 	// Notices returns what needs attention, the worst first, in words.
 	Notices(lang bridge.Language) []bridge.Notice
+	// Reconnect takes the connection to the public address up again at once.
+	Reconnect()
 }

@@ -150,3 +150,30 @@ func TestPageTellsOfTrouble(t *testing.T) {
 		}
 	})
 }
+
+func TestLostTunnelCanBeRenewed(t *testing.T) {
+	for _, down := range []bool{true, false} {
+		house := uitest.NewHouse(bridge.English, at())
+		house.TunnelDown = down
+		office(t, house, func(p *overview.Page, _ *uitest.Shell, do func(func())) {
+			button, ok := uitest.Find(p.Content(), func(b *fyneui.Button) bool { return b.Text == "Reconnect" })
+			if ok != down {
+				t.Fatalf("tunnel down %v, button %v", down, ok)
+			}
+			if ok {
+				do(func() { test.Tap(button) })
+				if house.Renewed() != 1 {
+					t.Errorf("renewed %d times", house.Renewed())
+				}
+			}
+		})
+	}
+}
+
+func TestHalfAnAddressIsNotOffered(t *testing.T) {
+	t.Parallel()
+	_, _, _, callback, _ := overview.DescribeBot(live.Words{Lang: bridge.English}, at(), bridge.BotStatus{Callback: "/hook/b"}, "", nil).Look()
+	if callback != "" {
+		t.Errorf("got %q", callback)
+	}
+}

@@ -20,6 +20,7 @@ type Page struct {
 	kit     live.Kit
 	content fyne.CanvasObject
 	view    *live.View[state]
+	backend Backend
 
 	received, answered, failed, waiting *number
 	notices                             *fyne.Container
@@ -44,7 +45,7 @@ type state struct {
 
 // New builds the page; it lives until ctx ends.
 func New(ctx context.Context, kit live.Kit, backend Backend) *Page {
-	p := &Page{kit: kit}
+	p := &Page{kit: kit, backend: backend}
 	p.build()
 	p.view = live.NewView(kit.Hub, live.Kind(bridge.ChangeOverview, live.Tick), func(ctx context.Context) (state, error) {
 		o, err := backend.Overview(ctx)
@@ -167,6 +168,10 @@ func (p *Page) notice(n bridge.Notice) fyne.CanvasObject {
 		copyButton.Importance = fyneui.LowImportance
 		next := widget.NewParagraph(w.T("notice.next", "next", n.Next))
 		lines.Add(widget.StretchRow(8, 0, next, copyButton))
+	}
+	if aboutTunnel(n) {
+		again := fyneui.NewButtonWithIcon(w.T("overview.reconnect"), theme.ViewRefreshIcon(), p.backend.Reconnect)
+		lines.Add(widget.Row(0, again))
 	}
 	return widget.NewTinted(lines, tone.Color())
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/health"
 	"switchboard/internal/i18n"
 	"switchboard/ui/live"
 	"switchboard/ui/widget"
@@ -35,7 +36,7 @@ func describeBot(w live.Words, now time.Time, b bridge.BotStatus, public string,
 	if b.Failed > 0 {
 		c.counts += w.T("list.dot") + w.T("bot.failed", "n", b.Failed)
 	}
-	if b.Callback != "" {
+	if b.Callback != "" && public != "" { // half an address is of no use
 		c.callback = strings.TrimSuffix(public, "/") + b.Callback
 	}
 	told := slices.ContainsFunc(notices, func(n bridge.Notice) bool { return n.Bot == b.ID && n.Severity == bridge.SeverityError })
@@ -105,6 +106,12 @@ func waiting(o bridge.Overview) int {
 		n += a.Waiting
 	}
 	return n
+}
+
+// aboutTunnel says that a notice is about the way from the internet to us.
+func aboutTunnel(n bridge.Notice) bool {
+	code, _, _ := strings.Cut(n.ID, " ")
+	return code == string(health.TunnelDown)
 }
 
 func noticeTone(s bridge.Severity) widget.Tone {
