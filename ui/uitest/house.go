@@ -42,6 +42,7 @@ type House struct {
 	said    []string
 	saved   string
 	renewed int
+	disturb string
 	watches []chan bridge.Change
 }
 

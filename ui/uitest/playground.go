@@ -119,6 +119,21 @@ func (h *House) put(b bridge.Bubble) {
 	h.tell(bridge.Change{Kind: bridge.ChangeBubble})
 }
 
+// Disturb implements ui.Backend.
+func (h *House) Disturb(spec string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.disturb = spec
+	return h.Fail
+}
+
+// Disturbed returns what Disturb was called with last.
+func (h *House) Disturbed() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.disturb
+}
+
 // Answer is what the agent of the office says the nth time.
 func Answer(lang bridge.Language, n int) string {
 	english := []string{

@@ -20,4 +20,7 @@ type Backend interface {
 	Say(ctx context.Context, employee string, p bridge.Platform, text string) error
 	// Bubbles returns everything on an employee's screens, oldest first.
 	Bubbles(employee string) []bridge.Bubble
+	// Disturb makes the simulated platforms fail in the ways of a specification;
+	// an empty one ends all trouble.
+	Disturb(spec string) error
 }

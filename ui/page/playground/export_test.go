@@ -39,3 +39,5 @@ func (p *Page) BubbleTexts(i int) []string {
 }
 
 func (p *Page) Playing() bool { return p.cancel != nil }
+
+func (p *Page) Trouble() *widget.Select { return p.trouble }

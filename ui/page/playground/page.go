@@ -22,6 +22,7 @@ type Page struct {
 	content         fyne.CanvasObject
 	play, stop      *fyneui.Button
 	start           *fyneui.Button
+	trouble         *fyneui.Select
 	screens         []*screen
 	side            *widget.Sides
 	stage, closed   *fyne.Container
@@ -71,7 +72,9 @@ func (p *Page) build(ctx context.Context) {
 	p.stop.Hide()
 	p.play.Hide()
 	title := widget.Column(2, widget.NewHeading(w.T("page.playground")), widget.NewCaption(w.T("playground.subtitle")).Elastic())
-	head := widget.Inset(widget.StretchRow(8, 0, title, p.stop, p.play), 18, 24)
+	p.trouble = p.troubles()
+	p.trouble.Hide()
+	head := widget.Inset(widget.StretchRow(8, 0, title, p.trouble, p.stop, p.play), 18, 24)
 	inner := widget.Column(12,
 		widget.NewSubheading(w.T("playground.closed")), widget.NewQuiet(w.T("playground.closed.hint")), widget.Row(0, p.start))
 	p.closed = container.NewCenter(widget.Fixed(widget.NewPanel(widget.Inset(inner, 10, 10)), 460))
@@ -130,6 +133,10 @@ func (p *Page) show(ctx context.Context, o office) {
 	show(p.stage, on)
 	show(p.play, on)
 	show(p.stop, on)
+	show(p.trouble, on)
+	if !on {
+		p.trouble.Selected = p.trouble.Options[0] // a simulator starts without any
+	}
 	if len(o.employees) != len(p.screens) {
 		p.seat(ctx, o.employees)
 	}

@@ -161,3 +161,25 @@ func TestGroupSaysWhereAndWho(t *testing.T) {
 		}
 	}
 }
+
+func TestTroubleCanBeChosen(t *testing.T) {
+	office(t, func(p *page) {
+		if p.Trouble().Visible() {
+			t.Error("trouble without a simulator")
+		}
+		p.do(func() { test.Tap(p.Start()) })
+		var got []string
+		for i := range p.Trouble().Options {
+			p.do(func() { p.Trouble().SetSelectedIndex((i + 1) % 4) })
+			got = append(got, p.house.Disturbed())
+		}
+		if diff := cmp.Diff([]string{"busy=0.3", "slow=600ms", "duplicate=0.5", ""}, got); diff != "" {
+			t.Error(diff)
+		}
+		p.house.Fail = &bridge.Error{Kind: bridge.KindInvalid}
+		p.do(func() { p.Trouble().SetSelectedIndex(1) })
+		if len(p.shell.Troubles) != 1 {
+			t.Errorf("troubles %v", p.shell.Troubles)
+		}
+	})
+}
