@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // office hours name zones, and not every machine knows them
 
 	"switchboard/internal/app"
 )

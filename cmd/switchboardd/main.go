@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // office hours name zones, and not every machine knows them
 
 	"switchboard/internal/app"
 	"switchboard/internal/bridge"

@@ -287,7 +287,7 @@ func (a *App) assemble() {
 	routes := router.New(a.store, router.Options{AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language()})
 	e := engine.New(a.store, routes, a.findBot, a.findAgent, a.log, engine.Options{
 		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, RetryPause: a.opt.RetryPause,
-		Record: a.record, Observe: a.observe,
+		Linker: a.linker(), Record: a.record, Observe: a.observe,
 	})
 	handle := e.Handle
 	if !a.settings.Privacy.StoreContent {

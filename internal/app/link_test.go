@@ -1,0 +1,54 @@
+package app_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// TestLink: a code asked for by one account and typed by another makes them one
+// person, whose talk goes on, and both sides are told.
+func TestLink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLamp()
+		r := begin(t, t.TempDir(), oneBot, l, nil)
+		write := func(user, text string) string {
+			t.Helper()
+			m := message("one", user+text, text)
+			m.Sender.ID, m.Chat.ID, m.Address.Chat = bridge.UserID(user), user, user
+			if status := r.request(t, r.door, "POST", "/hook/one", packed(t, m)); status != 200 {
+				t.Fatalf("the door answers %d", status)
+			}
+			rest(time.Minute)
+			return strings.Join(l.chat.Texts(), "\n")
+		}
+		write("u", "first question")
+		code := regexp.MustCompile(`\d{6}`).FindString(write("u", "/link"))
+		shown := write("v", "/link "+code)
+		if code == "" || !strings.Contains(shown, "belongs to Li") || !strings.Contains(shown, "Your code was used") {
+			t.Errorf("code %q, shown %q", code, shown)
+		}
+		if shown = write("v", "goes on?"); !strings.Contains(shown, "question 2 ") {
+			t.Errorf("it does not go on: %q", shown)
+		}
+	})
+}
+
+// TestLinkOff: the settings may leave linking to the admin.
+func TestLinkOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLamp()
+		r := begin(t, t.TempDir(), oneBot+"people: {self_link: false}\n", l, nil)
+		r.deliver(t, "m1", "/link")
+		rest(time.Minute)
+		if got := l.chat.Texts(); len(got) != 1 || !strings.Contains(got[0], "switched off") {
+			t.Errorf("shown %q", got)
+		}
+	})
+}
