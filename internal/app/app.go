@@ -271,6 +271,8 @@ func (a *App) secrets(ctx context.Context, bot string, form []bridge.Field) (map
 			all[f.Key] = value
 		case f.Required:
 			return nil, err
+		case f.Advised:
+			a.health.Raise(health.Warning{Code: health.SettingAdvised, Severity: bridge.SeverityWarning, Affects: bot, Detail: name})
 		}
 	}
 	return all, nil

@@ -199,3 +199,22 @@ func TestSettingsWithMistakesAreRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestAdvice: a Feishu bot works without its Encrypt Key, and the admin is told
+// that it would be safer with one.
+func TestAdvice(t *testing.T) { //nolint:paralleltest // sets the environment
+	t.Setenv("SB_TEST_APP_SECRET", "s")
+	t.Setenv("SB_TEST_TOKEN", "v")
+	a, ctx := house(t, t.TempDir(), `
+agents: [{id: help, kind: echo}]
+bots: [{id: fs, platform: feishu, mode: webhook, settings: {app_id: cli_x}}]
+secrets: {bot/fs/app_secret: "env:SB_TEST_APP_SECRET", bot/fs/verification_token: "env:SB_TEST_TOKEN", bot/fs/encrypt_key: "env:SB_TEST_NOT_THERE"}
+`)
+	o, err := a.Overview(ctx)
+	if err != nil || o.Bots[0].State == bridge.BotBroken {
+		t.Fatalf("the bot is %+v, %v", o.Bots, err)
+	}
+	if n := a.Notices(bridge.English); len(n) != 1 || n[0].Severity != bridge.SeverityWarning || n[0].Detail != "bot/fs/encrypt_key" {
+		t.Errorf("notices %+v", n)
+	}
+}

@@ -79,6 +79,9 @@ type Field struct {
 	Secret bool
 	// Required fields must have a value in the modes they belong to.
 	Required bool
+	// Advised fields may be left out, but the admin is told that a value makes
+	// the bot safer.
+	Advised bool
 	// Default is used when a setting is absent.
 	Default string
 	// Modes restricts the field to some modes; empty means all.

@@ -22,13 +22,14 @@ const (
 	StoreFailing      Code = "store_failing"      // the database cannot be written
 	DoorClosed        Code = "door_closed"        // we cannot listen: the address is taken
 	BotDisconnected   Code = "bot_disconnected"   // a bot's own connection ended
+	SettingAdvised    Code = "setting_advised"    // a bot would be safer with one more setting
 	TunnelDown        Code = "tunnel_down"        // the public address does not lead to us
 	PartFailing       Code = "part_failing"       // a part of the program died and is started again
 )
 
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
-	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, TunnelDown, PartFailing}
+	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised, TunnelDown, PartFailing}
 }
 
 // Warning is something wrong now.

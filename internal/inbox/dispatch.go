@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/lifecycle"
 )
 
 // storeRetry is the pause before the store is asked again after it failed. The
@@ -132,9 +132,9 @@ func (i *Inbox) start(work context.Context, j bridge.Job, workers *sync.WaitGrou
 // poisonous message cannot take the house down.
 func (i *Inbox) attempt(ctx context.Context, j bridge.Job) (s bridge.Settlement) {
 	defer func() {
-		if p := recover(); p != nil {
+		if err := lifecycle.Recovered(recover()); err != nil {
 			i.log.LogAttrs(ctx, slog.LevelError, "handling a message panicked", slog.Int64("job_id", j.ID),
-				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+				slog.Any("error", err), slog.String("stack", lifecycle.Stack(err)))
 			s = bridge.Settlement{State: bridge.JobDiscarded, Error: bridge.KindInternal}
 			if j.Attempt < 3 {
 				s = bridge.Settlement{State: bridge.JobRetryable, DueAt: time.Now().Add(5 * time.Second), Error: bridge.KindInternal}

@@ -30,7 +30,7 @@ func fields() []bridge.Field {
 		{Key: keyAppID, Required: true, Modes: app, Check: form.Word},
 		{Key: keyAppSecret, Secret: true, Required: true, Modes: app, Check: form.Line},
 		// Either of the two proves where a request is from; see newConfig.
-		{Key: keyEncryptKey, Secret: true, Modes: webhook, Check: form.Line},
+		{Key: keyEncryptKey, Secret: true, Advised: true, Modes: webhook, Check: form.Line},
 		{Key: keyVerificationToken, Secret: true, Modes: webhook, Check: form.Line},
 		{Key: keyBaseURL, Default: defaultBaseURL, Modes: app, Check: form.CheckURL},
 	}
