@@ -10,7 +10,7 @@ CHECK := xvfb xauth libgl1-mesa-dri dbus gnome-keyring postgresql
 DESKTOP := ./cmd/switchboard/... ./ui/...
 # Everything without a window, and so without cgo.
 PLAIN := ./internal/... ./assets/... ./cmd/switchboardd/...
-RACE := ./internal/inbox ./internal/reply ./internal/engine ./internal/journal ./internal/webhook ./internal/router ./internal/health ./internal/agent/... ./internal/platform/... ./internal/app
+RACE := ./internal/inbox ./internal/reply ./internal/engine ./internal/journal ./internal/webhook ./internal/router ./internal/health ./internal/lifecycle ./internal/quota ./internal/token ./internal/people ./internal/privacy ./internal/agent/... ./internal/platform/... ./internal/app
 TOOL = go -C .tools/$(1) tool -n $(1)
 
 .PHONY: help run test check unit race desktop stores lint fmt vet bench chaos fuzz vuln build packages-build packages-check
@@ -63,6 +63,7 @@ vuln: ## Known vulnerabilities, where the database can be reached
 bench: ## Benchmarks, as ratios within one run
 	CGO_ENABLED=0 go test -run '^$$' -bench . ./internal/store
 	CGO_ENABLED=0 go test -run '^$$' -bench 'FirstText|RoundTrip' -benchtime 20x ./internal/app
+	CGO_ENABLED=0 go test -run '^$$' -bench Accept -benchtime 20000x ./internal/app
 
 chaos: ## Kill the program at random under load for two minutes (CHAOS='-chaos.messages=1000000 -chaos.kills=1000' for longer)
 	CGO_ENABLED=0 go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./cmd/switchboardd $(or $(CHAOS),-chaos.people=100 -chaos.messages=100000 -chaos.kills=1000 -chaos.for=2m)
