@@ -95,7 +95,7 @@ func setupWith(streaming bool, answer func(n int, q bridge.Question) []any, chan
 		func(id string) (bridge.Bot, bridge.Capabilities, bool) { return bot, limits, id == "b" },
 		func(id string) (bridge.Agent, bool) { return b.agent, id == "a" },
 		log, opt)
-	b.job = bridge.Job{ID: 1, Queue: "a", Lane: "l", Attempt: 1, Message: bridge.Message{
+	b.job = bridge.Job{ID: 1, Queue: "a", Lane: "l", Attempt: 1, AcceptedAt: time.Now(), Message: bridge.Message{
 		ID: "m", Bot: "b", Platform: "x", Text: "how are you?", SentAt: time.Now(), Sender: bridge.Sender{ID: "u"},
 		Chat: bridge.Chat{ID: "c", Kind: bridge.Direct}, Address: bridge.Address{Bot: "b", Chat: "c"},
 	}}
@@ -267,6 +267,43 @@ func TestPlatformDown(t *testing.T) {
 		}
 		if first := b.heard[1]; first.Bot != "b" || first.Err == nil || b.heard[len(b.heard)-1].Err != nil {
 			t.Errorf("the watchers heard %+v", b.heard)
+		}
+	})
+}
+
+// TestPlatformGone: a platform that stays away is given up after the better part
+// of an hour, not before.
+func TestPlatformGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(false, func(int, bridge.Question) []any {
+			return []any{started("c"), bridge.TextAdded{Text: "hello"}, bridge.Ended{}}
+		})
+		b.chat.Fail = func(string, int) error { return &bridge.Error{Kind: bridge.KindUnavailable} }
+		last, took := b.live(t)
+		if last.State != bridge.JobDiscarded || b.job.Attempt < 12 || took < 30*time.Minute || took > time.Hour {
+			t.Errorf("%s after %d attempts and %v", last.State, b.job.Attempt, took)
+		}
+	})
+}
+
+// TestRestartsAreNoReason: attempts that were cut short by restarts neither give
+// a message up nor make it wait for long.
+func TestRestartsAreNoReason(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(false, func(int, bridge.Question) []any {
+			return []any{started("c"), bridge.TextAdded{Text: "hello"}, bridge.Ended{}}
+		})
+		b.job.Attempt = 20
+		b.chat.Fail = func(_ string, n int) error {
+			if n < 4 {
+				return &bridge.Error{Kind: bridge.KindUnavailable}
+			}
+			return nil
+		}
+		if last, took := b.live(t); last.State != bridge.JobCompleted || took > 5*time.Second {
+			t.Errorf("%s after %v", last.State, took)
 		}
 	})
 }

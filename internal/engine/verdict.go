@@ -29,10 +29,12 @@ type silentError struct{ why bridge.Kind }
 func (*silentError) Error() string { return "engine: there is nothing to say" }
 
 const (
-	// maxAttempts is how often a message is tried before it is given up,
-	// crashes and platform troubles included. With the pauses of delay that is
-	// about an hour of a platform being away.
+	// maxAttempts is how often a message is tried before it is given up, and
+	// longTrouble how old it has to be by then: restarts in quick succession use
+	// up attempts, and are no reason to give up. With the pauses of delay the
+	// attempts last for the better part of an hour of a platform being away.
 	maxAttempts = 12
+	longTrouble = 30 * time.Minute
 	// maxFailures is how often the agent may fail before its first text.
 	maxFailures = 3
 )
@@ -57,7 +59,7 @@ func (t *trip) verdict(ctx context.Context, err error) bridge.Settlement {
 	}
 	t.log.LogAttrs(ctx, slog.LevelWarn, "an attempt failed", slog.Int64("job_id", t.job.ID), slog.Int("attempt", t.job.Attempt),
 		slog.String("bot", t.job.Message.Bot), slog.Any("error", err))
-	if hopeless(kind) || t.job.Attempt >= maxAttempts {
+	if hopeless(kind) || t.job.Attempt >= maxAttempts && t.age() >= longTrouble {
 		return bridge.Settlement{State: bridge.JobDiscarded, Error: kind}
 	}
 	return retry(max(t.delay(), bridge.RetryAfter(err)), kind)
@@ -86,10 +88,16 @@ func hopeless(kind bridge.Kind) bool {
 }
 
 // delay is the pause before an attempt at a platform that did not take the
-// answer: 2, 4, 8 … s, at most ten minutes.
+// answer: 2, 2, 4, 8 … s, at most ten minutes, and not longer than the message
+// has been here, because attempts that restarts cut short say nothing about the
+// platform.
 func (t *trip) delay() time.Duration {
-	return min(t.opt.RetryPause/2<<min(t.job.Attempt, 10), 10*time.Minute)
+	pause := min(t.opt.RetryPause/2<<min(t.job.Attempt, 10), 10*time.Minute)
+	return min(pause, max(t.opt.RetryPause, t.age()))
 }
+
+// age is how long a message has been here.
+func (t *trip) age() time.Duration { return time.Since(t.job.AcceptedAt) }
 
 func retry(after time.Duration, kind bridge.Kind) bridge.Settlement {
 	return bridge.Settlement{State: bridge.JobRetryable, DueAt: time.Now().Add(after), Error: kind}
