@@ -109,7 +109,10 @@ type Reply struct {
 	Failures int
 	// Seen says that Text holds what the agent wrote; otherwise, with an Error, it
 	// is a notice of ours alone.
-	Seen      bool
+	Seen bool
+	// Begun says that the draft may hold a beginning of the agent's answer, below
+	// which a notice belongs; otherwise a notice takes the place of what is there.
+	Begun     bool
 	Usage     Usage
 	Error     Kind
 	UpdatedAt time.Time

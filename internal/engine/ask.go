@@ -121,21 +121,21 @@ func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 		return t.started(ctx, e)
 	case bridge.TextAdded:
 		h.text.WriteString(e.Text)
-		t.show(h)
+		return t.show(ctx, h)
 	case bridge.TextReplaced:
 		h.text.Reset()
 		h.text.WriteString(e.Text)
 		if h.silent() {
 			t.out.Write(t.say("reply.thinking")) // what was shown must not stay
 		}
-		t.show(h)
+		return t.show(ctx, h)
 	case bridge.Working:
 		if h.silent() {
 			t.out.Write(t.say("reply.working", "tool", e.Tool))
 		}
 	case bridge.FileAdded:
 		fmt.Fprintf(&h.text, "\n\n[%s](%s)\n", linkName(e), e.URL)
-		t.show(h)
+		return t.show(ctx, h)
 	case bridge.Ended:
 		h.end = &e
 	case bridge.Paused:
@@ -143,7 +143,7 @@ func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 		if h.silent() {
 			h.text.WriteString(e.Form.Text)
 		}
-		t.show(h)
+		return t.show(ctx, h)
 	}
 	return nil
 }
@@ -155,15 +155,23 @@ func linkName(f bridge.FileAdded) string {
 	return string(f.Kind)
 }
 
-func (t *trip) show(h *hearing) {
+// show lets the answer grow. Before anything of it can be seen it is stored that
+// there is something.
+func (t *trip) show(ctx context.Context, h *hearing) error {
 	if h.silent() {
-		return
+		return nil
 	}
 	if h.first == 0 {
 		h.first = time.Since(h.started)
 		t.note(bridge.EntryFirstText, h.first, "", "")
 	}
+	if !t.out.Row().Begun {
+		if err := t.out.Note(ctx, func(r *bridge.Reply) { r.Begun = true }); err != nil {
+			return err
+		}
+	}
 	t.out.Write(h.whole())
+	return nil
 }
 
 // started keeps the agent's ids at once: after a crash the conversation goes on
@@ -180,7 +188,9 @@ func (t *trip) started(ctx context.Context, e bridge.Started) error {
 	if e.Run == (bridge.Run{}) || e.Run == t.out.Row().Run {
 		return nil
 	}
-	return t.out.Note(ctx, func(r *bridge.Reply) { r.Run, r.Conversation = e.Run, t.route.Session.Conversation })
+	return t.out.Note(ctx, func(r *bridge.Reply) {
+		r.Run, r.Conversation, r.Begun = e.Run, t.route.Session.Conversation, true
+	})
 }
 
 // answered shows the complete answer.

@@ -141,6 +141,7 @@ type trip struct {
 	department string
 	oldProfile bool
 	out        *reply.Writer
+	begun      bool // an earlier attempt may have shown a beginning of the answer
 	began      time.Time
 	over       *quota.Refusal // set when the person is over a limit
 }
@@ -209,6 +210,7 @@ func (t *trip) routed() string {
 func (t *trip) open(row bridge.Reply, pace reply.Pace) {
 	m := t.job.Message
 	m.Address.Language = t.route.Language
+	t.begun = row.Begun
 	t.out = reply.New(t.store, t.bot, t.limits, m, row, t.log, reply.Options{
 		Pace: pace, Thinking: t.say("reply.thinking"), Record: t.note,
 	})

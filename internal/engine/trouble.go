@@ -28,7 +28,7 @@ func (t *trip) unanswered(ctx context.Context, agent bridge.Agent, h *hearing, e
 func (t *trip) beforeText(ctx context.Context, err error) error {
 	kind := bridge.KindOf(err)
 	failures := t.out.Row().Failures + 1
-	if nerr := t.out.Note(ctx, func(r *bridge.Reply) { r.Failures = failures }); nerr != nil {
+	if nerr := t.out.Note(ctx, func(r *bridge.Reply) { r.Failures, r.Begun = failures, t.begun }); nerr != nil {
 		return nerr
 	}
 	if !kind.Retryable() || failures >= maxFailures {
@@ -56,6 +56,7 @@ func (t *trip) takeUp(ctx context.Context, agent bridge.Agent, h *hearing, err e
 		return context.Cause(ctx)
 	}
 	if rerr == nil {
+		t.opt.Observe(Outcome{Agent: t.route.Agent, FirstText: again.first, Took: time.Since(again.started)})
 		return t.answered(ctx, again)
 	}
 	if len(again.whole()) > len(h.whole()) {

@@ -141,8 +141,8 @@ func (w *Writer) Break(ctx context.Context, text string, why bridge.Kind) error 
 	return w.settle(ctx, text, why, true)
 }
 
-// Fail shows a notice instead of an answer, below what is there already if an
-// earlier attempt showed something, and records why.
+// Fail shows a notice instead of an answer, below what the agent wrote if there
+// is any of it on screen, and records why.
 func (w *Writer) Fail(ctx context.Context, notice string, why bridge.Kind) error {
 	return w.settle(ctx, notice, why, false)
 }
@@ -296,7 +296,7 @@ func (w *Writer) send(ctx context.Context, n int, to bridge.Address, text string
 			return w.sendPieces(ctx, to, text)
 		}
 		return id, err
-	case w.row.Error != "" && !w.row.Seen:
+	case w.row.Error != "" && !w.row.Seen && w.row.Begun:
 		return "", w.draft.Fail(ctx, text)
 	default:
 		return w.draft.Finish(ctx, content)

@@ -493,12 +493,18 @@ func TestDraftRefused(t *testing.T) {
 func TestFailAndBreak(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		end  func(context.Context, *reply.Writer) error
-		call string
-		want string
+		begun bool
+		end   func(context.Context, *reply.Writer) error
+		call  string
+		want  string
 	}{
-		"fail": {func(ctx context.Context, w *reply.Writer) error { return w.Fail(ctx, "sorry", bridge.KindUnavailable) }, "fail", "sorry"},
-		"break": {func(ctx context.Context, w *reply.Writer) error {
+		"fail below what is there": {true, func(ctx context.Context, w *reply.Writer) error {
+			return w.Fail(ctx, "sorry", bridge.KindUnavailable)
+		}, "fail", "sorry"},
+		"fail in its place": {false, func(ctx context.Context, w *reply.Writer) error {
+			return w.Fail(ctx, "sorry", bridge.KindUnavailable)
+		}, "finish", "sorry"},
+		"break": {true, func(ctx context.Context, w *reply.Writer) error {
 			return w.Break(ctx, "text\nbroken", bridge.KindInterrupted)
 		}, "finish", "text\nbroken"},
 	} {
@@ -506,7 +512,7 @@ func TestFailAndBreak(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				chat, store := &bridgetest.Chat{}, &rows{}
-				w := writer(store, chat.StreamingBot(), bridge.Reply{JobID: 1})
+				w := writer(store, chat.StreamingBot(), bridge.Reply{JobID: 1, Begun: c.begun})
 				if err := w.Begin(t.Context()); err != nil {
 					t.Fatal(err)
 				}

@@ -112,12 +112,13 @@ type replyRest struct {
 	Run          bridge.Run          `json:"run,omitzero"`
 	Failures     int                 `json:"failures,omitempty"`
 	Seen         bool                `json:"seen,omitempty"`
+	Begun        bool                `json:"begun,omitempty"`
 	Usage        bridge.Usage        `json:"usage,omitzero"`
 }
 
 func restOf(r bridge.Reply) replyRest {
 	return replyRest{
-		r.Draft, r.Sent, r.Sending, r.Messages, r.Uncertain, r.Conversation, r.Run, r.Failures, r.Seen, r.Usage,
+		r.Draft, r.Sent, r.Sending, r.Messages, r.Uncertain, r.Conversation, r.Run, r.Failures, r.Seen, r.Begun, r.Usage,
 	}
 }
 
@@ -125,7 +126,7 @@ func (p replyRest) reply(job int64, state, text, kind string, updated int64) bri
 	return bridge.Reply{
 		JobID: job, State: bridge.ReplyState(state), Text: text, Error: bridge.Kind(kind), UpdatedAt: moment(updated),
 		Draft: p.Draft, Sent: p.Sent, Sending: p.Sending, Messages: p.Messages, Uncertain: p.Uncertain,
-		Conversation: p.Conversation, Run: p.Run, Failures: p.Failures, Seen: p.Seen, Usage: p.Usage,
+		Conversation: p.Conversation, Run: p.Run, Failures: p.Failures, Seen: p.Seen, Begun: p.Begun, Usage: p.Usage,
 	}
 }
 

@@ -93,6 +93,9 @@ func (s *feishuServer) edit(r *http.Request, e cardEdit, what string, do func(c 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.cards.get(r.PathValue("card"))
+	if ok && gone {
+		s.board.remove(c.message)
+	}
 	switch {
 	case !ok || gone:
 		return nil, refuse(200740, "card entity does not exist")

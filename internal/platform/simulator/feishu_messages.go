@@ -255,6 +255,7 @@ func (s *feishuServer) patch(r *http.Request) (any, *refusal) {
 		return nil, refuse(99992402, "field validation failed: "+err.Error())
 	}
 	if _, yes := s.dice.strike(feishu, FaultGone); yes {
+		s.board.remove(r.PathValue("message"))
 		return nil, refuse(230110, "The message has been deleted.")
 	}
 	s.mu.Lock()

@@ -29,7 +29,7 @@ func fullReply(job int64) bridge.Reply {
 		},
 		Text: "答案 ✓", Sent: 1, Sending: 2, Messages: []bridge.MessageID{"a", "b"}, Uncertain: 3,
 		Conversation: bridge.Conversation{ID: "conv", User: "switchboard-1"},
-		Run:          bridge.Run{Task: "t", Run: "r", Message: "m"}, Failures: 4, Seen: true,
+		Run:          bridge.Run{Task: "t", Run: "r", Message: "m"}, Failures: 4, Seen: true, Begun: true,
 		Usage: bridge.Usage{Tokens: 5, Price: "0.01", Currency: "USD", Latency: time.Second},
 		Error: bridge.KindInterrupted, UpdatedAt: time.Now().Truncate(time.Microsecond),
 	}
