@@ -150,17 +150,17 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 
 func (a *App) openStore(ctx context.Context) error {
 	if err := os.MkdirAll(a.opt.Data, 0o700); err != nil {
-		return fmt.Errorf("app: data directory: %w", err)
+		return fmt.Errorf("app: data directory: %w", store.OfDirectory(err))
 	}
 	a.lock = flock.New(filepath.Join(a.opt.Data, "switchboard.lock"), flock.SetPermissions(0o600))
 	switch locked, err := a.lock.TryLock(); {
 	case err != nil:
-		return fmt.Errorf("app: data directory: %w", err)
+		return fmt.Errorf("app: data directory: %w", store.OfDirectory(err))
 	case !locked:
 		return ErrRunning
 	}
 	if err := os.Remove(a.addressFile()); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that died
-		return errors.Join(fmt.Errorf("app: data directory: %w", err), a.lock.Unlock())
+		return errors.Join(fmt.Errorf("app: data directory: %w", store.OfDirectory(err)), a.lock.Unlock())
 	}
 	where := store.Options{Path: filepath.Join(a.opt.Data, "switchboard.db"), Role: a.settings.People.DefaultRole, Log: a.log}
 	if a.settings.Database != "" {

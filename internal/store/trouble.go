@@ -53,6 +53,10 @@ func trouble(op string, err error) error {
 	}
 }
 
+// OfDirectory gives an error of the directory that the data is in words for
+// people, if they can do something about it.
+func OfDirectory(err error) error { return trouble("store: data directory", err) }
+
 func ofSQLite(op string, e *driver.Error, err error) error {
 	switch e.Code() & 0xff {
 	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
