@@ -24,6 +24,19 @@ import (
 // how to start the program on them.
 func child(t *testing.T, sim *simulator.Simulator, agent string) func() *exec.Cmd {
 	t.Helper()
+	h := household(t, sim, agent)
+	return func() *exec.Cmd { return h.start(t, os.Args[0], "run", "--data", h.data) }
+}
+
+// home is a data directory with settings, and the secrets for them.
+type home struct {
+	data string
+	env  []string
+}
+
+// household writes the settings for the simulated bots and an agent.
+func household(t *testing.T, sim *simulator.Simulator, agent string) home {
+	t.Helper()
 	data, listen := t.TempDir(), free(t)
 	yaml := fmt.Sprintf("server: {listen: %q, admin: %q}\nlimits: {per_person_per_minute: 0}\nagents: [{id: help, kind: dify, base_url: %q, max_concurrent: 50}]\nbots:\n", listen, free(t), agent)
 	secrets := "secrets:\n  agent/help/api_key: env:AGENT_KEY\n"
@@ -44,17 +57,21 @@ func child(t *testing.T, sim *simulator.Simulator, agent string) func() *exec.Cm
 	if err := os.WriteFile(filepath.Join(data, "switchboard.yaml"), []byte(yaml+secrets), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return func() *exec.Cmd {
-		p := exec.CommandContext(t.Context(), os.Args[0], "run", "--data", data)
-		p.Env, p.SysProcAttr = env, &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-		if os.Getenv("CHAOS_LOG") != "" {
-			p.Stderr = os.Stderr
-		}
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return p
+	return home{data, env}
+}
+
+// start starts a program that ends with the test.
+func (h home) start(t *testing.T, program string, args ...string) *exec.Cmd {
+	t.Helper()
+	p := exec.CommandContext(t.Context(), program, args...)
+	p.Env, p.SysProcAttr = h.env, &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if os.Getenv("CHAOS_LOG") != "" {
+		p.Stderr = os.Stderr
 	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // free finds a free port.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"testing"
 	"time"
@@ -12,7 +11,7 @@ func pause(d time.Duration) { <-time.NewTimer(d).C }
 // TestMain lets the test binary be the program itself, so that it can be killed.
 func TestMain(m *testing.M) {
 	if os.Getenv("SWITCHBOARD_TEST_CHILD") != "" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+		main() // with its signals
 	}
 	os.Exit(m.Run())
 }
