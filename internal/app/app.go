@@ -52,6 +52,9 @@ type Options struct {
 	// RetryPause and RestartPause are the first pauses before a message is tried
 	// again and before a part that died is started again; 0 means the defaults.
 	RetryPause, RestartPause time.Duration
+	// Clock tells the time of day, by which is noticed that the computer slept;
+	// nil means the system's.
+	Clock func() time.Time
 	// Tunnel are the settings of the tunnel that are not the admin's.
 	Tunnel tunnel.Options
 	// Echo says how fast the built-in agent speaks.
@@ -123,6 +126,9 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	}
 	if opt.Listen == nil {
 		opt.Listen = listenTCP
+	}
+	if opt.Clock == nil {
+		opt.Clock = time.Now
 	}
 	s, problems, err := settings.Load(opt.Config, known(opt.Connectors))
 	if err != nil {

@@ -29,6 +29,7 @@ const (
 	partInbox   = "inbox"
 	partDoor    = "door"
 	partTunnel  = "tunnel"
+	partClock   = "clock"
 	partListen  = "listen " // and the bot's id
 )
 
@@ -57,6 +58,7 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partAdmin, Stage: stageLast, Run: a.runAdmin},
 		{Name: partInbox, Stage: stageFirst, Run: a.inbox.Run},
 		{Name: partDoor, Stage: stageFirst, Run: a.runDoor},
+		{Name: partClock, Stage: stageFirst, Run: a.watchClock},
 	}
 	if a.tunnel != nil {
 		all = append(all, lifecycle.Part{Name: partTunnel, Stage: stageFirst, Run: a.tunnel.Run})

@@ -17,6 +17,12 @@ import (
 // that reach it through the edge's public side.
 func tunnelled(t *testing.T, edge *tunneltest.Edge) (*app.App, *simulator.Simulator) {
 	t.Helper()
+	return tunnelledWith(t, edge, func(*app.Options) {})
+}
+
+// tunnelledWith is tunnelled with options changed.
+func tunnelledWith(t *testing.T, edge *tunneltest.Edge, change func(*app.Options)) (*app.App, *simulator.Simulator) {
+	t.Helper()
 	sim, err := simulator.Start(t.Context(), simulator.Options{Transport: edge.Transport()})
 	if err != nil {
 		t.Fatal(err)
@@ -27,6 +33,7 @@ func tunnelled(t *testing.T, edge *tunneltest.Edge) (*app.App, *simulator.Simula
 		"tunnel: {kind: ngrok, domain: team.edge.test}\nagents: [{id: help, kind: echo}]\n"+channels(t, sim.Configs())+"  tunnel/authtoken: env:SB_TEST_TUNNEL\n",
 		func(o *app.Options) {
 			o.Tunnel = tunnel.Options{Server: edge.Addr(), CAs: edge.CAs(), Transport: edge.Transport()}
+			change(o)
 		})
 	return a, sim
 }

@@ -28,6 +28,7 @@ const (
 	EntryStale     EntryKind = "stale"     // too old to answer
 	EntryDiscarded EntryKind = "discarded" // given up
 	EntryRescued   EntryKind = "rescued"   // taken back from a run that died
+	EntryWoke      EntryKind = "woke"      // the computer slept; everything connects anew
 )
 
 // EntryKinds lists every kind, for catalogues and tests.
@@ -35,7 +36,7 @@ func EntryKinds() []EntryKind {
 	return []EntryKind{
 		EntryReceived, EntryDuplicate, EntryRefused, EntryIgnored, EntryStarted, EntryRouted, EntryCommand, EntryAsked,
 		EntryFirstText, EntryShown, EntryStopped, EntryAnswered, EntryDelivered, EntryRepeated, EntryLost, EntryRetry, EntryApology,
-		EntryStale, EntryDiscarded, EntryRescued,
+		EntryStale, EntryDiscarded, EntryRescued, EntryWoke,
 	}
 }
 

@@ -78,7 +78,7 @@ func stageOf(e bridge.Exchange) (reached int, failed bool) {
 			reached = max(reached, stageDelivered)
 		case bridge.EntryReceived, bridge.EntryDuplicate, bridge.EntryRefused, bridge.EntryIgnored, bridge.EntryStarted,
 			bridge.EntryRouted, bridge.EntryFirstText, bridge.EntryShown, bridge.EntryStopped, bridge.EntryRepeated, bridge.EntryLost,
-			bridge.EntryRetry, bridge.EntryApology, bridge.EntryStale, bridge.EntryDiscarded, bridge.EntryRescued:
+			bridge.EntryRetry, bridge.EntryApology, bridge.EntryStale, bridge.EntryDiscarded, bridge.EntryRescued, bridge.EntryWoke:
 		}
 	}
 	switch e.Reply.State {
