@@ -9,9 +9,6 @@ import (
 	"switchboard/internal/bridge"
 )
 
-// history is how many messages each employee's screens keep.
-const history = 500
-
 // board holds what every employee sees, and what is known of every message.
 type board struct {
 	mu       sync.Mutex
@@ -22,6 +19,7 @@ type board struct {
 	said     map[talk][]string // the lines of a chat
 	loose    map[talk][]string // the posts of a chat that name no question
 	order    int
+	history  int // how many messages a screen keeps
 }
 
 // line is a message that an employee wrote.
@@ -43,7 +41,8 @@ type post struct {
 	seen  []string
 }
 
-func (b *board) init(limit int) {
+func (b *board) init(limit, history int) {
+	b.history = history
 	b.bubbles, b.watchers = map[string][]bridge.Bubble{}, map[chan bridge.Bubble]struct{}{}
 	b.lines, b.posts = newMemory[*line](limit), newMemory[*post](limit)
 	b.said, b.loose = map[talk][]string{}, map[talk][]string{}
@@ -56,7 +55,7 @@ func (b *board) say(id bridge.MessageID, t Trace, at talk, from bridge.Employee,
 	defer b.mu.Unlock()
 	b.order++
 	b.lines.put(string(id), &line{Trace: t, talk: at, order: b.order})
-	b.said[at] = b.later(b.said[at], string(id))
+	b.said[at] = later(b.said[at], string(id), &b.lines)
 	for _, m := range members {
 		bubble := bridge.Bubble{ID: string(id), Employee: m, Platform: t.Platform, Text: t.Text, At: now, Changed: now}
 		if chat != "" {
@@ -78,7 +77,7 @@ func (b *board) show(p post, question, chat string, members []string) {
 	if l, ok := b.lines.get(question); ok {
 		l.posts = append(l.posts, p.ID)
 	} else {
-		b.loose[p.talk] = b.later(b.loose[p.talk], p.ID)
+		b.loose[p.talk] = later(b.loose[p.talk], p.ID, &b.posts)
 	}
 	for _, m := range members {
 		b.put(bridge.Bubble{
@@ -134,16 +133,22 @@ func (b *board) remove(id string) {
 	}
 }
 
-// later adds an id to a list, which forgets as the rest does.
-func (b *board) later(all []string, id string) []string {
+// later adds an id to a list, and drops from its beginning what is forgotten.
+func later[V any](all []string, id string, known *memory[V]) []string {
 	all = append(all, id)
-	return all[max(0, len(all)-b.lines.limit):]
+	for len(all) > 1 {
+		if _, there := known.get(all[0]); there {
+			break
+		}
+		all = all[1:]
+	}
+	return all
 }
 
 func (b *board) put(bubble bridge.Bubble) {
 	all := append(b.bubbles[bubble.Employee], bubble)
-	if len(all) > history {
-		all = slices.Delete(all, 0, len(all)-history)
+	if len(all) > b.history {
+		all = slices.Delete(all, 0, len(all)-b.history)
 	}
 	b.bubbles[bubble.Employee] = all
 	b.tell(bubble)

@@ -47,6 +47,8 @@ type Options struct {
 	PlainFeishu bool
 	// Remember is how many messages Trace knows. Default 50000.
 	Remember int
+	// History is how many messages each employee's screens keep. Default 500.
+	History int
 }
 
 // Simulator is the servers and the people. Make one with Start.
@@ -94,7 +96,7 @@ func Start(ctx context.Context, opt Options) (*Simulator, error) {
 	}
 	s.close = sync.OnceFunc(func() { close(s.closing) })
 	s.people = newDirectory(opt.Crowd, opt.Platforms)
-	s.board.init(opt.Remember)
+	s.board.init(opt.Remember, opt.History)
 	s.feishu, s.wecom, s.ding = newFeishu(s), newWecom(s), newDing(s)
 	mux := http.NewServeMux()
 	s.feishu.routes(mux)
@@ -121,6 +123,9 @@ func (o Options) filled() Options {
 	}
 	if o.RetryPause <= 0 {
 		o.RetryPause = 5 * time.Second
+	}
+	if o.History <= 0 {
+		o.History = 500
 	}
 	if o.Remember <= 0 {
 		o.Remember = 50000
