@@ -20,26 +20,31 @@ func fileNode(s Settings) *yaml.Node {
 		bots.Content = append(bots.Content, mapping(
 			"id", text(b.ID), "platform", text(string(b.Platform)), "mode", text(string(b.Mode)), "agent", text(b.Agent), "settings", texts(b.Settings)))
 	}
-	for _, list := range []*yaml.Node{agents, bots} {
-		if len(list.Content) == 0 {
-			list.Style = yaml.FlowStyle // []
-		}
-	}
 	return mapping(
 		"server", mapping("listen", text(s.Server.Listen), "admin", text(s.Server.Admin), "public_url", text(s.Server.PublicURL)),
 		"tunnel", mapping("kind", text(s.Tunnel.Kind), "domain", text(s.Tunnel.Domain), "pooling", flag(s.Tunnel.Pooling)),
 		"database", text(s.Database),
 		"language", text(s.Language),
-		"agents", agents,
-		"bots", bots,
+		"agents", brief(agents),
+		"bots", brief(bots),
 		"people", mapping("default_role", text(string(s.People.DefaultRole)), "self_link", flag(s.People.SelfLink)),
-		"privacy", mapping("mask_answers", flag(s.Privacy.MaskAnswers), "mask_to_agent", flag(s.Privacy.MaskToAgent), "store_content", flag(s.Privacy.StoreContent)),
+		"privacy", mapping(
+			"mask_answers", flag(s.Privacy.MaskAnswers), "mask_to_agent", flag(s.Privacy.MaskToAgent), "store_content", flag(s.Privacy.StoreContent),
+			"off", names(s.Privacy.Off), "custom", masksNode(s.Privacy.Custom)),
 		"limits", mapping(
 			"per_person_per_minute", count(s.Limits.PerMinute), "per_person_per_day", count(s.Limits.PerDay),
 			"tokens_per_person_per_day", count(s.Limits.TokensPerDay)),
 		"engine", mapping("stale_after", span(s.Engine.StaleAfter), "session_ttl", span(s.Engine.SessionTTL), "streaming", text(s.Engine.Streaming)),
 		"secrets", texts(s.Secrets),
 	)
+}
+
+// brief writes a list of nothing as [].
+func brief(list *yaml.Node) *yaml.Node {
+	if len(list.Content) == 0 {
+		list.Style = yaml.FlowStyle
+	}
+	return list
 }
 
 func agentNode(a Agent) *yaml.Node {
@@ -75,6 +80,14 @@ func texts(all map[string]string) *yaml.Node {
 
 func text(value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
+}
+
+// exact is a text in which every character counts, blanks at the ends too. The
+// quotes are those in which a backslash is a backslash.
+func exact(value string) *yaml.Node {
+	n := text(value)
+	n.Style = yaml.SingleQuotedStyle
+	return n
 }
 
 func flag(value bool) *yaml.Node {
@@ -146,16 +159,20 @@ func prune(old, want *yaml.Node) {
 }
 
 // mergeItems brings a list into the order of want; items are the same when
-// their ids are.
+// their ids are, or their names where they have no ids.
 func mergeItems(old, want *yaml.Node, keeps func(id string) bool) {
 	items := make([]*yaml.Node, 0, len(want.Content))
 	for _, item := range want.Content {
-		id := scalarAt(item, "id")
-		at := slices.IndexFunc(old.Content, func(o *yaml.Node) bool { return o.Kind == yaml.MappingNode && id != "" && scalarAt(o, "id") == id })
+		key := "id"
+		if childOf(item, key) == nil {
+			key = "name"
+		}
+		id := scalarAt(item, key)
+		at := slices.IndexFunc(old.Content, func(o *yaml.Node) bool { return o.Kind == yaml.MappingNode && id != "" && scalarAt(o, key) == id })
 		switch {
 		case at < 0:
 			items = append(items, item)
-		case keeps(id):
+		case key == "id" && keeps(id):
 			items = append(items, old.Content[at])
 		default:
 			prune(old.Content[at], item)
@@ -179,6 +196,9 @@ func put(at, value *yaml.Node) {
 // same says that two scalars read the same, so that the way it is written stays.
 // A number may stand where a text is wanted.
 func same(old, want *yaml.Node) bool {
+	if want.Style == yaml.SingleQuotedStyle && old.Value != want.Value {
+		return false // exact
+	}
 	return !isNull(old) && strings.TrimSpace(old.Value) == want.Value && (want.Tag == "!!str" || old.Tag == want.Tag)
 }
 

@@ -21,6 +21,8 @@ type Known struct {
 	AgentKinds []string
 	// KeylessKinds are the agent kinds that need no address and no key.
 	KeylessKinds []string
+	// CheckMasks says what is wrong with privacy rules; nil takes them all.
+	CheckMasks func(off []string, custom []bridge.MaskRule) error
 }
 
 // Load reads a file. One that does not exist is an empty one.
@@ -101,6 +103,8 @@ func (p *parser) file(n *yaml.Node) {
 		}),
 		"privacy": within(section{
 			"mask_answers": p.flag(&s.Privacy.MaskAnswers), "mask_to_agent": p.flag(&s.Privacy.MaskToAgent), "store_content": p.flag(&s.Privacy.StoreContent),
+			"off":    func(n *yaml.Node, path string) { p.items(n, path, p.maskOff) },
+			"custom": func(n *yaml.Node, path string) { p.items(n, path, p.mask) },
 		}),
 		"limits": within(section{
 			"per_person_per_minute": p.count(&s.Limits.PerMinute), "per_person_per_day": p.count(&s.Limits.PerDay),

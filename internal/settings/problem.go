@@ -21,6 +21,11 @@ type Problem struct {
 // Text says the problem in words, with its line.
 func (p Problem) Text(lang bridge.Language) string {
 	args := append([]any{"path", p.Path}, p.Args...)
+	for i, arg := range args {
+		if err, ok := arg.(error); ok {
+			args[i] = i18n.Explain(lang, err).String()
+		}
+	}
 	return i18n.Text(lang, "settings.line", "line", p.Line, "text", i18n.Text(lang, "settings."+p.Key, args...))
 }
 

@@ -89,6 +89,15 @@ func (r *reader) str(to *string) func(*yaml.Node, string) {
 	}
 }
 
+// exactly reads a text in which blanks at the ends count.
+func (r *reader) exactly(to *string) func(*yaml.Node, string) {
+	return func(n *yaml.Node, path string) {
+		if _, ok := r.text(n, path); ok && !isNull(n) {
+			*to = n.Value
+		}
+	}
+}
+
 func (r *reader) oneOf(to *string, allowed ...string) func(*yaml.Node, string) {
 	return func(n *yaml.Node, path string) {
 		text, ok := r.text(n, path)

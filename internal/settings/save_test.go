@@ -14,6 +14,7 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/privacy"
 	"switchboard/internal/settings"
 )
 
@@ -79,6 +80,16 @@ func anySettings(r *rand.Rand) settings.Settings {
 	}
 	s.People = settings.People{DefaultRole: bridge.Role(word("member", "guest", "admin", "blocked")), SelfLink: some()}
 	s.Privacy = settings.Privacy{MaskAnswers: some(), MaskToAgent: some(), StoreContent: some()}
+	for _, rule := range privacy.BuiltIn() {
+		if r.IntN(5) == 0 {
+			s.Privacy.Off = append(s.Privacy.Off, string(rule))
+		}
+	}
+	for n := range r.IntN(4) {
+		s.Privacy.Custom = append(s.Privacy.Custom, bridge.MaskRule{
+			Name: fmt.Sprintf("规则%d", r.IntN(2)*10+n), Pattern: word(" x", "x ", `\d+`, "'q'", `"d"`, "a: b", "#x", "null", "007", "a\nb", "{x}", `\\`, "~"), Mask: word("", "full", "label", "3+4", "0+0"),
+		})
+	}
 	s.Limits = settings.Limits{PerMinute: r.IntN(3), PerDay: r.IntN(1e6), TokensPerDay: r.IntN(1e9)}
 	s.Engine = settings.Engine{
 		StaleAfter: time.Duration(1+r.IntN(1e9)) * time.Millisecond, SessionTTL: time.Duration(1+r.IntN(500)) * time.Hour, Streaming: word("auto", "smooth", "economy", "off"),
@@ -102,6 +113,14 @@ bots:
     settings: {app_id: 0007, number: 5}
   - {id: bad, platform: torch, settings: {colour: "red"}} # to do
 routes: []
+privacy:
+  off: [passport] # we have none
+  custom:
+    # of the factory
+    - {name: badge, pattern: "B\\d{4}", mask: full} # since May
+    - name: gone
+      pattern: G
+    - {name: bad, pattern: ' x'}
 secrets:
   bot/one/app_secret: env:A # from ops
   bot/gone/app_secret: env:B
@@ -120,6 +139,7 @@ func TestHandWritten(t *testing.T) {
 	}
 	s.Language = "zh-CN"
 	s.Agents = append(s.Agents[:1], settings.Agent{ID: "new", Kind: "echo", MaxConcurrent: 2, Timeout: 90 * time.Second})
+	s.Privacy.Custom = append(s.Privacy.Custom[:1], bridge.MaskRule{Name: "bad", Pattern: "x"}, bridge.MaskRule{Name: "desk", Pattern: `D\d`})
 	delete(s.Bots[0].Settings, "number")
 	delete(s.Secrets, "bot/gone/app_secret")
 	saved, err := settings.Save(path, s, known())
@@ -134,13 +154,14 @@ func TestHandWritten(t *testing.T) {
 	for _, want := range []string{
 		"# ours, do not touch\n", "language: zh-CN # for the team\n", "# behind the proxy", "# the good one\n", "# slow\n", "- id: one # main\n", "# asked for by HR\n",
 		"app_id: 0007", `{id: bad, platform: torch, settings: {colour: "red"}} # to do`, "routes: []\n", "bot/one/app_secret: env:A # from ops\n", "id: new", "timeout: 1m30s",
+		"off: [passport] # we have none\n", "# of the factory\n", `- {name: badge, pattern: "B\\d{4}", mask: full} # since May`, "{name: bad, pattern: 'x'}", "- name: desk\n      pattern: 'D\\d'\n",
 		"stale_after: 2h\n", "session_ttl: 168h\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
 	}
-	for _, gone := range []string{"id: old", "number", "bot/gone"} {
+	for _, gone := range []string{"id: old", "number", "bot/gone", "name: gone"} {
 		if strings.Contains(text, gone) {
 			t.Errorf("%q is still there", gone)
 		}

@@ -72,7 +72,12 @@ type People struct {
 }
 
 // Privacy says what is hidden and kept.
-type Privacy struct{ MaskAnswers, MaskToAgent, StoreContent bool }
+type Privacy struct {
+	MaskAnswers, MaskToAgent, StoreContent bool
+	// Off names built-in rules that are not used; Custom are the admin's own.
+	Off    []string
+	Custom []bridge.MaskRule
+}
 
 // Limits are quotas per person; 0 means unlimited.
 type Limits struct{ PerMinute, PerDay, TokensPerDay int }

@@ -11,12 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/privacy"
 	"switchboard/internal/settings"
 )
 
 func known() settings.Known {
 	return settings.Known{
-		AgentKinds: []string{"dify", "echo"}, KeylessKinds: []string{"echo"},
+		AgentKinds: []string{"dify", "echo"}, KeylessKinds: []string{"echo"}, CheckMasks: checkMasks,
 		Connectors: []bridge.Connector{{
 			Platform: "lamp",
 			Modes:    []bridge.Mode{{ID: "wire", Webhook: true}, {ID: "radio", Listens: true}},
@@ -36,6 +37,15 @@ func known() settings.Known {
 	}
 }
 
+func checkMasks(off []string, custom []bridge.MaskRule) error {
+	rules := privacy.Rules{Custom: custom}
+	for _, name := range off {
+		rules.Off = append(rules.Off, privacy.Rule(name))
+	}
+	_, err := privacy.New(rules)
+	return err
+}
+
 func TestWholeFile(t *testing.T) {
 	t.Parallel()
 	s, problems := settings.Parse([]byte(`
@@ -46,7 +56,12 @@ agents:
 bots:
   - {id: one, platform: lamp, settings: {app_id: a, number: 7, code: right}}
   - {id: two, platform: lamp, mode: radio, agent: help, settings: {app_id: b, number: "8"}}
-privacy: {mask_answers: false}
+privacy:
+  mask_answers: false
+  off: [passport, licence_plate]
+  custom:
+    - {name: 工号, pattern: 'EMP\d{6}', mask: "3+2"}
+    - {name: desk, pattern: ' D\d+ '}
 engine: {stale_after: 30m, streaming: economy}
 secrets: {bot/one/app_secret: "env:X", agent/help/api_key: keyring}
 `), known())
@@ -60,7 +75,8 @@ secrets: {bot/one/app_secret: "env:X", agent/help/api_key: keyring}
 		{ID: "one", Platform: "lamp", Mode: "wire", Agent: "help", Settings: map[string]string{"app_id": "a", "number": "7", "code": "right", "base_url": "https://lamp.example"}},
 		{ID: "two", Platform: "lamp", Mode: "radio", Agent: "help", Settings: map[string]string{"app_id": "b", "number": "8", "base_url": "https://lamp.example"}},
 	}
-	want.Privacy.MaskAnswers = false
+	want.Privacy.MaskAnswers, want.Privacy.Off = false, []string{"passport", "licence_plate"}
+	want.Privacy.Custom = []bridge.MaskRule{{Name: "工号", Pattern: `EMP\d{6}`, Mask: "3+2"}, {Name: "desk", Pattern: ` D\d+ `}}
 	want.Engine.StaleAfter, want.Engine.Streaming = 30*time.Minute, "economy"
 	want.Secrets = map[string]string{"bot/one/app_secret": "env:X", "agent/help/api_key": "keyring"}
 	if diff := cmp.Diff(want, s); diff != "" {
@@ -85,6 +101,15 @@ func TestProblems(t *testing.T) {
 		{"number", "limits: {per_person_per_day: lots}", "line 1: limits.per_person_per_day should be a whole number", true},
 		{"negative", "limits: {per_person_per_day: -1}", "line 1: limits.per_person_per_day should be a whole number", true},
 		{"bool", "privacy: {store_content: perhaps}", "line 1: privacy.store_content should be true or false", true},
+		{"no such rule", "privacy:\n  off: [mobile,\n    fax]", "line 3: privacy.off[1]: There is no built-in privacy rule called “fax”", true},
+		{"rules off", "privacy: {off: mobile}", "line 1: privacy.off should be a list", true},
+		{"bad pattern", "privacy:\n  custom:\n    - {name: a, pattern: x}\n    - {name: b, pattern: '('}", "line 4: privacy.custom[1]: The pattern of the rule “b” is not a regular expression", true},
+		{"no pattern", "privacy:\n  custom:\n    - {name: a}", "line 3: privacy.custom[0]: The pattern of the rule “a” also fits an empty text", true},
+		{"bad mask", "privacy:\n  custom:\n    - {name: a, pattern: x, mask: most}", "line 3: privacy.custom[0]: The rule “a” has a mask that we do not know: “most”", true},
+		{"rule without name", "privacy:\n  custom:\n    - pattern: x", "line 3: privacy.custom[0]: A privacy rule has no usable name", true},
+		{"rule twice", "privacy:\n  custom:\n    - {name: a, pattern: x}\n    - {name: a, pattern: y}", "line 4: privacy.custom[1]: There are two privacy rules called “a”", true},
+		{"rule of ours", "privacy:\n  custom:\n    - {name: email, pattern: x}", "line 3: privacy.custom[0]: There are two privacy rules called “email”", true},
+		{"mistyped rule", "privacy:\n  custom:\n    - {name: a, patern: x}", "line 3: “patern” is not a setting here; did you mean “pattern”?", true},
 		{"duration", "engine: {session_ttl: 7 days}", "line 1: engine.session_ttl: “7 days” is not a duration", true},
 		{"address", "server: {listen: here}", "line 1: server.listen: “here” is not an address", true},
 		{"port", "server: {listen: \"127.0.0.1:99999\"}", "line 1: server.listen: “127.0.0.1:99999” is not an address", true},
@@ -123,6 +148,18 @@ func TestProblems(t *testing.T) {
 				t.Errorf("in Chinese: %q", zh)
 			}
 		})
+	}
+}
+
+// TestOneWrongRule: a mistake in one rule is told once and hides no other one.
+func TestOneWrongRule(t *testing.T) {
+	t.Parallel()
+	s, problems := settings.Parse([]byte("privacy:\n  custom:\n    - {name: a, pattern: '('}\n    - {name: b, pattern: x}\n    - {name: c, pattern: ')'}\n"), known())
+	if len(problems) != 2 || problems[0].Line != 3 || problems[1].Line != 5 {
+		t.Errorf("problems %v", problems)
+	}
+	if want := []bridge.MaskRule{{Name: "b", Pattern: "x"}}; cmp.Diff(want, s.Privacy.Custom) != "" {
+		t.Errorf("rules %+v", s.Privacy.Custom)
 	}
 }
 
