@@ -15,6 +15,7 @@ const (
 	EntryStarted   EntryKind = "started"   // an attempt began
 	EntryRouted    EntryKind = "routed"    // person, session and agent are known
 	EntryCommand   EntryKind = "command"   // answered by us: /help, /new
+	EntryMasked    EntryKind = "masked"    // personal values were hidden, in the question or in the answer
 	EntryAsked     EntryKind = "asked"     // the question left for the agent
 	EntryFirstText EntryKind = "first_text"
 	EntryShown     EntryKind = "shown"    // the draft became visible
@@ -34,7 +35,7 @@ const (
 // EntryKinds lists every kind, for catalogues and tests.
 func EntryKinds() []EntryKind {
 	return []EntryKind{
-		EntryReceived, EntryDuplicate, EntryRefused, EntryIgnored, EntryStarted, EntryRouted, EntryCommand, EntryAsked,
+		EntryReceived, EntryDuplicate, EntryRefused, EntryIgnored, EntryStarted, EntryRouted, EntryCommand, EntryMasked, EntryAsked,
 		EntryFirstText, EntryShown, EntryStopped, EntryAnswered, EntryDelivered, EntryRepeated, EntryLost, EntryRetry, EntryApology,
 		EntryStale, EntryDiscarded, EntryRescued, EntryWoke,
 	}

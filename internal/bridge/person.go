@@ -50,6 +50,9 @@ type Session struct {
 	Conversation Conversation
 	LastPlatform Platform
 	Messages     int // questions answered in it
-	CreatedAt    time.Time
-	LastActive   time.Time
+	// Vault holds the values that the agent knows only by placeholders; empty
+	// when there are none. It is gone when the session is closed.
+	Vault      Secret
+	CreatedAt  time.Time
+	LastActive time.Time
 }

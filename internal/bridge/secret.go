@@ -26,6 +26,9 @@ func (s Secret) Reveal() string {
 // Empty says that there is no value.
 func (s Secret) Empty() bool { return s.Reveal() == "" }
 
+// Equal says that two secrets hold the same value.
+func (s Secret) Equal(other Secret) bool { return s.Reveal() == other.Reveal() }
+
 // String implements fmt.Stringer.
 func (Secret) String() string { return hidden }
 

@@ -244,8 +244,10 @@ func TestBackupBeforeMigration(t *testing.T) {
 	if backups, err := store.Backups(filepath.Join(filepath.Dir(path), "backups")); err != nil || len(backups) != 0 {
 		t.Fatalf("a new database was backed up: %v, %v", backups, err)
 	}
-	if _, err := rawDB(t, path).ExecContext(t.Context(), "DELETE FROM goose_db_version WHERE version_id = 5"); err != nil {
-		t.Fatal(err)
+	for _, statement := range []string{"ALTER TABLE sessions DROP COLUMN vault", "DELETE FROM goose_db_version WHERE version_id = 6"} {
+		if _, err := rawDB(t, path).ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
 	}
 	wantJobs(t, path, 12)
 	backups, err := store.Backups(filepath.Join(filepath.Dir(path), "backups"))
@@ -254,7 +256,7 @@ func TestBackupBeforeMigration(t *testing.T) {
 	}
 	var version int
 	row := rawDB(t, backups[0].Path).QueryRowContext(t.Context(), "SELECT MAX(version_id) FROM goose_db_version")
-	if err := row.Scan(&version); err != nil || version != 4 {
+	if err := row.Scan(&version); err != nil || version != 5 {
 		t.Errorf("the backup has version %d, %v", version, err)
 	}
 }

@@ -224,7 +224,7 @@ func (s *Store) SetLanguage(ctx context.Context, person string, lang bridge.Lang
 // CloseSessionsOf ends the open sessions of a person with every agent.
 func (s *Store) CloseSessionsOf(ctx context.Context, person string) error {
 	err := change(ctx, s, func(ctx context.Context, t *tx) error {
-		_, err := t.bun.NewUpdate().Table("sessions").Set("closed_at = ?", now()).Where("closed_at = 0").
+		_, err := t.bun.NewUpdate().Table("sessions").Set("closed_at = ?", now()).Set("vault = ''").Where("closed_at = 0").
 			Where("person = ? OR person IN (SELECT merged_into FROM people WHERE id = ? AND merged_into <> '')", person, person).Exec(ctx)
 		return err
 	})

@@ -26,6 +26,7 @@ type sessionRow struct {
 	ConversationUser string
 	LastPlatform     string
 	Messages         int
+	Vault            string
 	CreatedAt        int64
 	LastActive       int64
 	ClosedAt         int64
@@ -35,9 +36,17 @@ func (r sessionRow) session() bridge.Session {
 	return bridge.Session{
 		ID: r.ID, Lane: r.Lane, Agent: r.Agent, Person: r.Person,
 		Conversation: bridge.Conversation{ID: r.Conversation, User: r.ConversationUser},
-		LastPlatform: bridge.Platform(r.LastPlatform), Messages: r.Messages,
+		LastPlatform: bridge.Platform(r.LastPlatform), Messages: r.Messages, Vault: sealed(r.Vault),
 		CreatedAt: moment(r.CreatedAt), LastActive: moment(r.LastActive),
 	}
+}
+
+// sealed is a stored text that must not be printed; none is the empty Secret.
+func sealed(text string) bridge.Secret {
+	if text == "" {
+		return bridge.Secret{}
+	}
+	return bridge.NewSecret(text)
 }
 
 // Session returns the open session of a lane with an agent, if it was active
@@ -60,11 +69,11 @@ func (s *Store) Session(ctx context.Context, lane, agent string, since time.Time
 
 // SaveSession stores a session. Where a known one belongs and whether it is open
 // is not changed by that: somebody may have linked its person or closed it since
-// it was read.
+// it was read. A closed one keeps no vault.
 func (s *Store) SaveSession(ctx context.Context, v bridge.Session) error {
 	row := sessionRow{
 		ID: v.ID, Lane: v.Lane, Agent: v.Agent, Person: v.Person, Conversation: v.Conversation.ID, ConversationUser: v.Conversation.User,
-		LastPlatform: string(v.LastPlatform), Messages: v.Messages, CreatedAt: micros(v.CreatedAt), LastActive: micros(v.LastActive),
+		LastPlatform: string(v.LastPlatform), Messages: v.Messages, Vault: v.Vault.Reveal(), CreatedAt: micros(v.CreatedAt), LastActive: micros(v.LastActive),
 	}
 	err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error { return t.saveSession(ctx, row) })
 	if err != nil {
@@ -84,7 +93,8 @@ func (t *tx) saveSession(ctx context.Context, row sessionRow) error {
 	_, err = t.bun.NewInsert().Model(&row).On("CONFLICT (id) DO UPDATE").
 		Set("conversation = EXCLUDED.conversation").Set("conversation_user = EXCLUDED.conversation_user").
 		Set("last_platform = EXCLUDED.last_platform").Set("messages = EXCLUDED.messages").
-		Set("last_active = EXCLUDED.last_active").Exec(ctx)
+		Set("last_active = EXCLUDED.last_active").
+		Set("vault = CASE WHEN ?TableAlias.closed_at = 0 THEN EXCLUDED.vault ELSE '' END").Exec(ctx)
 	if err != nil {
 		return err
 	}
@@ -94,7 +104,7 @@ func (t *tx) saveSession(ctx context.Context, row sessionRow) error {
 
 // closeEarlier keeps one open session per lane and agent: one that outlived its
 // time is closed when the next one begins.
-const closeEarlier = `UPDATE sessions SET closed_at = ? WHERE lane = ? AND agent = ? AND closed_at = 0 AND id <> ? AND last_active <= ?
+const closeEarlier = `UPDATE sessions SET closed_at = ?, vault = '' WHERE lane = ? AND agent = ? AND closed_at = 0 AND id <> ? AND last_active <= ?
 	AND EXISTS (SELECT 1 FROM sessions AS this WHERE this.id = ? AND this.closed_at = 0)`
 
 // CloseSessions ends the open sessions of a lane.
@@ -104,7 +114,7 @@ func (s *Store) CloseSessions(ctx context.Context, lane string) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.bun.NewUpdate().Table("sessions").Set("closed_at = ?", now()).Where("lane = ?", lane).Where("closed_at = 0").Exec(ctx)
+		_, err = t.bun.NewUpdate().Table("sessions").Set("closed_at = ?", now()).Set("vault = ''").Where("lane = ?", lane).Where("closed_at = 0").Exec(ctx)
 		return err
 	})
 	if err != nil {

@@ -130,7 +130,7 @@ func sessionTTL(b *bundle) {
 	}
 	pass(6 * 24 * time.Hour)
 	want.Messages, want.LastActive, want.LastPlatform = 2, time.Now().Truncate(time.Microsecond), "two"
-	want.Conversation.ID = "conv-2"
+	want.Conversation.ID, want.Vault = "conv-2", bridge.NewSecret(`[{"value":"13812345678"}]`)
 	b.ok(b.SaveSession(b.Context(), want))
 	pass(6 * 24 * time.Hour)
 	b.reopen()
