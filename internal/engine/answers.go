@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -120,9 +119,10 @@ func (t *trip) stopped(ctx context.Context, agent bridge.Agent, h *hearing) erro
 			t.log.LogAttrs(ctx, slog.LevelWarn, "an agent did not stop", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
 		}
 	}
+	t.noteMasked(h.veil.findings())
 	text := t.say("router.answer.stopped")
 	if !h.silent() {
-		text = strings.TrimSpace(h.whole()) + "\n\n" + text
+		text = h.closed(text)
 	}
 	return t.sent(t.out.Finish(ctx, text))
 }

@@ -13,15 +13,14 @@ import (
 
 // hearing is what was heard of an answer so far.
 type hearing struct {
-	text    strings.Builder
+	text    strings.Builder // as the agent says it; veil is before it
+	veil    veil
 	prefix  string // a sentence of ours before the answer
 	started time.Time
 	first   time.Duration // to the first text; 0 before it
 	end     *bridge.Ended
 	paused  bool
 }
-
-func (h *hearing) whole() string { return h.prefix + h.text.String() }
 
 func (h *hearing) silent() bool { return h.text.Len() == 0 }
 
@@ -35,6 +34,10 @@ func (t *trip) ask(ctx context.Context) error {
 		return t.apologise(ctx, &bridge.Error{Kind: bridge.KindUnsupported, Op: "engine: no agent " + t.route.Agent})
 	}
 	t.meet(ctx)
+	if err := t.prepare(ctx); err != nil {
+		t.out.Park()
+		return err
+	}
 	h := &hearing{started: time.Now()}
 	err := t.listen(ctx, agent, h, t.out.Row().Run)
 	if bridge.KindOf(err) == bridge.KindConversationLost {
@@ -63,6 +66,9 @@ func (t *trip) startOver(ctx context.Context, agent bridge.Agent, h *hearing) er
 		return err
 	}
 	t.route.Session = s
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
 	h.prefix = t.say("reply.lost") + "\n\n"
 	return t.listen(ctx, agent, h, bridge.Run{})
 }
@@ -81,6 +87,7 @@ func (t *trip) listen(ctx context.Context, agent bridge.Agent, h *hearing, run b
 
 func (t *trip) follow(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
 	h.text.Reset()
+	h.veil = t.veil()
 	ctx, heard := t.answers.listen(ctx, t.job.ID, t.route.Scope, t.route.Person.ID)
 	return heard(t.hearAll(ctx, agent, h, run))
 }
@@ -88,7 +95,9 @@ func (t *trip) follow(ctx context.Context, agent bridge.Agent, h *hearing, run b
 // hearAll asks and takes every event of the answer.
 func (t *trip) hearAll(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
 	t.note(bridge.EntryAsked, time.Since(t.began), "", "")
-	for event, err := range agent.Ask(ctx, t.questionFor(run)) {
+	q := t.asked
+	q.Conversation, q.Run = t.route.Session.Conversation, run
+	for event, err := range agent.Ask(ctx, q) {
 		if err != nil {
 			return fmt.Errorf("engine: ask: %w", err)
 		}
@@ -102,18 +111,6 @@ func (t *trip) hearAll(ctx context.Context, agent bridge.Agent, h *hearing, run 
 	return nil
 }
 
-func (t *trip) questionFor(run bridge.Run) bridge.Question {
-	m := t.job.Message
-	return bridge.Question{
-		ID: "job-" + strconv.FormatInt(t.job.ID, 10), Conversation: t.route.Session.Conversation, Text: t.text, Run: run,
-		Language: t.route.Language,
-		Inputs: map[string]string{
-			"user_name": t.route.Person.Name, "platform": string(m.Platform), "language": string(t.route.Language),
-			"department": t.department,
-		},
-	}
-}
-
 // hear takes one event of the answer.
 func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 	switch e := event.(type) {
@@ -125,13 +122,13 @@ func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 	case bridge.TextReplaced:
 		h.text.Reset()
 		h.text.WriteString(e.Text)
-		if h.silent() {
+		if h.veil.answer(e.Text, false) == "" {
 			t.out.Write(t.say("reply.thinking")) // what was shown must not stay
 		}
 		return t.show(ctx, h)
 	case bridge.Working:
 		if h.silent() {
-			t.out.Write(t.say("reply.working", "tool", e.Tool))
+			t.out.Write(t.say("reply.working", "tool", h.veil.beside(e.Tool)))
 		}
 	case bridge.FileAdded:
 		fmt.Fprintf(&h.text, "\n\n[%s](%s)\n", linkName(e), e.URL)
@@ -165,12 +162,16 @@ func (t *trip) show(ctx context.Context, h *hearing) error {
 		h.first = time.Since(h.started)
 		t.note(bridge.EntryFirstText, h.first, "", "")
 	}
+	text := h.veil.answer(h.text.String(), false)
+	if text == "" {
+		return nil
+	}
 	if !t.out.Row().Begun {
 		if err := t.out.Note(ctx, func(r *bridge.Reply) { r.Begun = true }); err != nil {
 			return err
 		}
 	}
-	t.out.Write(h.whole())
+	t.out.Write(h.prefix + text)
 	return nil
 }
 
@@ -195,12 +196,12 @@ func (t *trip) started(ctx context.Context, e bridge.Started) error {
 
 // answered shows the complete answer.
 func (t *trip) answered(ctx context.Context, h *hearing) error {
-	text := strings.TrimSpace(h.whole())
+	text := strings.TrimSpace(h.prefix + h.veil.answer(h.text.String(), true))
 	if h.silent() {
 		text = t.say("reply.empty")
 	}
 	if h.end != nil {
-		text += t.footnote(h.end.Sources)
+		text += t.footnote(h)
 		if h.end.Usage != (bridge.Usage{}) {
 			t.spend(h.end.Usage.Tokens)
 			if err := t.out.Note(ctx, func(r *bridge.Reply) { r.Usage = h.end.Usage }); err != nil {
@@ -208,6 +209,7 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 			}
 		}
 	}
+	t.noteMasked(h.veil.findings())
 	t.note(bridge.EntryAnswered, time.Since(h.started), "", strconv.Itoa(len(text))+" bytes")
 	if err := t.sent(t.out.Finish(ctx, text)); err != nil {
 		return t.undelivered(ctx, err)
@@ -217,10 +219,10 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 }
 
 // footnote names the first three documents an answer rests on.
-func (t *trip) footnote(sources []bridge.Source) string {
+func (t *trip) footnote(h *hearing) string {
 	var b strings.Builder
 	seen := map[string]bool{}
-	for _, s := range sources {
+	for _, s := range h.end.Sources {
 		if s.Title == "" || seen[s.Title] || len(seen) == 3 {
 			continue
 		}
@@ -228,7 +230,7 @@ func (t *trip) footnote(sources []bridge.Source) string {
 			b.WriteString("\n\n" + t.say("reply.sources"))
 		}
 		seen[s.Title] = true
-		fmt.Fprintf(&b, "\n%d. %s", len(seen), s.Title)
+		fmt.Fprintf(&b, "\n%d. %s", len(seen), h.veil.beside(s.Title))
 	}
 	return b.String()
 }

@@ -75,6 +75,7 @@ func (t *trip) outcome(ctx context.Context, resumed bool) (course, error) {
 
 // question is the course of asking the agent.
 func (t *trip) question(resumed bool) (course, error) {
+	t.noted = resumed
 	if t.text == "" {
 		t.text = spoken(t.route.Text, t.job.Message)
 	}

@@ -9,6 +9,7 @@ import (
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
 	"switchboard/internal/people"
+	"switchboard/internal/privacy"
 	"switchboard/internal/quota"
 	"switchboard/internal/reply"
 	"switchboard/internal/router"
@@ -76,6 +77,8 @@ type Options struct {
 	Limits Limits
 	// RetryPause comes before a second try; the next pauses are longer. Default 2 s.
 	RetryPause time.Duration
+	// Privacy says what agents and people do not get to see.
+	Privacy Privacy
 	// Intents are answered beside the commands everybody has.
 	Intents []Intent
 	// Linker links accounts; nil switches that off.
@@ -135,7 +138,12 @@ type trip struct {
 	bot    bridge.Bot
 	limits bridge.Capabilities
 	route  router.Route
-	text   string // the question
+	text   string // what the person asks
+	// asked is what the agent is asked, and vault what it does not get to see of
+	// that; nil hides nothing. Noted says that the journal has that already.
+	asked bridge.Question
+	vault *privacy.Vault
+	noted bool
 	// department is the person's, as far as a directory says. One that is old is
 	// asked again after the answer.
 	department string

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -59,7 +58,7 @@ func (t *trip) takeUp(ctx context.Context, agent bridge.Agent, h *hearing, err e
 		t.opt.Observe(Outcome{Agent: t.route.Agent, FirstText: again.first, Took: time.Since(again.started)})
 		return t.answered(ctx, again)
 	}
-	if len(again.whole()) > len(h.whole()) {
+	if again.text.Len() > h.text.Len() {
 		h = again
 	}
 	if errors.Is(rerr, errStopped) {
@@ -72,8 +71,8 @@ func (t *trip) takeUp(ctx context.Context, agent bridge.Agent, h *hearing, err e
 func (t *trip) interrupted(ctx context.Context, h *hearing, err error) error {
 	kind := bridge.KindOf(err)
 	t.note(bridge.EntryApology, 0, kind, "interrupted")
-	text := strings.TrimSpace(h.whole()) + "\n\n" + t.say("reply.interrupted")
-	return t.sent(t.out.Break(ctx, text, kind))
+	t.noteMasked(h.veil.findings())
+	return t.sent(t.out.Break(ctx, h.closed(t.say("reply.interrupted")), kind))
 }
 
 // apologise tells the person in one sentence that there is no answer.

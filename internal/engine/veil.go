@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/privacy"
+)
+
+// Privacy says from whom personal values are hidden; the zero value hides none.
+type Privacy struct {
+	// Filter finds them; nil finds none.
+	Filter *privacy.Filter
+	// Answers masks them in what an agent says.
+	Answers bool
+	// ToAgent gives agents placeholders in their place, and puts the values back
+	// into the answer for whoever wrote them.
+	ToAgent bool
+}
+
+// veil hangs between an agent and the person who reads one answer. What it lets
+// through of a growing text is never taken back, and is the beginning of what it
+// lets through of the whole. The zero value lets everything through.
+type veil struct {
+	mask, restore func() *privacy.Stream // nil: nothing to do
+
+	masking, restoring *privacy.Stream  // of the answer
+	found              privacy.Findings // in the texts beside it
+}
+
+// veil makes one for one hearing of an answer. Only the agent's own values are
+// masked: those of the person are put in after that.
+func (t *trip) veil() veil {
+	v := veil{found: privacy.Findings{}}
+	if t.masks() {
+		v.mask = t.opt.Privacy.Filter.Stream
+		v.masking = v.mask()
+	}
+	if vault := t.vault; vault != nil {
+		v.restore = func() *privacy.Stream { return vault.Restorer(t.route.Person.ID) }
+		v.restoring = v.restore()
+	}
+	return v
+}
+
+func (t *trip) masks() bool { return t.opt.Privacy.Filter != nil && t.opt.Privacy.Answers }
+
+func (t *trip) hides() bool { return t.opt.Privacy.Filter != nil && t.opt.Privacy.ToAgent }
+
+// answer is what may be seen of the answer so far. One that broke off is not
+// final: what waits for its end may be a part of a value.
+func (v *veil) answer(whole string, final bool) string {
+	return through(whole, final, v.masking, v.restoring)
+}
+
+// beside is what may be seen of a complete text that comes with the answer.
+func (v *veil) beside(text string) string {
+	var masking, restoring *privacy.Stream
+	if v.mask != nil {
+		masking = v.mask()
+	}
+	if v.restore != nil {
+		restoring = v.restore()
+	}
+	text = through(text, true, masking, restoring)
+	if masking != nil {
+		v.found.Add(masking.Findings())
+	}
+	return text
+}
+
+func through(text string, final bool, masking, restoring *privacy.Stream) string {
+	if masking != nil {
+		text = masking.Safe(text, final)
+	}
+	if restoring != nil {
+		text = restoring.Safe(text, final)
+	}
+	return text
+}
+
+// findings is what was masked.
+func (v *veil) findings() privacy.Findings {
+	all := privacy.Findings{}
+	all.Add(v.found)
+	if v.masking != nil {
+		all.Add(v.masking.Findings())
+	}
+	return all
+}
+
+// noteMasked notes, by kind and number alone, what was hidden.
+func (t *trip) noteMasked(found privacy.Findings) {
+	if found.Total() > 0 {
+		t.note(bridge.EntryMasked, 0, "", found.String())
+	}
+}
+
+// prepare makes the question to the session's agent. What is hidden from it is
+// stored before it is asked, or an answer after a crash could not be completed.
+func (t *trip) prepare(ctx context.Context) error {
+	m := t.job.Message
+	t.asked = bridge.Question{
+		ID: "job-" + strconv.FormatInt(t.job.ID, 10), Text: t.text, Language: t.route.Language,
+		Inputs: map[string]string{
+			"user_name": t.route.Person.Name, "platform": string(m.Platform), "language": string(t.route.Language),
+			"department": t.department,
+		},
+	}
+	if !t.hides() {
+		return nil
+	}
+	found := t.hide(ctx)
+	if !t.noted {
+		t.noteMasked(found)
+		t.noted = true
+	}
+	return t.keepVault(ctx)
+}
+
+// hide puts placeholders into everything of the question that a person wrote.
+func (t *trip) hide(ctx context.Context) privacy.Findings {
+	vault, err := privacy.OpenVault([]byte(t.route.Session.Vault.Reveal()))
+	if err != nil { // the answer matters more than what was said before
+		t.log.LogAttrs(ctx, slog.LevelError, "hidden values cannot be read", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
+		vault = privacy.NewVault()
+	}
+	t.vault = vault
+	found := privacy.Findings{}
+	hide := func(text string) string {
+		text, more := vault.Hide(t.opt.Privacy.Filter, t.route.Person.ID, text)
+		found.Add(more)
+		return text
+	}
+	t.asked.Text = hide(t.asked.Text)
+	for _, name := range []string{"user_name", "department"} { // in this order, for the numbers
+		t.asked.Inputs[name] = hide(t.asked.Inputs[name])
+	}
+	return found
+}
+
+// keepVault stores what was hidden with the session, if that is news.
+func (t *trip) keepVault(ctx context.Context) error {
+	if t.vault.Len() == 0 {
+		return nil
+	}
+	data, err := t.vault.Export()
+	if err != nil {
+		return err
+	}
+	vault := bridge.NewSecret(string(data))
+	if vault.Equal(t.route.Session.Vault) {
+		return nil
+	}
+	t.route.Session.Vault = vault
+	s, err := t.router.Remember(ctx, t.route.Session, t.job.Message.Platform, false)
+	t.route.Session = s
+	return err
+}
+
+// closed is an answer that broke off, with words of ours below it.
+func (h *hearing) closed(words string) string {
+	text := h.prefix + h.veil.answer(h.text.String(), false)
+	return strings.TrimSpace(strings.TrimSpace(text) + "\n\n" + words)
+}
