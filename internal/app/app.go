@@ -72,6 +72,7 @@ func (o Options) config() string {
 type App struct {
 	opt      Options
 	settings settings.Settings
+	privacy  engine.Privacy
 	log      *slog.Logger
 	lock     *flock.Flock
 	store    *store.Store
@@ -140,6 +141,9 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	a := &App{
 		opt: opt, settings: s, log: opt.Log, since: time.Now(),
 		bots: map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
+	}
+	if a.privacy, err = newPrivacy(s.Privacy); err != nil {
+		return nil, err
 	}
 	if err := a.openStore(ctx); err != nil {
 		return nil, err
@@ -294,7 +298,7 @@ func (a *App) assemble() {
 	a.forget = newForgetter(a.store, a.log)
 	routes := router.New(a.store, router.Options{AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language()})
 	e := engine.New(a.store, routes, a.findBot, a.findAgent, a.log, engine.Options{
-		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, RetryPause: a.opt.RetryPause,
+		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.privacy, RetryPause: a.opt.RetryPause,
 		Linker: a.linker(), Record: a.record, Observe: a.observe,
 	})
 	handle := e.Handle

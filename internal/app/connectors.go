@@ -28,7 +28,9 @@ const (
 func Known() settings.Known { return known(Connectors()) }
 
 func known(connectors []bridge.Connector) settings.Known {
-	return settings.Known{Connectors: connectors, AgentKinds: []string{kindDify, kindEcho}, KeylessKinds: []string{kindEcho}}
+	return settings.Known{
+		Connectors: connectors, AgentKinds: []string{kindDify, kindEcho}, KeylessKinds: []string{kindEcho}, CheckMasks: checkMasks,
+	}
 }
 
 // openAgent makes an agent from its settings.
