@@ -6,6 +6,7 @@ import (
 	"switchboard/internal/bridge"
 	"switchboard/ui/page/overview"
 	"switchboard/ui/page/playground"
+	"switchboard/ui/page/privacy"
 	"switchboard/ui/page/settings"
 	"switchboard/ui/page/talks"
 	"switchboard/ui/page/welcome"
@@ -15,12 +16,23 @@ import (
 // for, and of the frame around them. All methods may be called
 // from several goroutines at once. Methods without a context answer from memory.
 type Backend interface {
+	Daily
+	SetUp
+	House
+}
+
+// Daily is what the pages ask for that are looked at every day.
+type Daily interface {
 	overview.Backend
 	talks.Backend
 	playground.Backend
+}
+
+// SetUp is what the pages ask for on which something is set up.
+type SetUp interface {
+	privacy.Backend
 	settings.Backend
 	welcome.Backend
-	House
 }
 
 // House is what the frame around the pages asks for.

@@ -13,6 +13,7 @@ import (
 	"switchboard/ui/live"
 	"switchboard/ui/page/overview"
 	"switchboard/ui/page/playground"
+	"switchboard/ui/page/privacy"
 	"switchboard/ui/page/settings"
 	"switchboard/ui/page/talks"
 	"switchboard/ui/page/welcome"
@@ -102,7 +103,7 @@ func (w *Window) hide() {
 }
 
 func pageNames() []string {
-	return []string{live.PageOverview, live.PageTalks, live.PagePlayground, live.PageSettings}
+	return []string{live.PageOverview, live.PageTalks, live.PagePlayground, live.PagePrivacy, live.PageSettings}
 }
 
 // build makes the content in the chosen language; a change of language throws
@@ -130,6 +131,7 @@ func (w *Window) build(ctx context.Context) {
 		live.PageOverview:   overview.New(built, kit, w.backend),
 		live.PageTalks:      w.talks,
 		live.PagePlayground: w.play,
+		live.PagePrivacy:    privacy.New(built, kit, w.backend),
 		live.PageSettings: settings.New(kit, w.backend, settings.Options{
 			Languages: languages(), Language: chosen, OnLanguage: func(l string) { w.speakNow(ctx, l) },
 			Looks: looks(), Look: choice(w.app.Preferences(), prefLook, looks()), OnLook: w.look,

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -72,7 +73,9 @@ func (o Options) config() string {
 type App struct {
 	opt      Options
 	settings settings.Settings
-	privacy  engine.Privacy
+	privacy  atomic.Pointer[privacyNow]
+	saving   sync.Mutex        // held while the settings are changed
+	saved    settings.Settings // as they were read or changed; guarded by saving
 	log      *slog.Logger
 	lock     *flock.Flock
 	store    *store.Store
@@ -142,7 +145,8 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 		opt: opt, settings: s, log: opt.Log, since: time.Now(),
 		bots: map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
 	}
-	if a.privacy, err = newPrivacy(s.Privacy); err != nil {
+	a.saved = s
+	if err := a.follow(s.Privacy); err != nil {
 		return nil, err
 	}
 	if err := a.openStore(ctx); err != nil {
@@ -295,17 +299,13 @@ func (a *App) assemble() {
 		queues[id] = g.MaxConcurrent
 	}
 	a.limits = newLimits(a.settings.Limits)
-	a.forget = newForgetter(a.store, a.log)
+	a.forget = newForgetter(a.store, a.storesContent, a.log)
 	routes := router.New(a.store, router.Options{AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language()})
 	e := engine.New(a.store, routes, a.findBot, a.findAgent, a.log, engine.Options{
-		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.privacy, RetryPause: a.opt.RetryPause,
+		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, RetryPause: a.opt.RetryPause,
 		Linker: a.linker(), Record: a.record, Observe: a.observe,
 	})
-	handle := e.Handle
-	if !a.settings.Privacy.StoreContent {
-		handle = a.forget.after(handle)
-	}
-	a.inbox = inbox.New(a.store, routes.Place, handle, a.log, inbox.Options{Queues: queues, Record: a.record})
+	a.inbox = inbox.New(a.store, routes.Place, a.forget.after(e.Handle), a.log, inbox.Options{Queues: queues, Record: a.record})
 	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{
 		Record: a.record, Suspect: a.suspect, Proof: a.proof, SelfTest: http.HandlerFunc(a.selfTest),
 	})

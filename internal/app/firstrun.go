@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"slices"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/secret"
@@ -28,23 +26,23 @@ func (a *App) CheckAgent(ctx context.Context, baseURL string, key bridge.Secret)
 	return found, nil
 }
 
-// SaveAgent stores the first agent: its key in the keyring, its address in a
-// new settings file. It is used from now on. A file that is there already is
-// the admin's, and is not touched.
+// SaveAgent stores the first agent: its key in the keyring, its address in the
+// settings file. It is used from now on.
 func (a *App) SaveAgent(ctx context.Context, baseURL string, key bridge.Secret) error {
 	s := settings.Agent{ID: firstAgent, Kind: kindDify, BaseURL: baseURL, MaxConcurrent: settings.DefaultConcurrent, Timeout: settings.DefaultTimeout}
 	agent, err := a.openAgent(s, key)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(a.opt.Config); !errors.Is(err, fs.ErrNotExist) {
-		return &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: settings", Code: "exists", Args: map[string]string{"file": a.opt.Config}}
-	}
 	if err := (secret.Vault{}).Set(ctx, settings.AgentSecret(s.ID), key); err != nil {
 		return fmt.Errorf("app: save agent: %w", err)
 	}
-	if err := settings.Begin(a.opt.Config, s); err != nil {
-		return fmt.Errorf("app: save agent: %w", err)
+	err = a.change(ctx, "agent "+s.ID, func(all *settings.Settings) {
+		others := slices.DeleteFunc(slices.Clone(all.Agents), func(g settings.Agent) bool { return g.ID == s.ID })
+		all.Agents = append(others, s)
+	})
+	if err != nil {
+		return err
 	}
 	a.mu.Lock()
 	a.agents[s.ID] = &openAgentState{Agent: s, agent: agent}

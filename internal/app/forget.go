@@ -23,12 +23,13 @@ const (
 // done with. Until then it has to be stored, or a crash would lose it.
 type forgetter struct {
 	store *store.Store
+	keeps func() bool // says that nothing is to be forgotten now
 	log   *slog.Logger
 	due   chan struct{} // holds one token when something was settled
 }
 
-func newForgetter(s *store.Store, log *slog.Logger) *forgetter {
-	return &forgetter{s, log, make(chan struct{}, 1)}
+func newForgetter(s *store.Store, keeps func() bool, log *slog.Logger) *forgetter {
+	return &forgetter{s, keeps, log, make(chan struct{}, 1)}
 }
 
 // after makes a handler that leaves word when a job is finished.
@@ -36,12 +37,17 @@ func (f *forgetter) after(handle inbox.Handler) inbox.Handler {
 	return func(ctx context.Context, j bridge.Job) bridge.Settlement {
 		s := handle(ctx, j)
 		if s.State.Final() {
-			select {
-			case f.due <- struct{}{}:
-			default: // a look is due already
-			}
+			f.stir()
 		}
 		return s
+	}
+}
+
+// stir has it look soon for what is to be forgotten.
+func (f *forgetter) stir() {
+	select {
+	case f.due <- struct{}{}:
+	default: // a look is due already
 	}
 }
 
@@ -66,8 +72,11 @@ func (f *forgetter) run(ctx context.Context) error {
 	}
 }
 
-// all drops the content of every finished job.
+// all drops the content of every finished job, unless content is kept.
 func (f *forgetter) all(ctx context.Context) error {
+	if f.keeps() {
+		return nil
+	}
 	if _, err := f.store.Forget(ctx, time.Now().Add(time.Second), time.Time{}); err != nil {
 		return fmt.Errorf("app: forget: %w", err)
 	}

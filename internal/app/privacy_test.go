@@ -3,12 +3,18 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"switchboard/internal/app"
 	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
 	"switchboard/internal/platform/simulator"
 	"switchboard/internal/settings"
 )
@@ -157,5 +163,114 @@ func TestWrongMaskIsRefused(t *testing.T) {
 	_, problems := settings.Parse([]byte("privacy:\n  custom:\n    - {name: a, pattern: '(?=x)'}\n"), app.Known())
 	if len(problems.Fatal()) != 1 || problems[0].Line != 3 || !strings.Contains(problems.Text(bridge.English), "“a” is not a regular expression") {
 		t.Error(problems.Text(bridge.English))
+	}
+}
+
+// TestPrivacyIsChanged: what the admin saves holds for the next answer and for
+// the next start, and content that is kept no longer goes at once.
+func TestPrivacyIsChanged(t *testing.T) { //nolint:paralleltest // sets the environment
+	a, ctx, sim := onSimulator(t, fmt.Sprintf(echoPrivately, false))
+	p := sim.Employees()[0].Platforms[0]
+	if got := answered(t, ctx, sim, p, "电话 13812345678，房间 R-2041"); strings.Contains(got, "13812345678") || !strings.Contains(got, "R-2041") {
+		t.Errorf("before: %q", got)
+	}
+	rules := a.Privacy()
+	rules.Off = []string{"mobile"}
+	rules.Custom = append(rules.Custom, bridge.MaskRule{Name: "room", Pattern: `R-\d{4}`, Mask: "label"})
+	rules.StoreContent = false
+	if err := a.SavePrivacy(ctx, rules); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool {
+		talks, err := a.Talks(ctx, bridge.TalkQuery{})
+		return err == nil && len(talks) == 1 && talks[0].LastText == ""
+	})
+	if got := answered(t, ctx, sim, p, "电话 13812345678，房间 R-2041"); !strings.Contains(got, "13812345678") || strings.Contains(got, "R-2041") {
+		t.Errorf("after: %q", got)
+	}
+	if diff := cmp.Diff(rules, a.Privacy()); diff != "" {
+		t.Error(diff)
+	}
+	s, problems, err := settings.Load(filepath.Join(a.DataDir(), "switchboard.yaml"), app.Known())
+	if err != nil || len(problems.Fatal()) > 0 {
+		t.Fatal(problems, err)
+	}
+	if diff := cmp.Diff(rules, s.Privacy); diff != "" {
+		t.Error(diff)
+	}
+	audits(t, ctx, a, bridge.AuditSettings, "privacy")
+}
+
+// TestPrivacyIsNotChanged: neither wrong rules nor a file that somebody edited
+// meanwhile is written over, and what held before holds.
+func TestPrivacyIsNotChanged(t *testing.T) {
+	t.Parallel()
+	a, ctx := house(t, t.TempDir(), "agents: [{id: help, kind: echo}]\n")
+	before, rules := a.Privacy(), a.Privacy()
+	rules.Custom = []bridge.MaskRule{{Name: "x", Pattern: "("}}
+	if err := a.SavePrivacy(ctx, rules); bridge.KindOf(err) != bridge.KindInvalid {
+		t.Errorf("a wrong rule is %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(a.DataDir(), "switchboard.yaml"), []byte("agents: [{id: mine, kind: echo}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rules.Custom = nil
+	rules.MaskAnswers = false
+	if err := a.SavePrivacy(ctx, rules); !strings.Contains(i18n.Explain(bridge.English, err).String(), "changed") {
+		t.Errorf("a file edited meanwhile is %v", err)
+	}
+	if text, err := os.ReadFile(filepath.Join(a.DataDir(), "switchboard.yaml")); err != nil || !strings.Contains(string(text), "mine") {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+	if diff := cmp.Diff(before, a.Privacy()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestPreviewPrivacy tries rules without changing anything.
+func TestPreviewPrivacy(t *testing.T) {
+	t.Parallel()
+	a, _ := house(t, t.TempDir(), "")
+	found, err := a.PreviewPrivacy(bridge.Privacy{Custom: []bridge.MaskRule{{Name: "room", Pattern: `R-\d{4}`, Mask: "full"}}}, "电话 13812345678，R-2041")
+	want := []bridge.Masked{{Start: 7, End: 18, Rule: "mobile", Shown: "138＊＊＊＊5678"}, {Start: 21, End: 27, Rule: "room", Shown: "＊＊＊＊＊＊"}}
+	if diff := cmp.Diff(want, found); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	if _, err := a.PreviewPrivacy(bridge.Privacy{Custom: []bridge.MaskRule{{Name: "room", Pattern: `(`}}}, ""); bridge.KindOf(err) != bridge.KindInvalid {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"password", "email", "resident_id", "mobile", "bank_card", "passport", "licence_plate"}, a.MaskRules()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// audits looks for an entry of the audit.
+func audits(t *testing.T, ctx context.Context, a *app.App, kind bridge.AuditKind, note string) { //nolint:revive // t comes first
+	t.Helper()
+	all, err := a.Audits(ctx, bridge.AuditQuery{Kind: kind})
+	if err != nil || len(all) != 1 || all[0].Note != note || all[0].By.Where != "window" {
+		t.Errorf("the audit has %+v, %v", all, err)
+	}
+}
+
+// TestSampleShowsEveryRule: what the page offers to try has something for each of
+// the built-in rules.
+func TestSampleShowsEveryRule(t *testing.T) {
+	t.Parallel()
+	a, _ := house(t, t.TempDir(), "")
+	for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {
+		found, err := a.PreviewPrivacy(bridge.Privacy{}, i18n.Text(lang, "ui.privacy.sample"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var missing []string
+		for _, rule := range a.MaskRules() {
+			if !slices.ContainsFunc(found, func(m bridge.Masked) bool { return m.Rule == rule }) {
+				missing = append(missing, rule)
+			}
+		}
+		if len(missing) > 0 {
+			t.Errorf("%s: nothing for %v", lang, missing)
+		}
 	}
 }

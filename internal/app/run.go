@@ -55,6 +55,7 @@ func (a *App) longLived() []lifecycle.Part {
 	all := []lifecycle.Part{
 		{Name: partJournal, Stage: stageLast, Run: a.journal.Run},
 		{Name: partLimits, Stage: stageLast, Run: a.keepLimits},
+		{Name: partForget, Stage: stageLast, Run: a.forget.run},
 		{Name: partAdmin, Stage: stageLast, Run: a.runAdmin},
 		{Name: partInbox, Stage: stageFirst, Run: a.inbox.Run},
 		{Name: partDoor, Stage: stageFirst, Run: a.runDoor},
@@ -62,9 +63,6 @@ func (a *App) longLived() []lifecycle.Part {
 	}
 	if a.tunnel != nil {
 		all = append(all, lifecycle.Part{Name: partTunnel, Stage: stageFirst, Run: a.tunnel.Run})
-	}
-	if !a.settings.Privacy.StoreContent {
-		all = append(all, lifecycle.Part{Name: partForget, Stage: stageLast, Run: a.forget.run})
 	}
 	return all
 }

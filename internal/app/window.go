@@ -144,3 +144,12 @@ func (a *App) FirstRun() bool { return len(a.settings.Bots) == 0 }
 
 // DataDir is the folder with everything the app stores.
 func (a *App) DataDir() string { return a.opt.Data }
+
+// Audits returns entries of the audit, the latest first.
+func (a *App) Audits(ctx context.Context, q bridge.AuditQuery) ([]bridge.Audit, error) {
+	all, err := a.store.Audits(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("app: audits: %w", err)
+	}
+	return all, nil
+}

@@ -51,12 +51,14 @@ const (
 	AuditApproval   AuditKind = "approval"    // somebody waits for an admin's decision
 	AuditLocked     AuditKind = "locked"      // too many wrong link codes
 	AuditHandedOver AuditKind = "handed_over" // a human answers in a chat for a while
+	AuditSettings   AuditKind = "settings"    // the settings were changed
 )
 
 // AuditKinds lists every kind, for catalogues and tests.
 func AuditKinds() []AuditKind {
 	return []AuditKind{
 		AuditMerged, AuditUnlinked, AuditRenamed, AuditRole, AuditUndone, AuditRefused, AuditApproval, AuditLocked, AuditHandedOver,
+		AuditSettings,
 	}
 }
 

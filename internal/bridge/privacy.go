@@ -10,3 +10,26 @@ type MaskRule struct {
 	// the value, or "3+4" to leave the first three and the last four characters.
 	Mask string `json:"mask,omitempty"`
 }
+
+// Privacy is what is hidden of what people and agents write, and what is kept.
+type Privacy struct {
+	// MaskAnswers hides personal values in answers. MaskToAgent hides those in
+	// questions from the agents. StoreContent keeps what was written after it was
+	// answered.
+	MaskAnswers, MaskToAgent, StoreContent bool
+	// Off names built-in rules that are not used.
+	Off []string
+	// Custom are the admin's own rules, the most important one first.
+	Custom []MaskRule
+}
+
+// Masked is a value in a sample that would be hidden.
+type Masked struct {
+	// Start and End are where it is, in bytes of the sample.
+	Start, End int
+	// Rule is the name of the rule that found it; the words of a built-in one are
+	// in the catalogue under "privacy.rule.<rule>".
+	Rule string
+	// Shown is what people read in its place.
+	Shown string
+}

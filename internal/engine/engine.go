@@ -77,8 +77,9 @@ type Options struct {
 	Limits Limits
 	// RetryPause comes before a second try; the next pauses are longer. Default 2 s.
 	RetryPause time.Duration
-	// Privacy says what agents and people do not get to see.
-	Privacy Privacy
+	// Privacy says what agents and people do not get to see; it is asked before
+	// every attempt. Nil hides nothing.
+	Privacy func() Privacy
 	// Intents are answered beside the commands everybody has.
 	Intents []Intent
 	// Linker links accounts; nil switches that off.
@@ -139,6 +140,8 @@ type trip struct {
 	limits bridge.Capabilities
 	route  router.Route
 	text   string // what the person asks
+	// privacy is that of the moment this attempt began.
+	privacy Privacy
 	// asked is what the agent is asked, and vault what it does not get to see of
 	// that; nil hides nothing. Noted says that the journal has that already.
 	asked bridge.Question
@@ -157,6 +160,9 @@ type trip struct {
 // Handle makes one attempt at a job.
 func (e *Engine) Handle(ctx context.Context, job bridge.Job) bridge.Settlement {
 	t := &trip{Engine: e, job: job, began: time.Now()}
+	if e.opt.Privacy != nil {
+		t.privacy = e.opt.Privacy()
+	}
 	err := t.run(ctx)
 	if ctx.Err() != nil && err != nil {
 		return park() // we are stopping; the next run takes it up

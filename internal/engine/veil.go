@@ -36,7 +36,7 @@ type veil struct {
 func (t *trip) veil() veil {
 	v := veil{found: privacy.Findings{}}
 	if t.masks() {
-		v.mask = t.opt.Privacy.Filter.Stream
+		v.mask = t.privacy.Filter.Stream
 		v.masking = v.mask()
 	}
 	if vault := t.vault; vault != nil {
@@ -46,9 +46,9 @@ func (t *trip) veil() veil {
 	return v
 }
 
-func (t *trip) masks() bool { return t.opt.Privacy.Filter != nil && t.opt.Privacy.Answers }
+func (t *trip) masks() bool { return t.privacy.Filter != nil && t.privacy.Answers }
 
-func (t *trip) hides() bool { return t.opt.Privacy.Filter != nil && t.opt.Privacy.ToAgent }
+func (t *trip) hides() bool { return t.privacy.Filter != nil && t.privacy.ToAgent }
 
 // answer is what may be seen of the answer so far. One that broke off is not
 // final: what waits for its end may be a part of a value.
@@ -111,6 +111,9 @@ func (t *trip) prepare(ctx context.Context) error {
 		},
 	}
 	if !t.hides() {
+		if !t.route.Session.Vault.Empty() { // hidden before that was switched off
+			t.vault = t.openVault(ctx)
+		}
 		return nil
 	}
 	found := t.hide(ctx)
@@ -121,17 +124,22 @@ func (t *trip) prepare(ctx context.Context) error {
 	return t.keepVault(ctx)
 }
 
-// hide puts placeholders into everything of the question that a person wrote.
-func (t *trip) hide(ctx context.Context) privacy.Findings {
+// openVault opens what was hidden from the agent so far.
+func (t *trip) openVault(ctx context.Context) *privacy.Vault {
 	vault, err := privacy.OpenVault([]byte(t.route.Session.Vault.Reveal()))
 	if err != nil { // the answer matters more than what was said before
 		t.log.LogAttrs(ctx, slog.LevelError, "hidden values cannot be read", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
-		vault = privacy.NewVault()
+		return privacy.NewVault()
 	}
-	t.vault = vault
+	return vault
+}
+
+// hide puts placeholders into everything of the question that a person wrote.
+func (t *trip) hide(ctx context.Context) privacy.Findings {
+	t.vault = t.openVault(ctx)
 	found := privacy.Findings{}
 	hide := func(text string) string {
-		text, more := vault.Hide(t.opt.Privacy.Filter, t.route.Person.ID, text)
+		text, more := t.vault.Hide(t.privacy.Filter, t.route.Person.ID, text)
 		found.Add(more)
 		return text
 	}

@@ -36,7 +36,7 @@ func veiled(t *testing.T, p engine.Privacy, answer func(n int, q bridge.Question
 	var notes []string
 	p.Filter = filter(t)
 	b := setupWith(true, answer, func(o *engine.Options) {
-		o.Privacy = p
+		o.Privacy = func() engine.Privacy { return p }
 		o.Record = func(e bridge.Entry) {
 			if e.Kind == bridge.EntryMasked {
 				notes = append(notes, e.Note)
@@ -154,7 +154,7 @@ func TestBrokenOffInAValue(t *testing.T) {
 func TestStoppedInAValue(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(h *house) {
-		h.opt.Privacy = engine.Privacy{Filter: filter(h.T), Answers: true}
+		h.opt.Privacy = func() engine.Privacy { return engine.Privacy{Filter: filter(h.T), Answers: true} }
 		h.agents["help"].Answer = func(int, bridge.Question) []any {
 			return append(append(slowly("电话 "+mobile+" 或 1390013"), time.Minute), bridge.Ended{})
 		}
@@ -251,10 +251,10 @@ func TestNothingIsHidden(t *testing.T) {
 				b := setupWith(true, func(int, bridge.Question) []any {
 					return []any{started("c"), bridge.TextAdded{Text: text[:9]}, time.Second, bridge.TextAdded{Text: text[9:]}, bridge.Ended{}}
 				}, func(o *engine.Options) {
-					o.Privacy = c.privacy
 					if c.filter {
-						o.Privacy.Filter = filter(t)
+						c.privacy.Filter = filter(t)
 					}
+					o.Privacy = func() engine.Privacy { return c.privacy }
 				})
 				b.job.Message.Text = text
 				b.live(t)
@@ -274,7 +274,7 @@ func TestNothingIsHidden(t *testing.T) {
 func TestAgentSeesPlaceholders(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(h *house) {
-		h.opt.Privacy = engine.Privacy{Filter: filter(h.T), Answers: true, ToAgent: true}
+		h.opt.Privacy = func() engine.Privacy { return engine.Privacy{Filter: filter(h.T), Answers: true, ToAgent: true} }
 		h.agents["help"].Answer = func(_ int, q bridge.Question) []any {
 			return append(slowly("听到 "+q.Text+"；[mobile_1] 和 15800001111。"), bridge.Ended{})
 		}
@@ -311,7 +311,7 @@ func TestAgentSeesPlaceholders(t *testing.T) {
 func TestInputsAreHidden(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(h *house) {
-		h.opt.Privacy = engine.Privacy{Filter: filter(h.T), ToAgent: true}
+		h.opt.Privacy = func() engine.Privacy { return engine.Privacy{Filter: filter(h.T), ToAgent: true} }
 		h.open()
 		h.want("one", mobile, "hello")
 		if q := h.agents["help"].Questions()[0]; q.Inputs["user_name"] != "[MOBILE_1]" || q.Inputs["platform"] != "one" {
@@ -370,7 +370,7 @@ func TestHiddenThroughACrash(t *testing.T) {
 func TestHiddenInALostConversation(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(h *house) {
-		h.opt.Privacy = engine.Privacy{Filter: filter(h.T), ToAgent: true}
+		h.opt.Privacy = func() engine.Privacy { return engine.Privacy{Filter: filter(h.T), ToAgent: true} }
 		forgotten := false
 		h.agents["help"].Answer = func(_ int, q bridge.Question) []any {
 			if forgotten && q.Conversation.ID == "old" {

@@ -16,6 +16,10 @@ import (
 	"switchboard/internal/bridge"
 )
 
+const firstWords = `# Switchboard's settings. Secrets are kept in the keyring, never here.
+# 总机的设置。密钥保存在系统钥匙串里，不写在这个文件中。
+`
+
 // Save writes the whole file and returns the settings with the stamp of what
 // was written. Comments and the order of what is there stay; a copy of the file
 // as it was is kept beside it with ".bak" at the end. The file appears whole or

@@ -15,7 +15,7 @@ type Settings struct {
 	Agents   []Agent
 	Bots     []Bot
 	People   People
-	Privacy  Privacy
+	Privacy  bridge.Privacy
 	Limits   Limits
 	Engine   Engine
 	// Secrets says where a secret comes from, by its name; see Reference.
@@ -71,14 +71,6 @@ type People struct {
 	SelfLink    bool
 }
 
-// Privacy says what is hidden and kept.
-type Privacy struct {
-	MaskAnswers, MaskToAgent, StoreContent bool
-	// Off names built-in rules that are not used; Custom are the admin's own.
-	Off    []string
-	Custom []bridge.MaskRule
-}
-
 // Limits are quotas per person; 0 means unlimited.
 type Limits struct{ PerMinute, PerDay, TokensPerDay int }
 
@@ -96,7 +88,7 @@ func Default() Settings {
 		Tunnel:   Tunnel{Kind: "none"},
 		Language: "auto",
 		People:   People{DefaultRole: bridge.RoleMember, SelfLink: true},
-		Privacy:  Privacy{MaskAnswers: true, StoreContent: true},
+		Privacy:  bridge.Privacy{MaskAnswers: true, StoreContent: true},
 		Limits:   Limits{PerMinute: 10},
 		Engine:   Engine{StaleAfter: 2 * time.Hour, SessionTTL: 7 * 24 * time.Hour, Streaming: "auto"},
 		Secrets:  map[string]string{},

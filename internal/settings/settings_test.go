@@ -2,7 +2,6 @@ package settings_test
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -186,28 +185,6 @@ func TestNoFile(t *testing.T) {
 	s, problems, err := settings.Load(filepath.Join(t.TempDir(), "none.yaml"), known())
 	if diff := cmp.Diff(settings.Default(), s); err != nil || len(problems) != 0 || diff != "" {
 		t.Error(err, problems, diff)
-	}
-}
-
-// TestBegin writes a file that reads back, and never replaces one.
-func TestBegin(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "switchboard.yaml")
-	if err := settings.Begin(path, settings.Agent{ID: "help", Kind: "dify", BaseURL: "https://api.example/v1"}); err != nil {
-		t.Fatal(err)
-	}
-	s, problems, err := settings.Load(path, known())
-	if err != nil || len(problems) != 0 || len(s.Agents) != 1 || s.Agents[0].BaseURL != "https://api.example/v1" || s.Agents[0].MaxConcurrent != settings.DefaultConcurrent {
-		t.Error(err, problems, s.Agents)
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Error(info.Mode(), err)
-	}
-	if err := settings.Begin(path, settings.Agent{ID: "other"}); !errors.Is(err, os.ErrExist) {
-		t.Errorf("a second file is %v", err)
-	}
-	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
-		t.Error(left, err)
 	}
 }
 

@@ -27,6 +27,7 @@ const (
 	PageOverview   = "overview"
 	PageTalks      = "talks"
 	PagePlayground = "playground"
+	PagePrivacy    = "privacy"
 	PageSettings   = "settings"
 )
 

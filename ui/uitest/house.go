@@ -42,6 +42,7 @@ type House struct {
 	said    []string
 	saved   string
 	renewed int
+	privacy *bridge.Privacy
 	disturb string
 	watches []chan bridge.Change
 }

@@ -82,7 +82,7 @@ func folder(kit live.Kit, dir string) fyne.CanvasObject {
 func keys(w live.Words) fyne.CanvasObject {
 	rows := widget.Column(5)
 	for _, k := range []struct{ keys, word string }{
-		{"Ctrl 1 … 4", "keys.pages"}, {"Ctrl F", "keys.search"}, {"Ctrl Enter", "keys.send"}, {"F5", "keys.refresh"}, {"Esc", "keys.escape"},
+		{"Ctrl 1 … 9", "keys.pages"}, {"Ctrl F", "keys.search"}, {"Ctrl Enter", "keys.send"}, {"F5", "keys.refresh"}, {"Esc", "keys.escape"},
 	} {
 		keycap := widget.NewPill(widget.NewLine(k.keys).Sized(theme.SizeNameCaptionText), widget.Themed(theme.ColorNameHeaderBackground))
 		rows.Add(widget.StretchRow(12, 1, widget.Fixed(widget.Row(0, keycap), 110), widget.NewLine(w.T(k.word)).Elastic()))

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/settings"
+)
+
+// change writes changed settings into the file; following them is up to the
+// caller. The note says in the audit what it was about.
+func (a *App) change(ctx context.Context, note string, edit func(*settings.Settings)) error {
+	a.saving.Lock()
+	defer a.saving.Unlock()
+	want := a.saved
+	edit(&want)
+	saved, err := settings.Save(a.opt.Config, want, known(a.opt.Connectors))
+	if err != nil {
+		return fmt.Errorf("app: settings: %w", err)
+	}
+	a.saved = saved
+	err = a.store.Audit(ctx, bridge.Audit{Kind: bridge.AuditSettings, By: bridge.Actor{Where: "window"}, Note: note})
+	if err != nil { // the file is written, and counts
+		a.log.LogAttrs(ctx, slog.LevelError, "a change of the settings is not in the audit", slog.Any("error", err))
+	}
+	return nil
+}
