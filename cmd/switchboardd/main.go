@@ -20,6 +20,7 @@ import (
 	"switchboard/internal/app"
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
+	"switchboard/internal/logs"
 )
 
 const version = "0.1.0"
@@ -45,27 +46,25 @@ type command struct {
 	args         []string
 	data, config string
 	faults       string // of the demonstration's platforms
-	in           io.Reader
-	out, err     io.Writer
+	list         bool
+	yes          bool // nothing is asked
+	in           *bufio.Reader
+	stdout, err  io.Writer
 	lang         bridge.Language
 }
 
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	c := command{name: "run", in: in, out: out, err: errs, lang: i18n.Parse(locale())}
+	c := command{name: "run", in: bufio.NewReader(in), stdout: out, err: errs, lang: i18n.Parse(locale())}
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		c.name, args = args[0], args[1:]
 	}
-	flags := flag.NewFlagSet("switchboardd "+c.name, flag.ContinueOnError)
-	flags.SetOutput(errs)
-	flags.StringVar(&c.data, "data", "", "data directory (default: the system's per-user one)")
-	flags.StringVar(&c.config, "config", "", "settings file (default: switchboard.yaml in the data directory)")
-	if c.name == "demo" {
-		flags.StringVar(&c.faults, "faults", "", "troubles of the simulated platforms, for example duplicate=0.2,busy=0.1,slow=200ms,seed=7")
+	switch err := c.parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		c.say(i18n.Text(c.lang, "cli.usage"))
+		return exitOK
+	case err != nil:
+		return c.misused()
 	}
-	if err := flags.Parse(args); err != nil {
-		return exitUsage
-	}
-	c.args = flags.Args()
 	if c.data == "" {
 		dir, err := os.UserConfigDir()
 		if err != nil {
@@ -73,21 +72,44 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		}
 		c.data = filepath.Join(dir, "switchboard")
 	}
+	do, known := commands()[c.name]
+	if !known {
+		return c.misused()
+	}
+	return do(c, ctx)
+}
+
+func commands() map[string]func(command, context.Context) int {
+	return map[string]func(command, context.Context) int{
+		"run": command.serve, "demo": command.demo, "check": command.check, "secret": command.secret,
+		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "version": command.version, "help": command.help,
+	}
+}
+
+// parse reads the flags, which may stand before, between and after the arguments.
+func (c *command) parse(args []string) error {
+	flags := flag.NewFlagSet("switchboardd "+c.name, flag.ContinueOnError)
+	flags.SetOutput(c.err)
+	flags.Usage = func() {} // the words are ours
+	flags.StringVar(&c.data, "data", "", "")
+	flags.StringVar(&c.config, "config", "", "")
 	switch c.name {
-	case "run":
-		return c.serve(ctx)
 	case "demo":
-		return c.demo(ctx)
-	case "check":
-		return c.check(ctx)
-	case "secret":
-		return c.secret(ctx)
-	case "version":
-		c.say("switchboardd " + version)
-		return exitOK
-	default:
-		c.complain(i18n.Text(c.lang, "cli.usage"))
-		return exitUsage
+		flags.StringVar(&c.faults, "faults", "", "")
+	case "restore":
+		flags.BoolVar(&c.list, "list", false, "")
+		flags.BoolVar(&c.yes, "yes", false, "")
+	case "fresh":
+		flags.BoolVar(&c.yes, "yes", false, "")
+	}
+	for {
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		if flags.NArg() == 0 {
+			return nil
+		}
+		c.args, args = append(c.args, flags.Arg(0)), flags.Args()[1:]
 	}
 }
 
@@ -100,20 +122,16 @@ func locale() string {
 	return "en"
 }
 
-func (c command) open(ctx context.Context) (*app.App, error) {
-	log := slog.New(slog.DiscardHandler) // check says in words what the log would
-	if c.name == "run" {
-		log = slog.New(slog.NewTextHandler(c.err, nil))
-	}
-	a, err := app.Open(ctx, app.Options{Data: c.data, Config: c.config, Version: version, Log: log})
-	if err != nil {
-		return nil, fmt.Errorf("switchboardd: %w", err)
-	}
-	return a, nil
+// options are those of the house.
+func (c command) options() app.Options {
+	return app.Options{Data: c.data, Config: c.config, Version: version, Log: slog.New(slog.DiscardHandler), Passphrase: c.passphrase}
 }
 
 func (c command) serve(ctx context.Context) int {
-	a, err := c.open(ctx)
+	opt := c.options()
+	opt.Redactor, opt.Level = &logs.Redactor{}, &slog.LevelVar{}
+	opt.Log = slog.New(logs.NewText(c.err, logs.Options{Level: opt.Level, Redactor: opt.Redactor}))
+	a, err := app.Open(ctx, opt)
 	if err != nil {
 		return c.trouble(err)
 	}
@@ -124,51 +142,13 @@ func (c command) serve(ctx context.Context) int {
 	return exitOK
 }
 
-// check asks every bot and agent how it is, and says it in words.
-func (c command) check(ctx context.Context) int {
-	a, err := c.open(ctx)
-	if err != nil {
-		return c.trouble(err)
-	}
-	code := exitOK
-	for _, line := range a.Check(ctx, c.lang) {
-		mark := "✓"
-		if !line.OK {
-			mark, code = "✗", exitTrouble
-		}
-		c.say(mark + " " + line.Who + ": " + line.What)
-		if line.Next != "" {
-			c.say("    → " + line.Next)
-		}
-	}
-	if err := a.Close(ctx); err != nil {
-		return c.trouble(err)
-	}
-	return code
+func (c command) version(context.Context) int {
+	c.say("switchboardd " + version)
+	return exitOK
 }
 
-// secret keeps or deletes a secret in the keyring. The value is read from
-// standard input, so that it stays out of the shell's history.
-func (c command) secret(ctx context.Context) int {
-	if len(c.args) != 2 || c.args[0] != "set" && c.args[0] != "delete" {
-		c.complain(i18n.Text(c.lang, "cli.usage"))
-		return exitUsage
-	}
-	var err error
-	if c.args[0] == "delete" {
-		err = app.DeleteSecret(ctx, c.args[1])
-	} else {
-		c.complain(i18n.Text(c.lang, "cli.paste", "name", c.args[1]))
-		line, rerr := bufio.NewReader(c.in).ReadString('\n')
-		if rerr != nil && !errors.Is(rerr, io.EOF) {
-			return c.trouble(rerr)
-		}
-		err = app.KeepSecret(ctx, c.args[1], bridge.NewSecret(strings.TrimSpace(line)))
-	}
-	if err != nil {
-		return c.trouble(err)
-	}
-	c.say(i18n.Text(c.lang, "cli.done"))
+func (c command) help(context.Context) int {
+	c.say(i18n.Text(c.lang, "cli.usage"))
 	return exitOK
 }
 
@@ -181,5 +161,19 @@ func (c command) trouble(err error) int {
 	return exitTrouble
 }
 
-func (c command) say(text string)      { _, _ = fmt.Fprintln(c.out, text) }
+func (c command) misused() int {
+	c.complain(i18n.Text(c.lang, "cli.usage"))
+	return exitUsage
+}
+
+// line reads one line from standard input; at its end it is empty.
+func (c command) line() (string, error) {
+	text, err := c.in.ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("switchboardd: %w", err)
+	}
+	return strings.TrimSpace(text), nil
+}
+
+func (c command) say(text string)      { _, _ = fmt.Fprintln(c.stdout, text) }
 func (c command) complain(text string) { _, _ = fmt.Fprintln(c.err, text) }

@@ -16,7 +16,6 @@ import (
 	"switchboard/internal/admin"
 	"switchboard/internal/bridge"
 	"switchboard/internal/metrics"
-	"switchboard/internal/secret"
 	"switchboard/internal/settings"
 )
 
@@ -30,10 +29,11 @@ func addressFile(data string) string { return filepath.Join(data, "admin.address
 
 // runAdmin opens the admin listener and serves it.
 func (a *App) runAdmin(ctx context.Context) error {
-	token, err := adminToken(ctx, a.opt.Data, a.settings)
+	token, err := adminToken(ctx, a.opt, a.settings)
 	if err != nil {
 		return err
 	}
+	a.opt.Redactor.Know(token)
 	l, err := a.listenOn(ctx, partAdmin, a.settings.Server.Admin)
 	if err != nil {
 		return err
@@ -51,11 +51,11 @@ func (a *App) runAdmin(ctx context.Context) error {
 
 // adminToken returns the token of the administration: the one the admin chose,
 // or the one in the data directory, which is made when it is missing.
-func adminToken(ctx context.Context, data string, s settings.Settings) (bridge.Secret, error) {
+func adminToken(ctx context.Context, opt Options, s settings.Settings) (bridge.Secret, error) {
 	if ref, chosen := s.Secrets[settings.AdminToken]; chosen {
-		return secret.Vault{}.Get(ctx, ref, settings.AdminToken)
+		return openVault(opt).Get(ctx, ref, settings.AdminToken)
 	}
-	path := filepath.Join(data, tokenFile)
+	path := filepath.Join(opt.Data, tokenFile)
 	text, err := os.ReadFile(path) //nolint:gosec // in the data directory
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return bridge.Secret{}, fmt.Errorf("app: admin token: %w", err)
@@ -95,15 +95,16 @@ func (a *App) showWindow() bool {
 // ShowRunning asks the program that uses the data directory to bring its window
 // to the front. An error of KindUnsupported means that it has none.
 func ShowRunning(ctx context.Context, opt Options) error {
+	opt = opt.filled()
 	address, err := os.ReadFile(addressFile(opt.Data))
 	if err != nil {
 		return &bridge.Error{Kind: bridge.KindUnavailable, Op: "app: show", Err: err}
 	}
-	s, _, err := settings.Load(opt.config(), Known())
+	s, _, err := settings.Load(opt.Config, Known())
 	if err != nil {
 		return fmt.Errorf("app: show: %w", err)
 	}
-	token, err := adminToken(ctx, opt.Data, s)
+	token, err := adminToken(ctx, opt, s)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 	"switchboard/internal/inbox"
 	"switchboard/internal/journal"
 	"switchboard/internal/lifecycle"
+	"switchboard/internal/logs"
 	"switchboard/internal/platform/simulator"
 	"switchboard/internal/reply"
 	"switchboard/internal/router"
@@ -43,6 +44,13 @@ type Options struct {
 	Config  string // the settings file; default switchboard.yaml in Data
 	Version string
 	Log     *slog.Logger
+	// Redactor hides secrets in Log and is told every one that is read; nil makes
+	// one. Level is the level of Log, set as the settings say; it may be nil.
+	Redactor *logs.Redactor
+	Level    *slog.LevelVar
+	// Passphrase asks for the passphrase of the file with the secrets, if there is
+	// one and the environment does not tell; nil asks nobody.
+	Passphrase func(ctx context.Context) (bridge.Secret, error)
 	// Patient keeps trying to open an address that is taken, with a warning;
 	// otherwise Run returns the error.
 	Patient bool
@@ -69,6 +77,26 @@ func (o Options) config() string {
 	return filepath.Join(o.Data, "switchboard.yaml")
 }
 
+func (o Options) filled() Options {
+	o.Config = o.config()
+	if o.Redactor == nil {
+		o.Redactor = &logs.Redactor{}
+	}
+	if o.Level == nil {
+		o.Level = &slog.LevelVar{}
+	}
+	if o.Connectors == nil {
+		o.Connectors = Connectors()
+	}
+	if o.Listen == nil {
+		o.Listen = listenTCP
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	return o
+}
+
 // App is the whole house. Make one with Open, then call Run.
 type App struct {
 	opt      Options
@@ -78,6 +106,8 @@ type App struct {
 	saved    settings.Settings // as they were read or changed; guarded by saving
 	log      *slog.Logger
 	lock     *flock.Flock
+	files    *logs.File // of the log; nil when it cannot be written
+	vault    secret.Vault
 	store    *store.Store
 	journal  *journal.Journal
 	health   health.Registry
@@ -124,16 +154,7 @@ type openAgentState struct {
 // Open reads the settings and opens everything, without the network. A file
 // with mistakes returns its settings.Problems as the error.
 func Open(ctx context.Context, opt Options) (*App, error) {
-	opt.Config = opt.config()
-	if opt.Connectors == nil {
-		opt.Connectors = Connectors()
-	}
-	if opt.Listen == nil {
-		opt.Listen = listenTCP
-	}
-	if opt.Clock == nil {
-		opt.Clock = time.Now
-	}
+	opt = opt.filled()
 	s, problems, err := settings.Load(opt.Config, known(opt.Connectors))
 	if err != nil {
 		return nil, fmt.Errorf("app: %w", err)
@@ -149,9 +170,15 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	if err := a.follow(s.Privacy); err != nil {
 		return nil, err
 	}
-	if err := a.openStore(ctx); err != nil {
+	if a.lock, err = hold(opt.Data); err != nil {
 		return nil, err
 	}
+	a.openLog(ctx)
+	if err := a.openStore(ctx); err != nil {
+		a.log.LogAttrs(ctx, slog.LevelError, "the database cannot be opened", slog.Any("error", err))
+		return nil, errors.Join(err, a.closeLog(), a.lock.Unlock())
+	}
+	a.vault = openVault(opt)
 	a.journal = journal.New(a.store, a.log)
 	a.meter = a.newMeter()
 	a.openAgents(ctx)
@@ -162,27 +189,36 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	return a, nil
 }
 
-func (a *App) openStore(ctx context.Context) error {
-	if err := os.MkdirAll(a.opt.Data, 0o700); err != nil {
-		return fmt.Errorf("app: data directory: %w", store.OfDirectory(err))
+// hold makes a data directory if it is missing and keeps other programs out of
+// it.
+func hold(data string) (*flock.Flock, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("app: data directory: %w", store.OfDirectory(err))
 	}
-	a.lock = flock.New(filepath.Join(a.opt.Data, "switchboard.lock"), flock.SetPermissions(0o600))
-	switch locked, err := a.lock.TryLock(); {
+	lock := flock.New(filepath.Join(data, "switchboard.lock"), flock.SetPermissions(0o600))
+	switch locked, err := lock.TryLock(); {
 	case err != nil:
-		return fmt.Errorf("app: data directory: %w", store.OfDirectory(err))
+		return nil, fmt.Errorf("app: data directory: %w", store.OfDirectory(err))
 	case !locked:
-		return ErrRunning
+		return nil, ErrRunning
 	}
-	if err := os.Remove(a.addressFile()); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that died
-		return errors.Join(fmt.Errorf("app: data directory: %w", store.OfDirectory(err)), a.lock.Unlock())
+	if err := os.Remove(addressFile(data)); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that died
+		return nil, errors.Join(fmt.Errorf("app: data directory: %w", store.OfDirectory(err)), lock.Unlock())
 	}
-	where := store.Options{Path: filepath.Join(a.opt.Data, "switchboard.db"), Role: a.settings.People.DefaultRole, Log: a.log}
+	return lock, nil
+}
+
+func (a *App) openStore(ctx context.Context) error {
+	where := store.Options{
+		Path: databaseFile(a.opt.Data), Backups: backupDir(a.opt.Data), Role: a.settings.People.DefaultRole, Log: a.log,
+	}
 	if a.settings.Database != "" {
+		a.opt.Redactor.Know(passwordOf(a.settings.Database))
 		where.Path, where.DSN = "", a.settings.Database
 	}
 	var err error
 	if a.store, err = store.Open(ctx, where); err != nil {
-		return errors.Join(fmt.Errorf("app: %w", err), a.lock.Unlock())
+		return fmt.Errorf("app: %w", err)
 	}
 	return nil
 }
@@ -207,8 +243,7 @@ func (a *App) agentKey(ctx context.Context, s settings.Agent) (bridge.Secret, er
 	if s.Kind == kindEcho {
 		return bridge.Secret{}, nil
 	}
-	name := settings.AgentSecret(s.ID)
-	return secret.Vault{}.Get(ctx, a.settings.Reference(name), name)
+	return a.fetch(ctx, settings.AgentSecret(s.ID))
 }
 
 func (a *App) openBots(ctx context.Context) {
@@ -279,7 +314,7 @@ func (a *App) secrets(ctx context.Context, bot string, form []bridge.Field) (map
 			continue
 		}
 		name := settings.BotSecret(bot, f.Key)
-		value, err := secret.Vault{}.Get(ctx, a.settings.Reference(name), name)
+		value, err := a.fetch(ctx, name)
 		switch {
 		case err == nil:
 			all[f.Key] = value
@@ -340,5 +375,5 @@ func (a *App) Close(ctx context.Context) error {
 		}
 	}
 	_ = os.Remove(a.addressFile()) // a stale one is removed at the next start
-	return errors.Join(append(all, a.store.Close(), a.lock.Unlock())...)
+	return errors.Join(append(all, a.store.Close(), a.closeLog(), a.lock.Unlock())...)
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"switchboard/internal/bridge"
-	"switchboard/internal/secret"
 	"switchboard/internal/settings"
 )
 
@@ -34,7 +33,8 @@ func (a *App) SaveAgent(ctx context.Context, baseURL string, key bridge.Secret) 
 	if err != nil {
 		return err
 	}
-	if err := (secret.Vault{}).Set(ctx, settings.AgentSecret(s.ID), key); err != nil {
+	a.opt.Redactor.Know(key)
+	if err := a.vault.Set(ctx, settings.AgentSecret(s.ID), key); err != nil {
 		return fmt.Errorf("app: save agent: %w", err)
 	}
 	err = a.change(ctx, "agent "+s.ID, func(all *settings.Settings) {

@@ -30,6 +30,7 @@ const (
 	partDoor    = "door"
 	partTunnel  = "tunnel"
 	partClock   = "clock"
+	partCare    = "care"
 	partListen  = "listen " // and the bot's id
 )
 
@@ -59,6 +60,7 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partAdmin, Stage: stageLast, Run: a.runAdmin},
 		{Name: partInbox, Stage: stageFirst, Run: a.inbox.Run},
 		{Name: partDoor, Stage: stageFirst, Run: a.runDoor},
+		{Name: partCare, Stage: stageFirst, Run: a.runCare},
 		{Name: partClock, Stage: stageFirst, Run: a.watchClock},
 	}
 	if a.tunnel != nil {

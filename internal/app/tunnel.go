@@ -10,7 +10,6 @@ import (
 	"switchboard/internal/bridge"
 	"switchboard/internal/health"
 	"switchboard/internal/i18n"
-	"switchboard/internal/secret"
 	"switchboard/internal/settings"
 	"switchboard/internal/tunnel"
 )
@@ -39,7 +38,7 @@ func (a *App) newTunnel(ctx context.Context) (*tunnel.Tunnel, error) {
 		c.Kind = tunnel.KindURL // an address of one's own says enough
 	case c.Kind == tunnel.KindNgrok:
 		var err error
-		if c.Token, err = (secret.Vault{}).Get(ctx, a.settings.Reference(settings.TunnelToken), settings.TunnelToken); err != nil {
+		if c.Token, err = a.fetch(ctx, settings.TunnelToken); err != nil {
 			return nil, err
 		}
 	}

@@ -1,12 +1,10 @@
 package app
 
 import (
-	"context"
 	"errors"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
-	"switchboard/internal/secret"
 	"switchboard/internal/settings"
 )
 
@@ -25,11 +23,3 @@ func Words(lang bridge.Language, err error, data string) string {
 		return err.Error()
 	}
 }
-
-// KeepSecret stores a secret in the keyring.
-func KeepSecret(ctx context.Context, name string, value bridge.Secret) error {
-	return secret.Vault{}.Set(ctx, name, value)
-}
-
-// DeleteSecret removes a secret from the keyring.
-func DeleteSecret(ctx context.Context, name string) error { return secret.Vault{}.Delete(ctx, name) }

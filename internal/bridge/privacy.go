@@ -17,6 +17,9 @@ type Privacy struct {
 	// questions from the agents. StoreContent keeps what was written after it was
 	// answered.
 	MaskAnswers, MaskToAgent, StoreContent bool
+	// ContentDays is how long what was written is kept, and RecordDays how long the
+	// record of what happened. 0 keeps it forever.
+	ContentDays, RecordDays int
 	// Off names built-in rules that are not used.
 	Off []string
 	// Custom are the admin's own rules, the most important one first.

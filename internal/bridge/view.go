@@ -109,3 +109,10 @@ type Notice struct {
 	Bot   string
 	Since time.Time
 }
+
+// Backup is a copy of the database.
+type Backup struct {
+	Path string
+	At   time.Time
+	Size int64
+}

@@ -24,12 +24,13 @@ const (
 	BotDisconnected   Code = "bot_disconnected"   // a bot's own connection ended
 	SettingAdvised    Code = "setting_advised"    // a bot would be safer with one more setting
 	TunnelDown        Code = "tunnel_down"        // the public address does not lead to us
+	CareFailing       Code = "care_failing"       // the database is damaged, or could not be looked after
 	PartFailing       Code = "part_failing"       // a part of the program died and is started again
 )
 
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
-	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised, TunnelDown, PartFailing}
+	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised, TunnelDown, CareFailing, PartFailing}
 }
 
 // Warning is something wrong now.

@@ -28,6 +28,9 @@ type FileOptions struct {
 	// Ask is called for the passphrase when it is needed; nil leaves the file
 	// locked until Unlock.
 	Ask func(ctx context.Context) (bridge.Secret, error)
+	// Once says that Ask would answer the same again: when that did not help, the
+	// file stays locked until Unlock, and everybody is told at once why.
+	Once bool
 	// Work is the logarithm of how hard guessing the passphrase is made. Default
 	// 18, about a second; tests take less.
 	Work int
@@ -42,6 +45,7 @@ type File struct {
 
 	mu         sync.Mutex
 	passphrase bridge.Secret // empty while locked
+	refused    error         // why asking did not help, if it is done once
 	secrets    map[string]string
 	read       version // of the file that secrets come from
 }
@@ -184,11 +188,19 @@ func (f *File) ask(ctx context.Context) error {
 	if f.opt.Ask == nil {
 		return f.fail(bridge.KindUnavailable, "vault_locked", nil)
 	}
+	if f.refused != nil {
+		return f.refused
+	}
 	passphrase, err := f.opt.Ask(ctx)
 	if err != nil {
-		return f.fail(bridge.KindUnavailable, "vault_locked", err)
+		err = f.fail(bridge.KindUnavailable, "vault_locked", err)
+	} else {
+		err = f.open(passphrase)
 	}
-	return f.open(passphrase)
+	if f.opt.Once {
+		f.refused = err
+	}
+	return err
 }
 
 // open reads the file. On an error everything stays as it was.

@@ -148,6 +148,29 @@ func TestFileAsks(t *testing.T) {
 	}
 }
 
+// TestFileAsksOnce says everybody why it stays locked, and opens all the same.
+func TestFileAsksOnce(t *testing.T) {
+	t.Parallel()
+	_, path := created(t)
+	asked := 0
+	f := secret.NewFile(path, secret.FileOptions{Work: easy, Once: true, Ask: func(context.Context) (bridge.Secret, error) {
+		asked++
+		return bridge.NewSecret("wrong passphrase"), nil
+	}})
+	for range 3 {
+		_, err := f.Get(t.Context(), "n")
+		wantCode(t, err, "wrong_passphrase")
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+	if err := f.Unlock(bridge.NewSecret(passphrase)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Get(t.Context(), "n")
+	wantCode(t, err, "missing_vault")
+}
+
 // TestFileSeesOthers lets a second program write to it.
 func TestFileSeesOthers(t *testing.T) {
 	t.Parallel()

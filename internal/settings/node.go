@@ -30,11 +30,13 @@ func fileNode(s Settings) *yaml.Node {
 		"people", mapping("default_role", text(string(s.People.DefaultRole)), "self_link", flag(s.People.SelfLink)),
 		"privacy", mapping(
 			"mask_answers", flag(s.Privacy.MaskAnswers), "mask_to_agent", flag(s.Privacy.MaskToAgent), "store_content", flag(s.Privacy.StoreContent),
+			"content_days", count(s.Privacy.ContentDays), "record_days", count(s.Privacy.RecordDays),
 			"off", names(s.Privacy.Off), "custom", masksNode(s.Privacy.Custom)),
 		"limits", mapping(
 			"per_person_per_minute", count(s.Limits.PerMinute), "per_person_per_day", count(s.Limits.PerDay),
 			"tokens_per_person_per_day", count(s.Limits.TokensPerDay)),
 		"engine", mapping("stale_after", span(s.Engine.StaleAfter), "session_ttl", span(s.Engine.SessionTTL), "streaming", text(s.Engine.Streaming)),
+		"log", mapping("level", text(s.Log.Level)),
 		"secrets", texts(s.Secrets),
 	)
 }

@@ -103,6 +103,7 @@ func (p *parser) file(n *yaml.Node) {
 		}),
 		"privacy": within(section{
 			"mask_answers": p.flag(&s.Privacy.MaskAnswers), "mask_to_agent": p.flag(&s.Privacy.MaskToAgent), "store_content": p.flag(&s.Privacy.StoreContent),
+			"content_days": p.count(&s.Privacy.ContentDays), "record_days": p.count(&s.Privacy.RecordDays),
 			"off":    func(n *yaml.Node, path string) { p.items(n, path, p.maskOff) },
 			"custom": func(n *yaml.Node, path string) { p.items(n, path, p.mask) },
 		}),
@@ -114,6 +115,7 @@ func (p *parser) file(n *yaml.Node) {
 			"stale_after": p.span(&s.Engine.StaleAfter), "session_ttl": p.span(&s.Engine.SessionTTL),
 			"streaming": p.oneOf(&s.Engine.Streaming, "auto", "smooth", "economy", "off"),
 		}),
+		"log":     within(section{"level": p.oneOf(&s.Log.Level, "debug", "info", "warn", "error")}),
 		"secrets": p.secrets,
 	})
 	s.People.DefaultRole = bridge.Role(role)

@@ -79,7 +79,8 @@ func anySettings(r *rand.Rand) settings.Settings {
 		s.Secrets[settings.BotSecret(b.ID, "app_secret")] = word("keyring", "env:X", "file:/a b/#c", "credential:k")
 	}
 	s.People = settings.People{DefaultRole: bridge.Role(word("member", "guest", "admin", "blocked")), SelfLink: some()}
-	s.Privacy = bridge.Privacy{MaskAnswers: some(), MaskToAgent: some(), StoreContent: some()}
+	s.Privacy = bridge.Privacy{MaskAnswers: some(), MaskToAgent: some(), StoreContent: some(), ContentDays: r.IntN(3), RecordDays: r.IntN(1e3)}
+	s.Log.Level = word("debug", "info", "warn", "error")
 	for _, rule := range privacy.BuiltIn() {
 		if r.IntN(5) == 0 {
 			s.Privacy.Off = append(s.Privacy.Off, string(rule))

@@ -18,6 +18,7 @@ type Settings struct {
 	Privacy  bridge.Privacy
 	Limits   Limits
 	Engine   Engine
+	Log      Log
 	// Secrets says where a secret comes from, by its name; see Reference.
 	Secrets map[string]string
 	// Stamp tells Save which content of the file these settings were loaded
@@ -81,6 +82,11 @@ type Engine struct {
 	Streaming  string        // auto, smooth, economy or off
 }
 
+// Log says how much is written into the log.
+type Log struct {
+	Level string // debug, info, warn or error
+}
+
 // Default returns the settings of an empty file.
 func Default() Settings {
 	return Settings{
@@ -88,9 +94,10 @@ func Default() Settings {
 		Tunnel:   Tunnel{Kind: "none"},
 		Language: "auto",
 		People:   People{DefaultRole: bridge.RoleMember, SelfLink: true},
-		Privacy:  bridge.Privacy{MaskAnswers: true, StoreContent: true},
+		Privacy:  bridge.Privacy{MaskAnswers: true, StoreContent: true, ContentDays: 90, RecordDays: 365},
 		Limits:   Limits{PerMinute: 10},
 		Engine:   Engine{StaleAfter: 2 * time.Hour, SessionTTL: 7 * 24 * time.Hour, Streaming: "auto"},
+		Log:      Log{Level: "info"},
 		Secrets:  map[string]string{},
 	}
 }

@@ -57,11 +57,14 @@ bots:
   - {id: two, platform: lamp, mode: radio, agent: help, settings: {app_id: b, number: "8"}}
 privacy:
   mask_answers: false
+  content_days: 30
+  record_days: 0
   off: [passport, licence_plate]
   custom:
     - {name: 工号, pattern: 'EMP\d{6}', mask: "3+2"}
     - {name: desk, pattern: ' D\d+ '}
 engine: {stale_after: 30m, streaming: economy}
+log: {level: debug}
 secrets: {bot/one/app_secret: "env:X", agent/help/api_key: keyring}
 `), known())
 	if len(problems) != 0 {
@@ -76,6 +79,7 @@ secrets: {bot/one/app_secret: "env:X", agent/help/api_key: keyring}
 	}
 	want.Privacy.MaskAnswers, want.Privacy.Off = false, []string{"passport", "licence_plate"}
 	want.Privacy.Custom = []bridge.MaskRule{{Name: "工号", Pattern: `EMP\d{6}`, Mask: "3+2"}, {Name: "desk", Pattern: ` D\d+ `}}
+	want.Privacy.ContentDays, want.Privacy.RecordDays, want.Log.Level = 30, 0, "debug"
 	want.Engine.StaleAfter, want.Engine.Streaming = 30*time.Minute, "economy"
 	want.Secrets = map[string]string{"bot/one/app_secret": "env:X", "agent/help/api_key": "keyring"}
 	if diff := cmp.Diff(want, s); diff != "" {
@@ -109,6 +113,8 @@ func TestProblems(t *testing.T) {
 		{"rule twice", "privacy:\n  custom:\n    - {name: a, pattern: x}\n    - {name: a, pattern: y}", "line 4: privacy.custom[1]: There are two privacy rules called “a”", true},
 		{"rule of ours", "privacy:\n  custom:\n    - {name: email, pattern: x}", "line 3: privacy.custom[0]: There are two privacy rules called “email”", true},
 		{"mistyped rule", "privacy:\n  custom:\n    - {name: a, patern: x}", "line 3: “patern” is not a setting here; did you mean “pattern”?", true},
+		{"days", "privacy: {content_days: 90d}", "line 1: privacy.content_days should be a whole number", true},
+		{"level", "log: {level: loud}", "log.level: “loud” is not known; choose one of: debug, info, warn, error", true},
 		{"duration", "engine: {session_ttl: 7 days}", "line 1: engine.session_ttl: “7 days” is not a duration", true},
 		{"address", "server: {listen: here}", "line 1: server.listen: “here” is not an address", true},
 		{"port", "server: {listen: \"127.0.0.1:99999\"}", "line 1: server.listen: “127.0.0.1:99999” is not an address", true},

@@ -27,59 +27,57 @@ const (
 	unfinished   = ".unfinished"
 )
 
-// Backup is a copy of the database.
-type Backup struct {
-	Path string
-	At   time.Time
-	Size int64
-}
-
 // Backup writes a copy of the database into a directory, looks for damage in it
 // and only then gives it its name; of the older ones the latest are kept, seven
 // in all. Messages are accepted meanwhile. A PostgreSQL server has its own ways;
 // there it is an error of KindUnsupported.
-func (s *Store) Backup(ctx context.Context, dir string) (Backup, error) {
+func (s *Store) Backup(ctx context.Context, dir string) (bridge.Backup, error) {
 	if s.engine == postgres {
-		return Backup{}, &bridge.Error{Kind: bridge.KindUnsupported, Op: "store: backup", Code: codeServer}
+		return bridge.Backup{}, &bridge.Error{Kind: bridge.KindUnsupported, Op: "store: backup", Code: codeServer}
 	}
-	return backUp(ctx, s.path, dir)
+	return BackUp(ctx, s.path, dir)
 }
 
-func backUp(ctx context.Context, path, dir string) (Backup, error) {
+// BackUp does the same for the database at path, which another program may have
+// open.
+func BackUp(ctx context.Context, path, dir string) (bridge.Backup, error) {
+	if !exists(path) { // SQLite would make an empty one
+		return bridge.Backup{}, &bridge.Error{Kind: bridge.KindNotFound, Op: "store: backup", Code: codeNone, Args: map[string]string{"file": path}}
+	}
 	b, err := copyOut(ctx, path, dir)
 	if err == nil {
 		err = prune(dir)
 	}
 	if err != nil {
-		return Backup{}, fmt.Errorf("store: backup: %w", trouble("store: backup", err))
+		return bridge.Backup{}, fmt.Errorf("store: backup: %w", trouble("store: backup", err))
 	}
 	return b, nil
 }
 
-func copyOut(ctx context.Context, path, dir string) (Backup, error) {
+func copyOut(ctx context.Context, path, dir string) (bridge.Backup, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return Backup{}, err
+		return bridge.Backup{}, err
 	}
 	if err := sweep(dir); err != nil {
-		return Backup{}, err
+		return bridge.Backup{}, err
 	}
 	at := time.Now()
 	whole := filepath.Join(dir, backupPrefix+at.Format(backupTime)+backupSuffix)
 	half := whole + unfinished
 	if err := vacuumInto(ctx, path, half); err != nil {
-		return Backup{}, errors.Join(err, remove(half))
+		return bridge.Backup{}, errors.Join(err, remove(half))
 	}
 	if _, err := inspect(ctx, half); err != nil {
-		return Backup{}, errors.Join(err, remove(half))
+		return bridge.Backup{}, errors.Join(err, remove(half))
 	}
 	if err := settleFile(half, whole); err != nil {
-		return Backup{}, errors.Join(err, remove(half))
+		return bridge.Backup{}, errors.Join(err, remove(half))
 	}
 	info, err := os.Stat(whole)
 	if err != nil {
-		return Backup{}, err
+		return bridge.Backup{}, err
 	}
-	return Backup{Path: whole, At: at, Size: info.Size()}, nil
+	return bridge.Backup{Path: whole, At: at, Size: info.Size()}, nil
 }
 
 // vacuumInto copies a database that may be in use.
@@ -138,12 +136,12 @@ func with(path string, use func(*sql.DB) error) error {
 }
 
 // Backups lists the backups in a directory, the latest first.
-func Backups(dir string) ([]Backup, error) {
+func Backups(dir string) ([]bridge.Backup, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("store: backups: %w", err)
 	}
-	var all []Backup
+	var all []bridge.Backup
 	for _, f := range files {
 		name, ours := strings.CutPrefix(f.Name(), backupPrefix)
 		name, whole := strings.CutSuffix(name, backupSuffix)
@@ -155,9 +153,9 @@ func Backups(dir string) ([]Backup, error) {
 		if err != nil {
 			continue // it was removed just now
 		}
-		all = append(all, Backup{Path: filepath.Join(dir, f.Name()), At: at, Size: info.Size()})
+		all = append(all, bridge.Backup{Path: filepath.Join(dir, f.Name()), At: at, Size: info.Size()})
 	}
-	slices.SortFunc(all, func(a, b Backup) int { return strings.Compare(b.Path, a.Path) })
+	slices.SortFunc(all, func(a, b bridge.Backup) int { return strings.Compare(b.Path, a.Path) })
 	return all, nil
 }
 

@@ -79,7 +79,7 @@ func (s *Store) startSQLite(ctx context.Context, path, backups string) error {
 		if have == 0 { // a new file
 			return nil
 		}
-		_, err := backUp(ctx, path, backups)
+		_, err := BackUp(ctx, path, backups)
 		return err
 	}
 	if err := migrate(ctx, s.db.DB, goose.DialectSQLite3, nil, before); err != nil {

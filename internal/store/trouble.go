@@ -31,6 +31,7 @@ const (
 	codeBackup   = "bad_backup"
 	codeForeign  = "not_ours"
 	codeServer   = "server_backup"
+	codeNone     = "no_database"
 )
 
 // trouble gives an error of the database or the file system words for people,

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/secret"
+)
+
+// PassphraseVariable names the environment variable with the passphrase of the
+// file with the secrets. With _FILE behind it, it names a file that holds it.
+const PassphraseVariable = "SWITCHBOARD_PASSPHRASE"
+
+func vaultFile(data string) string { return filepath.Join(data, "secrets.age") }
+
+// openVault returns where secrets are kept: the keyring, or an encrypted file
+// where somebody made one.
+func openVault(opt Options) secret.Vault {
+	file := newVaultFile(opt)
+	if !file.Exists() {
+		return secret.Vault{}
+	}
+	return secret.Vault{File: file}
+}
+
+func newVaultFile(opt Options) *secret.File {
+	return secret.NewFile(vaultFile(opt.Data), secret.FileOptions{Once: true, Ask: func(ctx context.Context) (bridge.Secret, error) {
+		value, err := passphrase(ctx, opt)
+		opt.Redactor.Know(value)
+		return value, err
+	}})
+}
+
+// passphrase finds the passphrase of the file: in the environment, in a file that
+// it names, or with somebody who can be asked. An empty one leaves it locked.
+func passphrase(ctx context.Context, opt Options) (bridge.Secret, error) {
+	if value := os.Getenv(PassphraseVariable); value != "" {
+		return bridge.NewSecret(value), nil
+	}
+	if path := os.Getenv(PassphraseVariable + "_FILE"); path != "" {
+		return secret.Vault{}.Get(ctx, "file:"+path, "passphrase")
+	}
+	if opt.Passphrase == nil {
+		return bridge.Secret{}, nil
+	}
+	return opt.Passphrase(ctx)
+}
+
+// fetch returns a secret from where the settings say, and sees to it that it is
+// hidden wherever it might be written.
+func (a *App) fetch(ctx context.Context, name string) (bridge.Secret, error) {
+	value, err := a.vault.Get(ctx, a.settings.Reference(name), name)
+	a.opt.Redactor.Know(value)
+	return value, err
+}
+
+// KeepSecret stores a secret in the keyring or the encrypted file.
+func KeepSecret(ctx context.Context, opt Options, name string, value bridge.Secret) error {
+	return openVault(opt.filled()).Set(ctx, name, value)
+}
+
+// DeleteSecret removes a secret.
+func DeleteSecret(ctx context.Context, opt Options, name string) error {
+	return openVault(opt.filled()).Delete(ctx, name)
+}
