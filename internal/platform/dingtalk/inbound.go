@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/prose"
@@ -225,12 +226,17 @@ func contentOf(raw json.RawMessage) pushContent {
 	return c
 }
 
+// jsonString reads a value that is known to be JSON, if it is a string. Most have
+// nothing in them that stands for something else.
 func jsonString(raw json.RawMessage) (string, bool) {
-	var s string
-	if !bytes.HasPrefix(raw, []byte(`"`)) || json.Unmarshal(raw, &s) != nil {
+	if !bytes.HasPrefix(raw, []byte(`"`)) {
 		return "", false
 	}
-	return s, true
+	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : len(raw)-1]), true
+	}
+	var s string
+	return s, json.Unmarshal(raw, &s) == nil
 }
 
 // UnmarshalJSON implements json.Unmarshaler; it accepts everything.
