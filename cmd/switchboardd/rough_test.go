@@ -59,14 +59,14 @@ func (h *halting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, "data: {\"event\":%q,%s,\"answer\":%q,\"metadata\":{}}\n\n", event, ids, text)
 		_ = http.NewResponseController(w).Flush()
 	}
-	say("message", "You asked "+q.Query)
+	say("message", "You asked "+q.Query+" ") // the blank ends the word, which is held back until then
 	h.half <- q.Query
 	select {
 	case <-h.goOn:
 	case <-r.Context().Done():
 		return
 	}
-	say("message", " and hear this. "+ending)
+	say("message", "and hear this. "+ending)
 	say("message_end", "")
 }
 
