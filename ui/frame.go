@@ -30,6 +30,7 @@ type frame struct {
 	paused bool
 
 	state, listen *widget.Line
+	address       string // where it listens
 	mark          *widget.Mark
 	notice        *widget.Tile
 	noticeText    *widget.Line
@@ -83,11 +84,12 @@ func (f *frame) status(visit func(string)) fyne.CanvasObject {
 	f.mark = widget.NewMark(widget.ToneWaiting, "")
 	f.state = widget.NewCaption("").Elastic()
 	f.listen = widget.NewCaption("")
+	listen := widget.NewTile(widget.Inset(f.listen, 3, 8), func() { f.kit.Shell.Copy(f.address) })
 	f.noticeText = widget.NewLine("").Sized(theme.SizeNameCaptionText).Bold()
 	f.notice = widget.NewTile(widget.Inset(f.noticeText, 3, 8), func() { visit(live.PageOverview) })
 	f.notice.Hide()
 	return container.NewBorder(fyneui.NewSeparator(), nil, nil, nil,
-		widget.Inset(widget.StretchRow(10, 1, f.mark, f.state, f.notice, f.listen), 4, 16))
+		widget.Inset(widget.StretchRow(10, 1, f.mark, f.state, f.notice, listen), 4, 12))
 }
 
 func (f *frame) show(name string, content fyne.CanvasObject) {
@@ -119,6 +121,7 @@ func (f *frame) update(h house, err error) {
 	picture := tray.Describe(w, o, h.notices)
 	f.mark.Set(toneOf(picture.State, o), "")
 	f.state.Set(summary(w, o))
+	f.address = o.Listen
 	f.listen.Set(w.T("status.listen", "address", o.Listen))
 	f.paused = o.Paused
 	if o.Paused {

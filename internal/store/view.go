@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"switchboard/internal/bridge"
 )
 
@@ -90,6 +92,9 @@ func (s *Store) Exchanges(ctx context.Context, lane string, before int64, most i
 	for i, j := range jobs {
 		ids[i] = j.ID
 	}
+	if err := s.nameSenders(ctx, jobs); err != nil {
+		return nil, fmt.Errorf("store: exchanges: %w", err)
+	}
 	replies, err := s.replies(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("store: exchanges: %w", err)
@@ -103,6 +108,37 @@ func (s *Store) Exchanges(ctx context.Context, lane string, before int64, most i
 		all[i] = bridge.Exchange{Job: j, Reply: replies[j.ID], Entries: entries[j.ID]}
 	}
 	return all, nil
+}
+
+// nameSenders fills in the names of senders whose platform sends only an id.
+func (s *Store) nameSenders(ctx context.Context, jobs []bridge.Job) error {
+	var users []string
+	for _, j := range jobs {
+		if sender := j.Message.Sender; sender.Name == "" && sender.ID != "" {
+			users = append(users, clean(string(sender.ID)))
+		}
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	var rows []struct{ Platform, Tenant, UserID, Name string }
+	err := s.readers.NewRaw(`SELECT i.platform, i.tenant, i.user_id, COALESCE(NULLIF(p.name, ''), i.name) AS name
+		FROM identities AS i JOIN people AS p ON p.id = i.person WHERE i.user_id IN (?)`, bun.List(users)).Scan(ctx, &rows)
+	if err != nil {
+		return err
+	}
+	type key struct{ platform, tenant, user string }
+	names := map[key]string{}
+	for _, r := range rows {
+		names[key{r.Platform, r.Tenant, r.UserID}] = r.Name
+	}
+	for i := range jobs {
+		m := &jobs[i].Message
+		if m.Sender.Name == "" {
+			m.Sender.Name = names[key{string(m.Platform), clean(m.Sender.Tenant), clean(string(m.Sender.ID))}]
+		}
+	}
+	return nil
 }
 
 func (s *Store) lanePage(ctx context.Context, lane string, before, most int64) ([]bridge.Job, error) {

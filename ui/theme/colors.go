@@ -28,7 +28,7 @@ var light = sync.OnceValue(func() palette { //nolint:gochecknoglobals // a memoi
 		theme.ColorNameForeground:          assets.Hex("#17212B"),
 		theme.ColorNamePlaceHolder:         assets.Hex("#566472"),
 		theme.ColorNameDisabled:            assets.Hex("#8E9AA5"),
-		theme.ColorNameButton:              assets.Hex("#E3E9EC"),
+		theme.ColorNameButton:              assets.Hex("#D5DEE3"),
 		theme.ColorNameDisabledButton:      assets.Hex("#E9EDEF"),
 		theme.ColorNamePrimary:             brand,
 		theme.ColorNameHyperlink:           brand,

@@ -33,6 +33,12 @@ func NewAvatar(name string, size float32) *Badge {
 	return b
 }
 
+// NewNumber makes the round mark of a step.
+func NewNumber(n string, size float32) *Badge {
+	accent := Themed(theme.ColorNamePrimary)
+	return newBadge(n, Mix(accent, Themed(theme.ColorNameOverlayBackground), 0.18), accent, size, 0.5)
+}
+
 func newBadge(letter string, fill, ink func() color.Color, size, radius float32) *Badge {
 	b := &Badge{letter: letter, fill: fill, ink: ink, size: size, radiusShare: radius}
 	b.ExtendBaseWidget(b)

@@ -63,8 +63,9 @@ func (b *Bubble) CreateRenderer() fyne.WidgetRenderer {
 
 const (
 	bubblePadX, bubblePadY = 12, 8
-	bubbleBadge            = 32 // the badge and its gap
-	bubbleShare            = 0.86
+	bubbleBadge            = 32   // the badge and its gap
+	bubbleShare            = 0.86 // of the room there is, unless there is little
+	bubbleNarrow           = 340
 )
 
 type bubbleRenderer struct{ *Bubble }
@@ -95,7 +96,11 @@ func (r *bubbleRenderer) Layout(size fyne.Size) {
 		r.badge.Resize(r.badge.MinSize())
 		r.badge.Move(fyne.NewPos(0, 4))
 	}
-	inner := min(natural(r.text.Source(), r.fromBot), (size.Width-left)*bubbleShare-2*bubblePadX)
+	room := size.Width - left
+	if size.Width > bubbleNarrow {
+		room *= bubbleShare
+	}
+	inner := min(natural(r.text.Source(), r.fromBot), room-2*bubblePadX)
 	r.text.Resize(fyne.NewSize(inner, r.text.MinSize().Height))
 	height := r.text.MinSize().Height + 2*bubblePadY
 	width := inner + 2*bubblePadX

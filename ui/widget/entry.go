@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -75,7 +76,13 @@ func (e *Entry) TypedKey(key *fyne.KeyEvent) {
 		e.Entry.TypedKey(key)
 		return
 	}
-	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil && c.OnTypedKey() != nil {
+	passOn(e, key)
+}
+
+// passOn gives a key to the window: the toolkit keeps them from it while
+// something has the focus.
+func passOn(from fyne.CanvasObject, key *fyne.KeyEvent) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(from); c != nil && c.OnTypedKey() != nil {
 		c.OnTypedKey()(key)
 	}
 }
@@ -99,7 +106,7 @@ func NewComposer(placeholder, hint, button string, send func(string)) *Composer 
 	c.Entry.OnCtrlEnter = c.submit
 	c.Button = widget.NewButtonWithIcon(button, Icon("send.svg", theme.ColorNameForegroundOnPrimary), c.submit)
 	c.Button.Importance = widget.HighImportance
-	c.root = Column(6, c.Entry, StretchRow(8, 0, NewCaption(hint).Elastic(), c.Button))
+	c.root = container.New(&composerLayout{}, c.Entry, NewCaption(hint), c.Button)
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -124,6 +131,48 @@ func (c *Composer) Enable(on bool) {
 
 // CreateRenderer implements fyne.Widget.
 func (c *Composer) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(c.root) }
+
+// composerLayout puts button and hint beside the entry where there is room, and
+// otherwise below it.
+type composerLayout struct{ width float32 }
+
+const (
+	composerWide = 360
+	composerGap  = 6
+)
+
+// Layout implements fyne.Layout.
+func (l *composerLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	entry, hint, button := objects[0], objects[1], objects[2]
+	hint.Resize(hint.MinSize())
+	button.Resize(button.MinSize())
+	entry.Move(fyne.NewPos(0, 0))
+	b, h := button.MinSize(), hint.MinSize()
+	if size.Width < composerWide {
+		row := max(b.Height, h.Height)
+		entry.Resize(fyne.NewSize(size.Width, size.Height-row-composerGap))
+		top := size.Height - row
+		hint.Move(fyne.NewPos(0, top+(row-h.Height)/2))
+		button.Move(fyne.NewPos(size.Width-b.Width, top+(row-b.Height)/2))
+		return
+	}
+	side := max(b.Width, h.Width)
+	left := size.Width - side
+	entry.Resize(fyne.NewSize(left-2*composerGap, size.Height))
+	button.Move(fyne.NewPos(left, 0))
+	button.Resize(fyne.NewSize(side, b.Height))
+	hint.Move(fyne.NewPos(left+(side-h.Width)/2, b.Height+composerGap/2))
+}
+
+// MinSize implements fyne.Layout.
+func (l *composerLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	e, h, b := objects[0].MinSize(), objects[1].MinSize(), objects[2].MinSize()
+	if l.width >= composerWide {
+		return fyne.NewSize(e.Width, max(e.Height, b.Height+composerGap/2+h.Height))
+	}
+	return fyne.NewSize(max(e.Width, h.Width+composerGap+b.Width), e.Height+composerGap+max(h.Height, b.Height))
+}
 
 func blank(s string) bool {
 	for _, r := range s {

@@ -69,7 +69,15 @@ func NewSplit(left, right fyne.CanvasObject) *fyne.Container {
 	return container.New(&splitLayout{}, left, right)
 }
 
-type splitLayout struct{ width float32 }
+// NewFlow is NewSplit, but what has to go below stands on the left there.
+func NewFlow(left, right fyne.CanvasObject) *fyne.Container {
+	return container.New(&splitLayout{flow: true}, left, right)
+}
+
+type splitLayout struct {
+	width float32
+	flow  bool
+}
 
 const splitGap = 6
 
@@ -89,7 +97,11 @@ func (l *splitLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		return
 	}
 	objects[0].Move(fyne.NewPos(0, 0))
-	objects[1].Move(fyne.NewPos(size.Width-right.Width, left.Height+splitGap))
+	below := fyne.NewPos(size.Width-right.Width, left.Height+splitGap)
+	if l.flow {
+		below.X = 0
+	}
+	objects[1].Move(below)
 }
 
 // MinSize implements fyne.Layout.

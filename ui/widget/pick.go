@@ -18,6 +18,7 @@ type Tile struct {
 	onTap   func()
 	chosen  bool
 	hovered bool
+	focused bool
 	ground  func() color.Color // when chosen
 	radius  float32
 }
@@ -46,6 +47,29 @@ func (t *Tile) Tapped(*fyne.PointEvent) {
 	if t.onTap != nil {
 		t.onTap()
 	}
+}
+
+// FocusGained implements fyne.Focusable: tiles are reached with Tab as buttons are.
+func (t *Tile) FocusGained() { t.focus(true) }
+
+// FocusLost implements fyne.Focusable.
+func (t *Tile) FocusLost() { t.focus(false) }
+
+// TypedRune implements fyne.Focusable.
+func (*Tile) TypedRune(rune) {}
+
+// TypedKey implements fyne.Focusable.
+func (t *Tile) TypedKey(key *fyne.KeyEvent) {
+	if key.Name == fyne.KeySpace || key.Name == fyne.KeyReturn || key.Name == fyne.KeyEnter {
+		t.Tapped(nil)
+		return
+	}
+	passOn(t, key)
+}
+
+func (t *Tile) focus(on bool) {
+	t.focused = on
+	t.Refresh()
 }
 
 // MouseIn implements desktop.Hoverable.
@@ -102,6 +126,10 @@ func (r *tileRenderer) paint() {
 		r.ground.FillColor = r.tile.ground()
 	case r.tile.hovered:
 		r.ground.FillColor = theme.Color(theme.ColorNameHover)
+	}
+	r.ground.StrokeWidth = 0
+	if r.tile.focused {
+		r.ground.StrokeWidth, r.ground.StrokeColor = 2, theme.Color(theme.ColorNamePrimary)
 	}
 }
 

@@ -277,3 +277,44 @@ func TestLooks(t *testing.T) {
 	bubble.Set("Yes, **5 days**", "14:03")
 	test.AssertRendersToMarkup(t, "looks.xml", win.Canvas())
 }
+
+func TestTileWorksWithKeys(t *testing.T) {
+	taps := 0
+	tile := widget.NewTile(widget.NewLine("Overview"), func() { taps++ })
+	win := window(t, container.NewVBox(tile), 200, 100)
+	var reached []fyne.KeyName
+	win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { reached = append(reached, e.Name) })
+	win.Canvas().FocusNext()
+	if win.Canvas().Focused() != fyne.Focusable(tile) {
+		t.Fatal("Tab does not reach it")
+	}
+	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeySpace, fyne.KeyEscape, fyne.KeyA} {
+		tile.TypedKey(&fyne.KeyEvent{Name: key})
+	}
+	if taps != 2 || len(reached) != 2 || reached[0] != fyne.KeyEscape {
+		t.Errorf("%d taps, passed on %v", taps, reached)
+	}
+}
+
+func TestComposerUsesTheRoomThereIs(t *testing.T) {
+	c := widget.NewComposer("", "Ctrl+Enter sends", "Send", func(string) {})
+	window(t, c, 260, 300)
+	if c.Button.Position().Y < c.Entry.Size().Height || c.Entry.Size().Width != 260 {
+		t.Errorf("narrow: button at %v, entry %v", c.Button.Position(), c.Entry.Size())
+	}
+	narrow := c.MinSize().Height
+	window(t, c, 600, 300)
+	if c.Button.Position().X < c.Entry.Size().Width || c.MinSize().Height >= narrow {
+		t.Errorf("wide: button at %v, entry %v", c.Button.Position(), c.Entry.Size())
+	}
+}
+
+func TestMeter(t *testing.T) {
+	m := widget.NewMeter()
+	window(t, container.NewVBox(m), 108, 40)
+	m.Set(0.25)
+	parts := test.WidgetRenderer(m).Objects()
+	if track, fill := parts[0].Size().Width, parts[1].Size().Width; fill != track/4 {
+		t.Errorf("%v of %v is filled", fill, track)
+	}
+}

@@ -16,6 +16,7 @@ func viewChecks() []check {
 		{"clicks are no questions", clicks},
 		{"a question with everything that happened", exchanges},
 		{"paging through a conversation", exchangePages},
+		{"senders without a name", namelessSenders},
 		{"counts per bot", counts},
 		{"nothing there yet", empty},
 	}
@@ -213,6 +214,29 @@ func exchanges(b *bundle) {
 		if diff := cmp.Diff(entries, got[i].Entries); diff != "" || len(entries) != 2-i {
 			b.Error(len(entries), diff)
 		}
+	}
+}
+
+// namelessSenders: where a platform sends only an id, the name is the one the
+// person goes by.
+func namelessSenders(b *bundle) {
+	p := b.person(identity("a"))
+	b.ok(b.Rename(b.Context(), p.ID, "Ann of Sales", bridge.Actor{}))
+	known := job(lane(p), "a1")
+	known.Message.Platform, known.Message.Sender = "one", bridge.Sender{ID: "a", Tenant: "tenant-1"}
+	own := job(lane(p), "a2")
+	own.Message.Platform, own.Message.Sender = "one", bridge.Sender{ID: "a", Tenant: "tenant-1", Name: "A."}
+	elsewhere := job(lane(p), "a3")
+	elsewhere.Message.Platform, elsewhere.Message.Sender = "one", bridge.Sender{ID: "a", Tenant: "tenant-2"}
+	b.acceptJobs(known, own, elsewhere)
+	got, err := b.Exchanges(b.Context(), lane(p), 0, 10)
+	b.ok(err)
+	var names []string
+	for _, e := range got {
+		names = append(names, e.Job.Message.Sender.Name)
+	}
+	if diff := cmp.Diff([]string{"Ann of Sales", "A.", ""}, names); diff != "" {
+		b.Error(diff)
 	}
 }
 

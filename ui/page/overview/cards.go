@@ -34,7 +34,8 @@ func newBot(kit live.Kit, c botCard) *bot {
 		widget.NewCaption(kit.Words.T("bot.callback")).Elastic(),
 		widget.StretchRow(6, 0, b.address, copyButton),
 	)
-	head := widget.StretchRow(10, 1, widget.NewBadge(c.letter, c.platform, 34), widget.Column(1, b.title, b.mode), b.mark)
+	names := widget.Column(1, widget.StretchRow(8, 0, b.title, b.mark), b.mode)
+	head := widget.StretchRow(10, 1, widget.NewBadge(c.letter, c.platform, 34), names)
 	b.root = widget.NewPanel(widget.Column(8, head, widget.Column(2, b.counts, b.last), b.copyRow, b.trouble.root))
 	b.set(c)
 	return b
@@ -57,20 +58,18 @@ type agent struct {
 	root          fyne.CanvasObject
 	running, last *widget.Line
 	mark          *widget.Mark
-	load          *fyneui.ProgressBar
+	load          *widget.Meter
 	trouble       *trouble
 }
 
 func newAgent(c agentCard) *agent {
 	a := &agent{
 		running: widget.NewLine("").Elastic(), last: widget.NewCaption("").Elastic(),
-		mark: widget.NewMark(c.tone, c.state), load: fyneui.NewProgressBar(), trouble: newTrouble(),
+		mark: widget.NewMark(c.tone, c.state), load: widget.NewMeter(), trouble: newTrouble(),
 	}
-	a.load.TextFormatter = func() string { return "" }
-	names := widget.Column(1, widget.NewLine(c.title).Bold().Elastic(), widget.NewCaption(c.kind).Elastic())
-	head := widget.StretchRow(10, 1, widget.NewAvatar(c.title, 34), names, a.mark)
-	bar := container.New(&barLayout{}, a.load)
-	a.root = widget.NewPanel(widget.Column(8, head, widget.Column(5, a.running, bar, a.last), a.trouble.root))
+	names := widget.Column(1, widget.StretchRow(8, 0, widget.NewLine(c.title).Bold().Elastic(), a.mark), widget.NewCaption(c.kind).Elastic())
+	head := widget.StretchRow(10, 1, widget.NewAvatar(c.title, 34), names)
+	a.root = widget.NewPanel(widget.Column(8, head, widget.Column(5, a.running, a.load, a.last), a.trouble.root))
 	a.set(c)
 	return a
 }
@@ -79,20 +78,9 @@ func (a *agent) set(c agentCard) {
 	a.running.Set(c.running)
 	a.last.Set(c.last)
 	a.mark.Set(c.tone, c.state)
-	if a.load.Value != c.load {
-		a.load.SetValue(c.load)
-	}
+	a.load.Set(c.load)
 	a.trouble.set(c.trouble, c.next)
 }
-
-// barLayout makes a progress bar as thin as a line.
-type barLayout struct{}
-
-// Layout implements fyne.Layout.
-func (*barLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) { objects[0].Resize(size) }
-
-// MinSize implements fyne.Layout.
-func (*barLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(60, 5) }
 
 // trouble is what is wrong with something and what to do, or nothing.
 type trouble struct {

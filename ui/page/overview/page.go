@@ -72,7 +72,7 @@ func (p *Page) build() {
 	p.failed = newNumber(w.T("overview.failed"), theme.ColorNameForeground)
 	p.notices = widget.Column(10)
 	p.notices.Hide()
-	p.bots, p.agents = widget.NewGrid(268, 12), widget.NewGrid(268, 12)
+	p.bots, p.agents = widget.NewGrid(246, 12), widget.NewGrid(246, 12)
 
 	p.address = widget.NewLine("").Mono().Sized(theme.SizeNameCaptionText).Elastic()
 	copyButton := fyneui.NewButtonWithIcon(w.T("copy"), theme.ContentCopyIcon(), func() { p.kit.Shell.Copy(p.public) })
@@ -106,7 +106,7 @@ func (p *Page) teach() fyne.CanvasObject {
 	steps := widget.Column(10)
 	for i := range 3 {
 		n := strconv.Itoa(i + 1)
-		steps.Add(widget.StretchRow(10, 1, widget.NewAvatar(n, 26), widget.NewParagraph(w.T("overview.empty.step"+n))))
+		steps.Add(widget.StretchRow(10, 1, widget.NewNumber(n, 26), widget.NewParagraph(w.T("overview.empty.step"+n))))
 	}
 	inner := widget.Column(16,
 		widget.NewSubheading(w.T("overview.empty")), widget.NewQuiet(w.T("overview.empty.hint")), steps,
@@ -171,7 +171,7 @@ func (p *Page) notice(n bridge.Notice) fyne.CanvasObject {
 	}
 	if aboutTunnel(n) {
 		again := fyneui.NewButtonWithIcon(w.T("overview.reconnect"), theme.ViewRefreshIcon(), p.backend.Reconnect)
-		lines.Add(widget.Row(0, again))
+		lines.Add(widget.Inset(widget.Row(0, again), 4, 0))
 	}
 	return widget.NewTinted(lines, tone.Color())
 }

@@ -71,10 +71,11 @@ func (p *Page) build(ctx context.Context) {
 	p.start.Importance = fyneui.HighImportance
 	p.stop.Hide()
 	p.play.Hide()
-	title := widget.Column(2, widget.NewHeading(w.T("page.playground")), widget.NewCaption(w.T("playground.subtitle")).Elastic())
+	title := widget.NewHeading(w.T("page.playground")).Elastic()
 	p.trouble = p.troubles()
 	p.trouble.Hide()
-	head := widget.Inset(widget.StretchRow(8, 0, title, p.trouble, p.stop, p.play), 18, 24)
+	bar := widget.StretchRow(8, 0, title, p.trouble, p.stop, p.play)
+	head := widget.Inset(widget.Column(4, bar, widget.NewCaption(w.T("playground.subtitle")).Elastic()), 12, 24)
 	inner := widget.Column(12,
 		widget.NewSubheading(w.T("playground.closed")), widget.NewQuiet(w.T("playground.closed.hint")), widget.Row(0, p.start))
 	p.closed = container.NewCenter(widget.Fixed(widget.NewPanel(widget.Inset(inner, 10, 10)), 460))

@@ -106,6 +106,18 @@ func (x *exchange) fill() {
 		took := widget.NewCaption(s.took)
 		x.steps.Add(widget.StretchRow(12, 2, clock, widget.Fixed(name, 120), widget.NewCaption(s.note).Colored(color).Elastic(), took))
 	}
+	if x.now.message != "" {
+		x.steps.Add(x.idRow())
+	}
+}
+
+// idRow is the platform's id of the message, to look for it in the platform's
+// console or in the log.
+func (x *exchange) idRow() fyne.CanvasObject {
+	id := x.now.message
+	copyButton := fyneui.NewButtonWithIcon("", theme.ContentCopyIcon(), func() { x.kit.Shell.Copy(id) })
+	copyButton.Importance = fyneui.LowImportance
+	return widget.StretchRow(8, 1, widget.NewCaption(x.kit.Words.T("talks.id")), widget.NewLine(id).Mono().Sized(theme.SizeNameCaptionText).Elastic(), copyButton)
 }
 
 // toggle folds the timeline in or out.

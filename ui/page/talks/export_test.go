@@ -1,6 +1,10 @@
 package talks
 
-import "switchboard/ui/widget"
+import (
+	"fyne.io/fyne/v2"
+
+	"switchboard/ui/widget"
+)
 
 // What the tests look at inside.
 
@@ -53,6 +57,10 @@ func (p *Page) Unfold(i int) int {
 		return 0
 	}
 	return len(x.steps.Objects)
+}
+
+func (p *Page) Steps(i int) fyne.CanvasObject {
+	return p.detail.cards[p.detail.order[i]].steps
 }
 
 func (p *Page) Tail() *widget.Tail { return p.detail.tail }

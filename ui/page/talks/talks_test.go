@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2/test"
+	fyneui "fyne.io/fyne/v2/widget"
 	"github.com/google/go-cmp/cmp"
 
 	"switchboard/internal/bridge"
@@ -202,8 +203,16 @@ func TestPageRetries(t *testing.T) {
 			t.Fatal("does not offer to try again")
 		}
 		p.do(func() {
-			if n := p.Unfold(0); n != 6 {
-				t.Errorf("%d steps, want 6", n)
+			if n := p.Unfold(0); n != 7 { // six steps and the message's id
+				t.Errorf("%d steps, want 7", n)
+			}
+			button, ok := uitest.Find(p.Steps(0), func(*fyneui.Button) bool { return true })
+			if !ok {
+				t.Fatal("the id cannot be copied")
+			}
+			test.Tap(button)
+			if !slices.Equal(p.shell.Copied, []string{"om_1998"}) {
+				t.Errorf("copied %q", p.shell.Copied)
 			}
 		})
 		p.do(func() { p.Retry(0) })

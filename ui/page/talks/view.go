@@ -96,6 +96,7 @@ func stageOf(e bridge.Exchange) (reached int, failed bool) {
 // card is an exchange in words.
 type card struct {
 	id                     int64
+	message                string // the platform's id of it
 	who, when, question    string
 	platform               bridge.Platform
 	answer                 string
@@ -116,7 +117,7 @@ type step struct {
 
 func describeExchange(w live.Words, now time.Time, e bridge.Exchange) card {
 	m := e.Job.Message
-	c := card{id: e.Job.ID, who: m.Sender.Name, when: w.When(e.Job.AcceptedAt, now), platform: m.Platform, question: m.Text}
+	c := card{id: e.Job.ID, message: string(m.ID), who: m.Sender.Name, when: w.When(e.Job.AcceptedAt, now), platform: m.Platform, question: m.Text}
 	if c.who == "" {
 		c.who = string(m.Sender.ID)
 	}
