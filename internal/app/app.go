@@ -25,6 +25,7 @@ import (
 	"switchboard/internal/journal"
 	"switchboard/internal/lifecycle"
 	"switchboard/internal/logs"
+	"switchboard/internal/people"
 	"switchboard/internal/platform/simulator"
 	"switchboard/internal/reply"
 	"switchboard/internal/router"
@@ -113,6 +114,9 @@ type App struct {
 	health   health.Registry
 	inbox    *inbox.Inbox
 	door     *webhook.Server
+	profiles *people.Profiles
+	routes   *router.Router
+	engine   *engine.Engine
 	limits   *limits
 	forget   *forgetter
 	meter    *meter
@@ -186,6 +190,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	a.assemble()
 	a.openTunnel(ctx)
 	a.restoreLimits(ctx)
+	a.showNewcomers(ctx)
 	return a, nil
 }
 
@@ -210,7 +215,7 @@ func hold(data string) (*flock.Flock, error) {
 
 func (a *App) openStore(ctx context.Context) error {
 	where := store.Options{
-		Path: databaseFile(a.opt.Data), Backups: backupDir(a.opt.Data), Role: a.settings.People.DefaultRole, Log: a.log,
+		Path: databaseFile(a.opt.Data), Backups: backupDir(a.opt.Data), Role: bridge.RoleNew, Log: a.log,
 	}
 	if a.settings.Database != "" {
 		a.opt.Redactor.Know(passwordOf(a.settings.Database))
@@ -335,12 +340,15 @@ func (a *App) assemble() {
 	}
 	a.limits = newLimits(a.settings.Limits)
 	a.forget = newForgetter(a.store, a.storesContent, a.log)
-	routes := router.New(a.store, router.Options{AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language()})
-	e := engine.New(a.store, routes, a.findBot, a.findAgent, a.log, engine.Options{
+	queues[desk] = deskWorkers
+	a.profiles = people.NewProfiles(a.store, a.lookUp, a.log)
+	a.routes = a.newRouter()
+	a.engine = engine.New(a.store, a.routes, a.findBot, a.findAgent, a.log, engine.Options{
 		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, RetryPause: a.opt.RetryPause,
-		Linker: a.linker(), Record: a.record, Observe: a.observe,
+		Linker: a.linker(), Profiles: a.profiles, Waiting: func(ctx context.Context, _ bridge.Person, _ string) { a.showNewcomers(ctx) },
+		Record: a.record, Observe: a.observe,
 	})
-	a.inbox = inbox.New(a.store, routes.Place, a.forget.after(e.Handle), a.log, inbox.Options{Queues: queues, Record: a.record})
+	a.inbox = inbox.New(a.store, a.routes.Place, a.forget.after(a.engine.Handle), a.log, inbox.Options{Queues: queues, Record: a.record})
 	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{
 		Record: a.record, Suspect: a.suspect, Proof: a.proof, SelfTest: http.HandlerFunc(a.selfTest),
 	})

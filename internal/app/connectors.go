@@ -29,7 +29,7 @@ func Known() settings.Known { return known(Connectors()) }
 
 func known(connectors []bridge.Connector) settings.Known {
 	return settings.Known{
-		Connectors: connectors, AgentKinds: []string{kindDify, kindEcho}, KeylessKinds: []string{kindEcho}, CheckMasks: checkMasks,
+		Connectors: connectors, AgentKinds: []string{kindDify, kindEcho}, KeylessKinds: []string{kindEcho}, CheckMasks: checkMasks, CheckRoutes: checkRoutes,
 	}
 }
 

@@ -10,17 +10,7 @@ import (
 	"switchboard/internal/bridge"
 	"switchboard/internal/engine"
 	"switchboard/internal/health"
-	"switchboard/internal/people"
 )
-
-// linker links the accounts of people who ask for it; nil when the settings
-// leave that to the admin.
-func (a *App) linker() *people.Linker {
-	if !a.settings.People.SelfLink {
-		return nil
-	}
-	return people.NewLinker(a.store, a.store)
-}
 
 // hooked finds the bot of a webhook request.
 func (a *App) hooked(id string) (bridge.Bot, bool) {

@@ -6,6 +6,13 @@ import "time"
 // is up to the bot they write to.
 const RoleNew Role = "new"
 
+// Newcomer is somebody who waits for an admin's decision.
+type Newcomer struct {
+	Person Person
+	Bot    string    // where they wrote first
+	Since  time.Time // when
+}
+
 // LinkCode lets a person prove on a second platform who they are. The code
 // itself is known to that person only.
 type LinkCode struct {
@@ -33,8 +40,8 @@ type Suggestion struct {
 
 // Actor is who changed something, and from where.
 type Actor struct {
-	Who   string // Person.ID, or empty for the admin at the window
-	Where string // the bot's id, "window" or "rule"
+	Who   string // Person.ID, or empty for the admin
+	Where string // the bot's id, or "window", "api" or "file"
 }
 
 // AuditKind is what an audit entry tells.
@@ -51,6 +58,8 @@ const (
 	AuditApproval   AuditKind = "approval"    // somebody waits for an admin's decision
 	AuditLocked     AuditKind = "locked"      // too many wrong link codes
 	AuditHandedOver AuditKind = "handed_over" // a human answers in a chat for a while
+	AuditMasked     AuditKind = "masked"      // personal values were hidden
+	AuditAsked      AuditKind = "asked"       // the admin had a question asked again
 	AuditSettings   AuditKind = "settings"    // the settings were changed
 )
 
@@ -58,7 +67,7 @@ const (
 func AuditKinds() []AuditKind {
 	return []AuditKind{
 		AuditMerged, AuditUnlinked, AuditRenamed, AuditRole, AuditUndone, AuditRefused, AuditApproval, AuditLocked, AuditHandedOver,
-		AuditSettings,
+		AuditMasked, AuditAsked, AuditSettings,
 	}
 }
 
@@ -81,6 +90,7 @@ type Audit struct {
 type AuditQuery struct {
 	Person string
 	Kind   AuditKind
-	Before int64 // pages on: entries with a smaller ID
+	Since  time.Time // entries from then on; zero for all
+	Before int64     // pages on: entries with a smaller ID
 	Limit  int
 }

@@ -119,7 +119,7 @@ func (t *trip) stopped(ctx context.Context, agent bridge.Agent, h *hearing) erro
 			t.log.LogAttrs(ctx, slog.LevelWarn, "an agent did not stop", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
 		}
 	}
-	t.noteMasked(h.veil.findings())
+	t.noteMasked(ctx, h.veil.findings())
 	text := t.say("router.answer.stopped")
 	if !h.silent() {
 		text = h.closed(text)

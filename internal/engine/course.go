@@ -106,6 +106,9 @@ func spoken(text string, m bridge.Message) string {
 // refuse says once in a while, politely, why there is no answer. Every time it
 // is said, it is in the audit.
 func (t *trip) refuse(ctx context.Context, why router.Refusal, text string, resumed bool) (course, error) {
+	if why == router.RefusedApproval {
+		t.meet(ctx) // the admin has to know who it is
+	}
 	m, p := t.job.Message, t.route.Person
 	say, err := t.store.Tell(ctx, "refused "+p.ID+" "+m.Bot+" "+string(why), t.job.ID, refuseEvery)
 	if err != nil {
@@ -118,8 +121,18 @@ func (t *trip) refuse(ctx context.Context, why router.Refusal, text string, resu
 	kind := bridge.AuditRefused
 	if why == router.RefusedApproval {
 		kind = bridge.AuditApproval
+	}
+	if err := t.audit(ctx, kind, string(why)); err != nil {
+		return course{}, err
+	}
+	if why == router.RefusedApproval {
 		t.opt.Waiting(ctx, p, m.Bot)
 	}
-	err = t.store.Audit(ctx, bridge.Audit{Kind: kind, By: bridge.Actor{Who: p.ID, Where: m.Bot}, Person: p.ID, Note: string(why)})
-	return t.words(text), err
+	return t.words(text), nil
+}
+
+// audit adds an entry about the person who wrote.
+func (t *trip) audit(ctx context.Context, kind bridge.AuditKind, note string) error {
+	p := t.route.Person.ID
+	return t.store.Audit(ctx, bridge.Audit{Kind: kind, By: bridge.Actor{Who: p, Where: t.job.Message.Bot}, Person: p, Note: note})
 }

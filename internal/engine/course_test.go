@@ -271,7 +271,7 @@ func TestEntered(t *testing.T) {
 		h.opt.Profiles = people.NewProfiles(h.store, func(context.Context, string, bridge.UserID) (bridge.Profile, error) {
 			return bridge.Profile{Department: "HR"}, nil
 		}, slog.New(slog.DiscardHandler))
-		h.route.Department = func(ctx context.Context, who bridge.Identity) (string, error) {
+		h.route.Department = func(ctx context.Context, _ string, who bridge.Identity) (string, error) {
 			p, _, err := h.store.Profile(ctx, who)
 			return p.Department, err
 		}

@@ -80,15 +80,13 @@ func (t *trip) forward(ctx context.Context, o router.Forward) error {
 
 // handOver calls a human and keeps the agents out of the chat.
 func (t *trip) handOver(ctx context.Context, o router.HandOver) error {
-	p, m := t.route.Person, t.job.Message
 	if err := t.out.Begin(ctx); err != nil { // so that a crash does not leave the person unanswered
 		return err
 	}
 	if err := t.store.Mute(ctx, t.route.Chat, time.Now().Add(o.For)); err != nil {
 		return err
 	}
-	a := bridge.Audit{Kind: bridge.AuditHandedOver, By: bridge.Actor{Who: p.ID, Where: m.Bot}, Person: p.ID, Note: o.For.String()}
-	if err := t.store.Audit(ctx, a); err != nil {
+	if err := t.audit(ctx, bridge.AuditHandedOver, o.For.String()); err != nil {
 		return err
 	}
 	t.note(bridge.EntryCommand, 0, "", "handed over for "+o.For.String())

@@ -95,7 +95,7 @@ func newHouse(t *testing.T) *house {
 		return "help"
 	}}
 	h.opt = engine.Options{
-		Linker: people.NewLinker(s, s), Pace: func(string) reply.Pace { return reply.PaceSmooth },
+		Linker: people.NewLinker(s, s, func(r bridge.Role) bridge.Role { return r }), Pace: func(string) reply.Pace { return reply.PaceSmooth },
 		Record: func(e bridge.Entry) {
 			if err := s.AppendEntries(context.WithoutCancel(t.Context()), []bridge.Entry{e}); err != nil {
 				t.Error(err)

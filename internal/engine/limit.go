@@ -26,6 +26,9 @@ func (t *trip) overLimit(resumed bool) bool {
 
 // tellLimit says in one sentence which limit is reached and when it is over.
 func (t *trip) tellLimit(ctx context.Context) error {
+	if err := t.audit(ctx, bridge.AuditRefused, "limit "+string(t.over.Which)); err != nil {
+		return err
+	}
 	if t.over.Which == quota.Minute {
 		seconds := math.Ceil(time.Until(t.over.Until).Seconds())
 		return t.tell(ctx, "reply.limit.minute", "seconds", max(1, int(seconds)))

@@ -71,7 +71,7 @@ func (t *trip) takeUp(ctx context.Context, agent bridge.Agent, h *hearing, err e
 func (t *trip) interrupted(ctx context.Context, h *hearing, err error) error {
 	kind := bridge.KindOf(err)
 	t.note(bridge.EntryApology, 0, kind, "interrupted")
-	t.noteMasked(h.veil.findings())
+	t.noteMasked(ctx, h.veil.findings())
 	return t.sent(t.out.Break(ctx, h.closed(t.say("reply.interrupted")), kind))
 }
 

@@ -92,10 +92,15 @@ func (v *veil) findings() privacy.Findings {
 	return all
 }
 
-// noteMasked notes, by kind and number alone, what was hidden.
-func (t *trip) noteMasked(found privacy.Findings) {
-	if found.Total() > 0 {
-		t.note(bridge.EntryMasked, 0, "", found.String())
+// noteMasked notes, by kind and number alone, what was hidden. The answer does not
+// depend on it.
+func (t *trip) noteMasked(ctx context.Context, found privacy.Findings) {
+	if found.Total() == 0 {
+		return
+	}
+	t.note(bridge.EntryMasked, 0, "", found.String())
+	if err := t.audit(ctx, bridge.AuditMasked, found.String()); err != nil {
+		t.log.LogAttrs(ctx, slog.LevelWarn, "the audit lacks what was hidden", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
 	}
 }
 
@@ -118,7 +123,7 @@ func (t *trip) prepare(ctx context.Context) error {
 	}
 	found := t.hide(ctx)
 	if !t.noted {
-		t.noteMasked(found)
+		t.noteMasked(ctx, found)
 		t.noted = true
 	}
 	return t.keepVault(ctx)

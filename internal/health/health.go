@@ -25,12 +25,13 @@ const (
 	SettingAdvised    Code = "setting_advised"    // a bot would be safer with one more setting
 	TunnelDown        Code = "tunnel_down"        // the public address does not lead to us
 	CareFailing       Code = "care_failing"       // the database is damaged, or could not be looked after
+	ApprovalWaiting   Code = "approval_waiting"   // people wait to be admitted
 	PartFailing       Code = "part_failing"       // a part of the program died and is started again
 )
 
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
-	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised, TunnelDown, CareFailing, PartFailing}
+	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised, TunnelDown, CareFailing, ApprovalWaiting, PartFailing}
 }
 
 // Warning is something wrong now.

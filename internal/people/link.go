@@ -43,10 +43,14 @@ type Registry interface {
 type Linker struct {
 	codes    Codes
 	registry Registry
+	standing func(bridge.Role) bridge.Role
 }
 
-// NewLinker makes a linker.
-func NewLinker(codes Codes, registry Registry) *Linker { return &Linker{codes, registry} }
+// NewLinker makes a linker. Standing tells what a role is worth everywhere: that
+// of people nobody has decided about may be as good as another one.
+func NewLinker(codes Codes, registry Registry, standing func(bridge.Role) bridge.Role) *Linker {
+	return &Linker{codes, registry, standing}
+}
 
 // Issue makes a code for a person, in place of a former one. When it is used,
 // the person is to be told at the address.
@@ -103,6 +107,7 @@ type Outcome struct {
 //
 // Nobody gains or loses rights unawares: the person who asked for the code keeps
 // theirs, and somebody with more rights is refused, because they would lose them.
+// A role that somebody decided about outlasts that of a newcomer.
 func (l *Linker) Use(ctx context.Context, t Typed) (Outcome, error) {
 	o, err := l.use(ctx, t)
 	if err != nil {
@@ -139,7 +144,7 @@ func (l *Linker) redeem(ctx context.Context, t Typed, c bridge.LinkCode) (Outcom
 		return Outcome{}, err
 	}
 	if c.UsedBy == 0 {
-		if rank(t.Person.Role) > rank(issuer.Role) {
+		if rank(l.standing(t.Person.Role)) > rank(l.standing(issuer.Role)) {
 			return Outcome{Verdict: Stronger}, nil
 		}
 		used, err := l.codes.UseLinkCode(ctx, c, t.Person.ID, t.Job, bridge.Actor{Who: t.Person.ID, Where: t.Bot})

@@ -44,7 +44,7 @@ func (b *bundle) open() {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = s.Close() })
-	b.store, b.Linker = s, people.NewLinker(s, s)
+	b.store, b.Linker = s, people.NewLinker(s, s, func(r bridge.Role) bridge.Role { return r })
 }
 
 func (b *bundle) person(platform, user string) bridge.Person {
@@ -255,5 +255,43 @@ func TestEveryAuditKindHasWords(t *testing.T) {
 				t.Errorf("%s: no words for %s", lang, kind)
 			}
 		}
+	}
+}
+
+// TestNewcomerIsAsGood: where nobody has to be approved, a newcomer is worth the
+// role that newcomers have, and somebody who is known may type their code. The
+// role that was decided about stays.
+func TestNewcomerIsAsGood(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		newcomers bridge.Role // what they may do
+		want      people.Verdict
+		after     bridge.Role
+	}{
+		{bridge.RoleMember, people.Linked, bridge.RoleMember},
+		{bridge.RoleGuest, people.Stronger, bridge.RoleNew},
+		{bridge.RoleNew, people.Stronger, bridge.RoleNew}, // they have to be approved
+	} {
+		inBubble(t, func(b *bundle) {
+			b.Linker = people.NewLinker(b.store, b.store, func(r bridge.Role) bridge.Role {
+				if r == bridge.RoleNew {
+					return c.newcomers
+				}
+				return r
+			})
+			if err := b.store.SetRole(b.Context(), b.zhang.ID, bridge.RoleNew, bridge.Actor{}); err != nil {
+				b.Fatal(err)
+			}
+			code := b.issue(b.zhang)
+			if o := b.use(code, b.stranger, 1); o.Verdict != c.want {
+				b.Errorf("%s: %+v", c.newcomers, o)
+			}
+			if p := b.person("one", "zhang"); p.Role != c.after {
+				b.Errorf("%s: the role is %s", c.newcomers, p.Role)
+			}
+			if p, err := b.store.Person(b.Context(), b.zhang.ID); err != nil || p.Role != c.after {
+				b.Errorf("%s: the role is %s, %v", c.newcomers, p.Role, err)
+			}
+		})
 	}
 }

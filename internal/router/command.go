@@ -36,20 +36,20 @@ type Spec struct {
 	// or with any if it is nil, the text is a question for the agent.
 	Takes func(argument string) bool
 	// Aside commands do not wait for their turn: they are about the answer that
-	// is being given.
+	// is being given, or have nothing to do with what is asked before and after.
 	Aside bool
 }
 
 // builtIn returns the commands everybody has.
 func builtIn() []Spec {
 	return []Spec{
-		{Command: CommandHelp, Words: []string{"help", "?", "帮助", "使用帮助"}},
+		{Command: CommandHelp, Words: []string{"help", "?", "帮助", "使用帮助"}, Aside: true},
 		{Command: CommandNew, Words: []string{"new", "reset", "新对话", "新会话", "重新开始"}},
 		{Command: CommandStop, Words: []string{"stop", "停止", "停"}, Aside: true},
 		{Command: CommandRetry, Words: []string{"retry", "重试", "再试一次"}},
 		{Command: CommandLink, Words: []string{"link", "绑定", "关联"}, Takes: isNumber},
 		{Command: CommandUnlink, Words: []string{"unlink", "解绑", "取消绑定"}},
-		{Command: CommandMe, Words: []string{"me", "whoami", "我", "我是谁"}},
+		{Command: CommandMe, Words: []string{"me", "whoami", "我", "我是谁"}, Aside: true},
 		{Command: CommandLang, Words: []string{"lang", "language", "语言"}, Takes: isWord},
 		{Command: CommandBot, Words: []string{"bot", "机器人", "转机器人"}},
 	}

@@ -64,7 +64,12 @@ func TestAside(t *testing.T) {
 	if again := route(t, r, direct("one", "zhang", "/stop")); again.Scope != a.Scope {
 		t.Errorf("scopes %q %q", again.Scope, a.Scope)
 	}
-	for _, text := range []string{"/new", "/help", "/retry", "/link"} {
+	for _, text := range []string{"/help", "/me"} {
+		if got := job(t, r, direct("one", "zhang", text)); got.Lane != stop.Lane || got.Queue != "desk" {
+			t.Errorf("%s is in %q %q", text, got.Queue, got.Lane)
+		}
+	}
+	for _, text := range []string{"/new", "/lang zh", "/bot", "/retry", "/link", "/unlink"} { // what is asked after them counts on them
 		if got := job(t, r, direct("one", "zhang", text)); got.Lane != talk.Lane || got.Queue != "help" {
 			t.Errorf("%s is in %q %q", text, got.Queue, got.Lane)
 		}

@@ -19,18 +19,22 @@ type decision struct {
 
 // decide asks the rules. A command is decided by what the rules say about bot,
 // chat and people, because that is whose conversation it is about.
-func (r *Router) decide(ctx context.Context, m bridge.Message, p bridge.Person, command Command) (decision, error) {
-	f, err := r.facts(ctx, m, p, command)
-	if err != nil {
-		return decision{}, err
-	}
-	for _, rule := range r.opt.Rules {
+func (r *Router) decide(f facts) decision {
+	for _, rule := range r.rules(f.message.Bot) {
 		if _, holds := rule.reasons(f); holds {
-			return r.concluded(rule, f), nil
+			return r.concluded(rule, f)
 		}
 	}
-	agent := r.opt.AgentOf(m.Bot)
-	return decision{outcome: ToAgent{agent}, agent: agent, text: m.Text}, nil
+	agent := r.opt.AgentOf(f.message.Bot)
+	return decision{outcome: ToAgent{agent}, agent: agent, text: f.message.Text}
+}
+
+// rules are those that may be about a bot.
+func (r *Router) rules(bot string) []Rule {
+	if r.opt.Exempt(bot) {
+		return nil
+	}
+	return r.opt.Rules
 }
 
 // concluded is the decision by a rule that holds.
@@ -45,6 +49,8 @@ func (r *Router) concluded(rule Rule, f facts) decision {
 	return d
 }
 
+// facts finds out what rules and permissions are about. The department is looked
+// for only when one of them asks for it.
 func (r *Router) facts(ctx context.Context, m bridge.Message, p bridge.Person, command Command) (facts, error) {
 	f := facts{message: m, person: p, role: r.roleWith(m.Bot, p), at: m.SentAt}
 	if f.at.IsZero() {
@@ -55,14 +61,22 @@ func (r *Router) facts(ctx context.Context, m bridge.Message, p bridge.Person, c
 		word, _, _ := slashed(m)
 		f.prefix = fold(word)
 	}
-	if r.opt.Department == nil || !slices.ContainsFunc(r.opt.Rules, func(rule Rule) bool { return len(rule.Departments) > 0 }) {
+	if !r.asksDepartment(m.Bot) {
 		return f, nil
 	}
 	var err error
-	if f.department, err = r.opt.Department(ctx, Identity(m)); err != nil {
+	if f.department, err = r.opt.Department(ctx, m.Bot, Identity(m)); err != nil {
 		return f, fmt.Errorf("router: department: %w", err)
 	}
 	return f, nil
+}
+
+func (r *Router) asksDepartment(bot string) bool {
+	if r.opt.Department == nil || r.opt.Exempt(bot) {
+		return false
+	}
+	return len(r.opt.Circle(bot).Departments) > 0 ||
+		slices.ContainsFunc(r.opt.Rules, func(rule Rule) bool { return len(rule.Departments) > 0 })
 }
 
 // Tried is a rule that was asked about a message.
@@ -92,9 +106,9 @@ func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person)
 	if err != nil {
 		return Explanation{}, err
 	}
-	e := Explanation{Role: f.role, Agent: r.opt.AgentOf(m.Bot), Command: spec.Command, Refused: r.permit(m.Bot, f.role)}
+	e := Explanation{Role: f.role, Agent: r.opt.AgentOf(m.Bot), Command: spec.Command, Refused: r.permit(f)}
 	e.Outcome = ToAgent{e.Agent}
-	for _, rule := range r.opt.Rules {
+	for _, rule := range r.rules(m.Bot) {
 		reasons, holds := rule.reasons(f)
 		e.Tried = append(e.Tried, Tried{rule.Name, holds, reasons})
 		if holds {
@@ -104,7 +118,7 @@ func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person)
 		}
 	}
 	if _, asks := e.Outcome.(ToAgent); asks && e.Refused == RefusedNot && spec.Command.asks() {
-		e.Refused = r.permitAgent(f.role, e.Agent)
+		e.Refused = r.permitAgent(f, e.Agent)
 	}
 	return e, nil
 }

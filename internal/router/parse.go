@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type Known struct {
 type Mistake struct {
 	Rule int    // from 0
 	Path string // within the rule, such as "when.regexp"
-	Text string // what is wrong, in English
+	Err  error  // what is wrong; i18n.Explain has the words
 }
 
 const (
@@ -45,7 +46,7 @@ const (
 func ParseRules(list any, known Known) ([]Rule, []Mistake) {
 	items, ok := list.([]any)
 	if !ok && list != nil {
-		return nil, []Mistake{{Text: "want a list of rules"}}
+		return nil, []Mistake{{Err: wrong("list")}}
 	}
 	var rules []Rule
 	var mistakes []Mistake
@@ -68,15 +69,25 @@ type ruleParser struct {
 	mistakes []Mistake
 }
 
-func (p *ruleParser) mistake(path, format string, args ...any) {
-	p.mistakes = append(p.mistakes, Mistake{Path: path, Text: fmt.Sprintf(format, args...)})
+// mistake keeps what is wrong; the words are under "error.router.<code>", and the
+// pairs fill them.
+func (p *ruleParser) mistake(path, code string, pairs ...string) {
+	p.mistakes = append(p.mistakes, Mistake{Path: path, Err: wrong(code, pairs...)})
+}
+
+func wrong(code string, pairs ...string) error {
+	e := &bridge.Error{Kind: bridge.KindInvalid, Op: "router: rule", Code: code, Args: map[string]string{}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		e.Args[pairs[i]] = pairs[i+1]
+	}
+	return e
 }
 
 // fields reads a mapping; each key is given to its reader.
 func (p *ruleParser) fields(v any, path string, readers map[string]func(v any, path string)) {
 	fields, ok := v.(map[string]any)
 	if !ok {
-		p.mistake(path, "want a mapping")
+		p.mistake(path, "mapping")
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
@@ -85,7 +96,7 @@ func (p *ruleParser) fields(v any, path string, readers map[string]func(v any, p
 			read(fields[key], at)
 			continue
 		}
-		p.mistake(at, "unknown; known are %s", strings.Join(slices.Sorted(maps.Keys(readers)), ", "))
+		p.mistake(at, "unknown", "known", strings.Join(slices.Sorted(maps.Keys(readers)), ", "))
 	}
 }
 
@@ -96,7 +107,7 @@ func (p *ruleParser) parse(item any) {
 		"forward": p.forward, "human": p.human,
 	})
 	if p.rule.Then == nil && len(p.mistakes) == 0 {
-		p.mistake("", "want one of agent, reply, refuse, intent, forward, human")
+		p.mistake("", "outcome")
 	}
 }
 
@@ -130,7 +141,7 @@ func (p *ruleParser) text(v any, path string) string {
 	case int, int64, uint64, float64:
 		return fmt.Sprint(v)
 	}
-	p.mistake(path, "want a text")
+	p.mistake(path, "text")
 	return ""
 }
 
@@ -141,7 +152,7 @@ func (p *ruleParser) texts(v any, path string) []string {
 		list = []any{v}
 	}
 	if len(list) == 0 {
-		p.mistake(path, "want at least one")
+		p.mistake(path, "some")
 	}
 	var all []string
 	for _, item := range list {
@@ -156,7 +167,7 @@ func (p *ruleParser) oneOf(v any, path string, allowed []string) []string {
 	all := p.texts(v, path)
 	for _, text := range all {
 		if !slices.Contains(allowed, text) {
-			p.mistake(path, "%q is not one of %s", text, strings.Join(allowed, ", "))
+			p.mistake(path, "one_of", "value", text, "allowed", strings.Join(allowed, ", "))
 		}
 	}
 	return all
@@ -168,10 +179,10 @@ func (p *ruleParser) prefixes(v any, path string) []string {
 	for i, prefix := range all {
 		prefix = strings.TrimLeft(prefix, "/／")
 		if _, taken := words[fold(prefix)]; taken {
-			p.mistake(path, "%q is a command already", prefix)
+			p.mistake(path, "command", "value", prefix)
 		}
 		if prefix == "" || !isWord(prefix) {
-			p.mistake(path, "want a single word")
+			p.mistake(path, "word")
 		}
 		all[i] = prefix
 	}
@@ -184,9 +195,9 @@ func (p *ruleParser) patterns(v any, path string) []*regexp.Regexp {
 		pattern, err := regexp.Compile(text)
 		switch {
 		case err != nil:
-			p.mistake(path, "%v", err)
+			p.mistake(path, "pattern", "error", err.Error())
 		case len(text) > maxPattern:
-			p.mistake(path, "longer than %d bytes", maxPattern)
+			p.mistake(path, "long", "most", strconv.Itoa(maxPattern))
 		default:
 			all = append(all, pattern)
 		}
@@ -199,7 +210,7 @@ func (p *ruleParser) hours(v any, path string) []Hours {
 	for _, text := range p.texts(v, path) {
 		h, err := ParseHours(text)
 		if err != nil {
-			p.mistake(path, "%s", strings.TrimPrefix(err.Error(), "router: "))
+			p.mistake(path, "hours", "value", text, "error", strings.TrimPrefix(err.Error(), "router: "))
 		}
 		all = append(all, h)
 	}
@@ -209,7 +220,7 @@ func (p *ruleParser) hours(v any, path string) []Hours {
 // then keeps the outcome; a rule has one.
 func (p *ruleParser) then(path string, o Outcome) {
 	if p.rule.Then != nil {
-		p.mistake(path, "a rule has one outcome, and there is another one")
+		p.mistake(path, "second")
 	}
 	p.rule.Then = o
 }
@@ -218,7 +229,7 @@ func (p *ruleParser) agent(v any, path string) {
 	if id := p.oneOf(v, path, p.known.Agents); len(id) == 1 {
 		p.then(path, ToAgent{id[0]})
 	} else if len(id) > 1 {
-		p.mistake(path, "want one agent")
+		p.mistake(path, "one_agent")
 	}
 }
 
@@ -227,7 +238,7 @@ func (p *ruleParser) reply(v any, path string) { p.then(path, FixedReply{p.text(
 func (p *ruleParser) refuse(v any, path string) {
 	if on, ok := v.(bool); ok {
 		if !on {
-			p.mistake(path, "want true or a text")
+			p.mistake(path, "true")
 		}
 		p.then(path, Refuse{})
 		return
@@ -238,7 +249,7 @@ func (p *ruleParser) refuse(v any, path string) {
 func (p *ruleParser) intent(v any, path string) {
 	name := Command(p.text(v, path))
 	if !slices.ContainsFunc(append(builtIn(), p.known.Commands...), func(s Spec) bool { return s.Command == name }) {
-		p.mistake(path, "there is no command %q", name)
+		p.mistake(path, "no_command", "value", string(name))
 	}
 	p.then(path, ToIntent{name})
 }
@@ -260,7 +271,7 @@ func (p *ruleParser) human(v any, path string) {
 	readers["for"] = func(v any, at string) {
 		d, err := time.ParseDuration(p.text(v, at))
 		if err != nil || d <= 0 {
-			p.mistake(at, "want a time such as 30m")
+			p.mistake(at, "time")
 			return
 		}
 		to.For = d
@@ -286,6 +297,6 @@ func (p *ruleParser) target(bot, chat *string) map[string]func(any, string) {
 
 func (p *ruleParser) addressed(path, bot, chat string) {
 	if bot == "" || chat == "" {
-		p.mistake(path, "want bot and chat")
+		p.mistake(path, "chat")
 	}
 }

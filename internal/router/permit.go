@@ -26,49 +26,69 @@ const (
 	RefusedBlocked  Refusal = "blocked"
 	RefusedApproval Refusal = "approval"
 	RefusedClosed   Refusal = "closed"
-	RefusedAgent    Refusal = "agent" // this agent is not for people of their role
+	RefusedOutside  Refusal = "outside" // this bot is for others
+	RefusedAgent    Refusal = "agent"   // this agent is not for people of their role
 	RefusedRule     Refusal = "rule"
 )
 
 // Refusals lists every refusal, for catalogues and tests.
 func Refusals() []Refusal {
-	return []Refusal{RefusedBlocked, RefusedApproval, RefusedClosed, RefusedAgent, RefusedRule}
+	return []Refusal{RefusedBlocked, RefusedApproval, RefusedClosed, RefusedOutside, RefusedAgent, RefusedRule}
+}
+
+// Circle is whom a bot is for: those who write in one of the chats, named by id
+// or title, and those of one of the departments. The empty one is everybody.
+type Circle struct{ Chats, Departments []string }
+
+// holds says that somebody is within the circle. An admin always is.
+func (c Circle) holds(f facts) bool {
+	return len(c.Chats)+len(c.Departments) == 0 || f.role == bridge.RoleAdmin ||
+		anyOf(c.Chats, f.message.Chat.ID, f.message.Chat.Title) || anyOf(c.Departments, departments(f.department)...)
 }
 
 // roleWith returns what a person may do with a bot.
 func (r *Router) roleWith(bot string, p bridge.Person) bridge.Role {
-	if p.Role == bridge.RoleNew && r.admission(bot) == AdmitAll {
+	switch {
+	case p.Role != bridge.RoleNew:
+		return p.Role
+	case r.opt.Exempt(bot):
+		return bridge.RoleMember
+	case r.admission(bot) == AdmitAll:
 		return r.opt.DefaultRole
+	default:
+		return p.Role
 	}
-	return p.Role
 }
 
 func (r *Router) admission(bot string) Admission {
-	if r.opt.Admission != nil {
-		if a := r.opt.Admission(bot); a != "" {
-			return a
-		}
+	if a := r.opt.Admission(bot); a != "" {
+		return a
 	}
 	return AdmitAll
 }
 
 // permit says whether somebody may use a bot at all.
-func (r *Router) permit(bot string, role bridge.Role) Refusal {
+func (r *Router) permit(f facts) Refusal {
+	bot := f.message.Bot
 	switch {
-	case role == bridge.RoleBlocked:
+	case f.role == bridge.RoleBlocked:
 		return RefusedBlocked
-	case role == bridge.RoleNew && r.admission(bot) == AdmitApproved:
+	case r.opt.Exempt(bot):
+		return RefusedNot
+	case !r.opt.Circle(bot).holds(f):
+		return RefusedOutside
+	case f.role == bridge.RoleNew && r.admission(bot) == AdmitApproved:
 		return RefusedApproval
-	case role == bridge.RoleNew:
+	case f.role == bridge.RoleNew:
 		return RefusedClosed
 	default:
 		return RefusedNot
 	}
 }
 
-// permitAgent says whether people of a role may ask an agent.
-func (r *Router) permitAgent(role bridge.Role, agent string) Refusal {
-	if allowed, limited := r.opt.Allowed[role]; limited && !slices.Contains(allowed, agent) {
+// permitAgent says whether somebody may ask an agent.
+func (r *Router) permitAgent(f facts, agent string) Refusal {
+	if allowed, limited := r.opt.Allowed[f.role]; limited && !r.opt.Exempt(f.message.Bot) && !slices.Contains(allowed, agent) {
 		return RefusedAgent
 	}
 	return RefusedNot

@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -47,6 +48,83 @@ func TestPermission(t *testing.T) {
 			t.Errorf("%+v: explained as %q, %v", c, e.Refused, err)
 		}
 	}
+}
+
+// TestCircle: a bot may be for some departments and chats; admins use every bot.
+func TestCircle(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	r, p := setupWith(router.Options{
+		Circle: func(bot string) router.Circle {
+			if bot == "bot-one" {
+				return router.Circle{Departments: []string{"HR"}, Chats: []string{"room", "午饭群"}}
+			}
+			return router.Circle{}
+		},
+		Department: func(_ context.Context, bot string, who bridge.Identity) (string, error) {
+			asked++
+			return map[bridge.UserID]string{"zhang": "Acme/HR", "li": "HRX"}[who.User], nil
+		},
+	})
+	in := func(m bridge.Message, title string) bridge.Message {
+		m.Chat.Title = title
+		return m
+	}
+	for _, c := range []struct {
+		m    bridge.Message
+		role bridge.Role
+		want router.Refusal
+	}{
+		{direct("one", "zhang", "hi"), bridge.RoleMember, router.RefusedNot},
+		{direct("one", "li", "hi"), bridge.RoleMember, router.RefusedOutside},
+		{direct("one", "li", "/help"), bridge.RoleMember, router.RefusedOutside},
+		{direct("one", "li", "hi"), bridge.RoleAdmin, router.RefusedNot},
+		{direct("one", "zhang", "hi"), bridge.RoleBlocked, router.RefusedBlocked},
+		{inGroup("one", "room", "li"), bridge.RoleMember, router.RefusedNot},
+		{in(inGroup("one", "r2", "li"), "午饭群"), bridge.RoleMember, router.RefusedNot},
+		{inGroup("one", "r2", "li"), bridge.RoleMember, router.RefusedOutside},
+		{direct("two", "li", "hi"), bridge.RoleMember, router.RefusedNot},
+	} {
+		p.role = c.role
+		if got := route(t, r, c.m); got.Refused != c.want {
+			t.Errorf("%+v as %s: %q, want %q", c.m, c.role, got.Refused, c.want)
+		}
+	}
+	if before := asked; route(t, r, direct("two", "li", "hi")).Refused != "" || asked != before {
+		t.Error("a department was looked for that does not matter")
+	}
+}
+
+// TestExempt: in a demonstration no rule holds and nobody waits for approval.
+func TestExempt(t *testing.T) {
+	t.Parallel()
+	for _, exempt := range []bool{true, false} {
+		r, p := setupWith(router.Options{
+			Exempt: func(bot string) bool { return exempt && bot == "bot-one" }, DefaultRole: bridge.RoleBlocked,
+			Admission: func(string) router.Admission { return router.AdmitKnown },
+			Circle:    func(string) router.Circle { return router.Circle{Chats: []string{"x"}} },
+			Allowed:   map[bridge.Role][]string{bridge.RoleMember: {"hr"}},
+			Rules:     []router.Rule{{Name: "all", Then: router.FixedReply{Text: "x"}}},
+		})
+		p.role = bridge.RoleNew
+		got := route(t, r, direct("one", "zhang", "hi"))
+		if open := got.Refused == router.RefusedNot && got.Rule == "" && got.Role == bridge.RoleMember; open != exempt {
+			t.Errorf("exempt %v: %+v", exempt, got)
+		}
+		if e, err := r.Explain(t.Context(), direct("one", "zhang", "hi"), bridge.Person{ID: "p1", Role: bridge.RoleNew}); err != nil || (len(e.Tried) == 0) != exempt {
+			t.Errorf("exempt %v: %+v %v", exempt, e, err)
+		}
+		p.role = bridge.RoleBlocked
+		if got := route(t, r, direct("one", "zhang", "hi")); got.Refused != router.RefusedBlocked {
+			t.Errorf("a blocked person may use it: %+v", got)
+		}
+	}
+}
+
+func inGroup(bot, chat, user string) bridge.Message {
+	m := direct(bridge.Platform(bot), user, "hi")
+	m.Chat = bridge.Chat{ID: chat, Kind: bridge.Group}
+	return m
 }
 
 func TestMuted(t *testing.T) {

@@ -42,12 +42,18 @@ type Options struct {
 	Desk string
 	// Rules are tried in order.
 	Rules []Rule
-	// Department tells the department of somebody, for rules; it may be nil.
-	Department func(ctx context.Context, who bridge.Identity) (string, error)
+	// Department tells the department of somebody who writes to a bot. It is asked
+	// only when it matters; it may be nil.
+	Department func(ctx context.Context, bot string, who bridge.Identity) (string, error)
 	// Admission says how a bot treats people nobody has decided about; nil means
 	// all are open. DefaultRole is what these people may do then; default member.
 	Admission   func(bot string) Admission
 	DefaultRole bridge.Role
+	// Circle says whom a bot is for; nil means everybody.
+	Circle func(bot string) Circle
+	// Exempt names bots that are a demonstration: no rule is about them, and
+	// everybody but the blocked may use them. Nil means none.
+	Exempt func(bot string) bool
 	// Allowed lists the agents for people of a role; a role that is not in it may
 	// ask all of them.
 	Allowed map[bridge.Role][]string
@@ -70,6 +76,15 @@ func New(store Store, opt Options) *Router {
 	}
 	if opt.DefaultRole == "" {
 		opt.DefaultRole = bridge.RoleMember
+	}
+	if opt.Admission == nil {
+		opt.Admission = func(string) Admission { return AdmitAll }
+	}
+	if opt.Circle == nil {
+		opt.Circle = func(string) Circle { return Circle{} }
+	}
+	if opt.Exempt == nil {
+		opt.Exempt = func(string) bool { return false }
 	}
 	return &Router{store, opt, newVocabulary(opt.Commands)}
 }
@@ -114,10 +129,11 @@ func (r *Router) Place(ctx context.Context, m bridge.Message) (queue, lane strin
 		}
 	}
 	spec, _ := r.words.parse(m)
-	d, err := r.decide(ctx, m, p, spec.Command)
+	f, err := r.facts(ctx, m, p, spec.Command)
 	if err != nil {
 		return "", "", err
 	}
+	d := r.decide(f)
 	lane = r.lane(m, p, d.agent)
 	if spec.Aside && r.opt.Desk != "" {
 		return r.opt.Desk, aside(lane), nil
@@ -149,23 +165,28 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 		lang = i18n.Guess(m.Text, r.opt.Language)
 	}
 	spec, argument := r.words.parse(m)
-	d, err := r.decide(ctx, m, p, spec.Command)
+	f, err := r.facts(ctx, m, p, spec.Command)
 	if err != nil {
 		return Route{}, err
 	}
+	d := r.decide(f)
 	route := Route{
-		Person: p, Role: r.roleWith(m.Bot, p), Agent: j.Queue, Language: lang, Command: spec.Command, Argument: argument,
+		Person: p, Role: f.role, Agent: j.Queue, Language: lang, Command: spec.Command, Argument: argument,
 		Outcome: d.outcome, Rule: d.rule, Text: d.text, Chat: chatKey(m), Scope: scope(m, p.ID),
 	}
-	if route.Agent == r.opt.Desk {
+	aside := r.opt.Desk != "" && j.Queue == r.opt.Desk
+	if aside {
 		route.Agent = d.agent
 	}
 	route.Lane = r.lane(m, p, route.Agent)
-	if route.Refused = r.permit(m.Bot, route.Role); route.Refused != RefusedNot {
+	if aside {
+		j.Lane = route.Lane // it is about that talk
+	}
+	if route.Refused = r.permit(f); route.Refused != RefusedNot {
 		return route, nil
 	}
 	if _, asks := d.outcome.(ToAgent); asks && spec.Command.asks() {
-		route.Outcome, route.Refused = ToAgent{route.Agent}, r.permitAgent(route.Role, route.Agent)
+		route.Outcome, route.Refused = ToAgent{route.Agent}, r.permitAgent(f, route.Agent)
 	}
 	return r.inTalk(ctx, j, route)
 }

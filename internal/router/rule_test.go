@@ -108,7 +108,7 @@ func TestConditions(t *testing.T) {
 			if len(mistakes) > 0 {
 				t.Fatal(mistakes)
 			}
-			r, _ := setupWith(router.Options{Rules: rules, Department: func(_ context.Context, who bridge.Identity) (string, error) {
+			r, _ := setupWith(router.Options{Rules: rules, Department: func(_ context.Context, _ string, who bridge.Identity) (string, error) {
 				return string(who.User), nil
 			}})
 			for n, change := range append(c.holds, c.holdNot...) {
@@ -217,30 +217,30 @@ func TestMistakesInRules(t *testing.T) {
 		"hello":                                                     "0  want a list of rules",
 		"[x]":                                                       "0  want a mapping",
 		"[{agent: hr}, {}]":                                         "1  want one of agent",
-		"[{agent: nobody}]":                                         `0 agent "nobody" is not one of help, hr`,
+		"[{agent: nobody}]":                                         "0 agent “nobody” is not one of help, hr",
 		"[{agent: [help, hr]}]":                                     "0 agent want one agent",
 		"[{agent: hr, reply: x}]":                                   "0 reply a rule has one outcome",
 		"[{agnet: hr}]":                                             "0 agnet unknown; known are agent, forward",
 		"[{when: x, agent: hr}]":                                    "0 when want a mapping",
-		"[{when: {bot: b}, agent: hr}]":                             `0 when.bot "b" is not one of`,
-		"[{when: {role: blocked}, agent: hr}]":                      `0 when.role "blocked" is not one of`,
-		"[{when: {regexp: '('}, agent: hr}]":                        "0 when.regexp error parsing regexp",
+		"[{when: {bot: b}, agent: hr}]":                             "0 when.bot “b” is not one of",
+		"[{when: {role: blocked}, agent: hr}]":                      "0 when.role “blocked” is not one of",
+		"[{when: {regexp: '('}, agent: hr}]":                        "0 when.regexp this pattern cannot be read: error parsing regexp",
 		"[{when: {keyword: []}, agent: hr}]":                        "0 when.keyword want at least one",
 		"[{when: {keyword: ''}, agent: hr}]":                        "0 when.keyword want a text",
 		"[{when: {keyword: [{}]}, agent: hr}]":                      "0 when.keyword want a text",
-		"[{when: {prefix: help}, agent: hr}]":                       `0 when.prefix "help" is a command already`,
-		"[{when: {prefix: oncall}, agent: hr}]":                     `0 when.prefix "oncall" is a command`,
+		"[{when: {prefix: help}, agent: hr}]":                       "0 when.prefix “help” is a command already",
+		"[{when: {prefix: oncall}, agent: hr}]":                     "0 when.prefix “oncall” is a command",
 		"[{when: {prefix: 'a b'}, agent: hr}]":                      "0 when.prefix want a single word",
-		"[{when: {hours: 'Mon'}, agent: hr}]":                       "0 when.hours hours",
-		"[{when: {hours: 'Mon-Xyz 09:00-10:00'}, agent: hr}]":       "0 when.hours hours: want days",
-		"[{when: {hours: 'Mon 9-10'}, agent: hr}]":                  "0 when.hours hours",
-		"[{when: {hours: 'Mon 09:00-09:00'}, agent: hr}]":           "0 when.hours hours",
-		"[{when: {hours: 'Mon 09:00-10:00 Mars/Base'}, agent: hr}]": "0 when.hours hours",
-		"[{when: {outside_hours: 'Mon 09:00-25:00'}, agent: hr}]":   "0 when.outside_hours hours",
+		"[{when: {hours: 'Mon'}, agent: hr}]":                       "0 when.hours “Mon",
+		"[{when: {hours: 'Mon-Xyz 09:00-10:00'}, agent: hr}]":       "0 when.hours “Mon-Xyz 09:00-10:00” is no time: hours: want days",
+		"[{when: {hours: 'Mon 9-10'}, agent: hr}]":                  "0 when.hours “Mon",
+		"[{when: {hours: 'Mon 09:00-09:00'}, agent: hr}]":           "0 when.hours “Mon",
+		"[{when: {hours: 'Mon 09:00-10:00 Mars/Base'}, agent: hr}]": "0 when.hours “Mon",
+		"[{when: {outside_hours: 'Mon 09:00-25:00'}, agent: hr}]":   "0 when.outside_hours “Mon",
 		"[{refuse: false}]":                                         "0 refuse want true or a text",
-		"[{intent: nothing}]":                                       `0 intent there is no command "nothing"`,
+		"[{intent: nothing}]":                                       "0 intent there is no command “nothing”",
 		"[{forward: {bot: bot-one}}]":                               "0 forward want bot and chat",
-		"[{forward: {bot: b, chat: c}}]":                            `0 forward.bot "b" is not one of`,
+		"[{forward: {bot: b, chat: c}}]":                            "0 forward.bot “b” is not one of",
 		"[{human: {chat: c}}]":                                      "0 human want bot and chat",
 		"[{human: {for: soon}}]":                                    "0 human.for want a time",
 		"[{human: {for: -5m}}]":                                     "0 human.for want a time",
@@ -250,7 +250,7 @@ func TestMistakesInRules(t *testing.T) {
 		_, mistakes := parse(t, text)
 		found := false
 		for _, m := range mistakes {
-			found = found || strings.HasPrefix(fmt.Sprintf("%d %s %s", m.Rule, m.Path, m.Text), want)
+			found = found || strings.HasPrefix(fmt.Sprintf("%d %s %s", m.Rule, m.Path, i18n.Explain(bridge.English, m.Err)), want)
 		}
 		if !found {
 			t.Errorf("%s: %v, want %q", text, mistakes, want)

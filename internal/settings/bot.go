@@ -19,6 +19,8 @@ func (p *parser) oneBot(n *yaml.Node, path string) {
 	platform, mode := "", ""
 	p.fields(n, path, section{
 		"id": p.id(&b.ID), "platform": p.str(&platform), "mode": p.str(&mode), "agent": p.str(&b.Agent),
+		"admission": p.oneOf(&b.Admission, "open", "approval", "closed"), "group": p.oneOf(&b.Group, "shared", "member", "thread"),
+		"allow":    p.allow(&b.Allow),
 		"settings": func(n *yaml.Node, at string) { p.botSettings(n, at, &b) },
 	})
 	b.Platform, b.Mode = bridge.Platform(platform), bridge.ModeID(mode)

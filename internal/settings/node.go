@@ -17,8 +17,7 @@ func fileNode(s Settings) *yaml.Node {
 		agents.Content = append(agents.Content, agentNode(a))
 	}
 	for _, b := range s.Bots {
-		bots.Content = append(bots.Content, mapping(
-			"id", text(b.ID), "platform", text(string(b.Platform)), "mode", text(string(b.Mode)), "agent", text(b.Agent), "settings", texts(b.Settings)))
+		bots.Content = append(bots.Content, botNode(b))
 	}
 	return mapping(
 		"server", mapping("listen", text(s.Server.Listen), "admin", text(s.Server.Admin), "public_url", text(s.Server.PublicURL)),
@@ -27,7 +26,7 @@ func fileNode(s Settings) *yaml.Node {
 		"language", text(s.Language),
 		"agents", brief(agents),
 		"bots", brief(bots),
-		"people", mapping("default_role", text(string(s.People.DefaultRole)), "self_link", flag(s.People.SelfLink)),
+		"people", peopleNode(s.People),
 		"privacy", mapping(
 			"mask_answers", flag(s.Privacy.MaskAnswers), "mask_to_agent", flag(s.Privacy.MaskToAgent), "store_content", flag(s.Privacy.StoreContent),
 			"content_days", count(s.Privacy.ContentDays), "record_days", count(s.Privacy.RecordDays),
@@ -145,7 +144,7 @@ func merge(old, want *yaml.Node, keeps func(id string) bool) {
 
 // isOpen says that the keys below a key are the admin's: one that is gone from
 // the settings is to be gone from the file.
-func isOpen(key string) bool { return key == "settings" || key == "secrets" }
+func isOpen(key string) bool { return key == "settings" || key == "secrets" || key == "allowed_agents" }
 
 func prune(old, want *yaml.Node) {
 	var left []*yaml.Node

@@ -23,6 +23,9 @@ type Known struct {
 	KeylessKinds []string
 	// CheckMasks says what is wrong with privacy rules; nil takes them all.
 	CheckMasks func(off []string, custom []bridge.MaskRule) error
+	// CheckRoutes says what is wrong with routing rules that may name these agents
+	// and bots; nil takes them all.
+	CheckRoutes func(rules []any, agents, bots []string) []RouteMistake
 }
 
 // Load reads a file. One that does not exist is an empty one.
@@ -46,7 +49,9 @@ type parser struct {
 	s     Settings
 	bots  []*yaml.Node // where each bot stands, for what is checked at the end
 
-	adminAt *yaml.Node // where server.admin stands, for the same
+	adminAt  *yaml.Node // where server.admin stands, for the same
+	routesAt *yaml.Node
+	allowed  []allowedAt
 }
 
 // Parse reads the text of a file. With fatal problems the settings are not to
@@ -66,6 +71,8 @@ func Parse(data []byte, known Known) (Settings, Problems) {
 	}
 	p.checkAdmin()
 	p.checkBots()
+	p.checkAllowed()
+	p.checkRoutes()
 	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
 	for i := range p.s.Bots {
 		for _, problem := range p.problems {
@@ -96,10 +103,10 @@ func (p *parser) file(n *yaml.Node) {
 		"language": p.oneOf(&s.Language, "auto", string(bridge.Chinese), string(bridge.English)),
 		"agents":   func(n *yaml.Node, path string) { p.items(n, path, p.agent) },
 		"bots":     func(n *yaml.Node, path string) { p.items(n, path, p.oneBot) },
-		"routes":   p.routes,
+		"routes":   func(n *yaml.Node, _ string) { p.routesAt = n },
 		"people": within(section{
 			"default_role": p.oneOf(&role, string(bridge.RoleMember), string(bridge.RoleGuest), string(bridge.RoleAdmin), string(bridge.RoleBlocked)),
-			"self_link":    p.flag(&s.People.SelfLink),
+			"self_link":    p.flag(&s.People.SelfLink), "allowed_agents": p.allowedAgents,
 		}),
 		"privacy": within(section{
 			"mask_answers": p.flag(&s.Privacy.MaskAnswers), "mask_to_agent": p.flag(&s.Privacy.MaskToAgent), "store_content": p.flag(&s.Privacy.StoreContent),
@@ -131,14 +138,6 @@ func (p *parser) admin(n *yaml.Node, path string) {
 func (p *parser) checkAdmin() {
 	if _, chosen := p.s.Secrets[AdminToken]; p.adminAt != nil && !chosen && !IsLoopback(p.s.Server.Admin) {
 		p.report(p.adminAt, "server.admin", "want_loopback", "value", p.s.Server.Admin, "name", AdminToken)
-	}
-}
-
-// routes are not understood yet; an empty list is fine, and anything else is
-// refused rather than ignored.
-func (p *parser) routes(n *yaml.Node, path string) {
-	if !isNull(n) && (n.Kind != yaml.SequenceNode || len(n.Content) > 0) {
-		p.report(n, path, "routes_later")
 	}
 }
 

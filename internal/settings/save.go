@@ -78,6 +78,9 @@ func render(old []byte, s Settings) ([]byte, error) {
 	} else {
 		merge(doc.Content[0], want, s.keeps)
 	}
+	if err := keepRoutes(doc.Content[0], s.Routes); err != nil {
+		return nil, err
+	}
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)

@@ -75,10 +75,32 @@ func anySettings(r *rand.Rand) settings.Settings {
 		if some() {
 			b.Settings["number"] = fmt.Sprint(r.IntN(1e6))
 		}
+		b.Admission, b.Group = word("", "open", "approval", "closed"), word("", "shared", "member", "thread")
+		for range r.IntN(3) {
+			b.Allow.Chats = append(b.Allow.Chats, "c"+odd())
+		}
+		if some() {
+			b.Allow.Departments = []string{"人事部"}
+		}
 		s.Bots = append(s.Bots, b)
 		s.Secrets[settings.BotSecret(b.ID, "app_secret")] = word("keyring", "env:X", "file:/a b/#c", "credential:k")
 	}
 	s.People = settings.People{DefaultRole: bridge.Role(word("member", "guest", "admin", "blocked")), SelfLink: some()}
+	for _, role := range []bridge.Role{bridge.RoleAdmin, bridge.RoleMember, bridge.RoleGuest} {
+		if some() {
+			continue
+		}
+		if s.People.AllowedAgents == nil {
+			s.People.AllowedAgents = map[bridge.Role][]string{}
+		}
+		s.People.AllowedAgents[role] = []string{}
+		for range r.IntN(3) {
+			s.People.AllowedAgents[role] = append(s.People.AllowedAgents[role], s.Agents[r.IntN(len(s.Agents))].ID)
+		}
+	}
+	for n := range r.IntN(4) {
+		s.Routes = append(s.Routes, map[string]any{"name": "r" + odd(), "when": map[string]any{"keyword": []any{"k" + odd(), n}, "role": "guest"}, "reply": "x" + odd()})
+	}
 	s.Privacy = bridge.Privacy{MaskAnswers: some(), MaskToAgent: some(), StoreContent: some(), ContentDays: r.IntN(3), RecordDays: r.IntN(1e3)}
 	s.Log.Level = word("debug", "info", "warn", "error")
 	for _, rule := range privacy.BuiltIn() {
@@ -113,7 +135,13 @@ bots:
     # asked for by HR
     settings: {app_id: 0007, number: 5}
   - {id: bad, platform: torch, settings: {colour: "red"}} # to do
-routes: []
+routes:
+  # first of all
+  - {name: late, when: {outside_hours: Mon-Fri 09:00-18:00}, reply: "At nine."} # decided in May
+  - name: gone too
+    agent: help
+  - when: {keyword: [salary]} # the third
+    refuse: true
 privacy:
   off: [passport] # we have none
   custom:
@@ -141,6 +169,7 @@ func TestHandWritten(t *testing.T) {
 	s.Language = "zh-CN"
 	s.Agents = append(s.Agents[:1], settings.Agent{ID: "new", Kind: "echo", MaxConcurrent: 2, Timeout: 90 * time.Second})
 	s.Privacy.Custom = append(s.Privacy.Custom[:1], bridge.MaskRule{Name: "bad", Pattern: "x"}, bridge.MaskRule{Name: "desk", Pattern: `D\d`})
+	s.Routes = []any{s.Routes[2], s.Routes[0], map[string]any{"name": "another", "agent": "help"}}
 	delete(s.Bots[0].Settings, "number")
 	delete(s.Secrets, "bot/gone/app_secret")
 	saved, err := settings.Save(path, s, known())
@@ -154,7 +183,8 @@ func TestHandWritten(t *testing.T) {
 	}
 	for _, want := range []string{
 		"# ours, do not touch\n", "language: zh-CN # for the team\n", "# behind the proxy", "# the good one\n", "# slow\n", "- id: one # main\n", "# asked for by HR\n",
-		"app_id: 0007", `{id: bad, platform: torch, settings: {colour: "red"}} # to do`, "routes: []\n", "bot/one/app_secret: env:A # from ops\n", "id: new", "timeout: 1m30s",
+		"app_id: 0007", `{id: bad, platform: torch, settings: {colour: "red"}} # to do`, "  - when: {keyword: [salary]} # the third\n    refuse: true\n  # first of all\n  - {name: late, when: {outside_hours: 'Mon-Fri 09:00-18:00'}, reply: \"At nine.\"} # decided in May\n", "name: another\n",
+		"bot/one/app_secret: env:A # from ops\n", "id: new", "timeout: 1m30s",
 		"off: [passport] # we have none\n", "# of the factory\n", `- {name: badge, pattern: "B\\d{4}", mask: full} # since May`, "{name: bad, pattern: 'x'}", "- name: desk\n      pattern: 'D\\d'\n",
 		"stale_after: 2h\n", "session_ttl: 168h\n",
 	} {
@@ -162,7 +192,7 @@ func TestHandWritten(t *testing.T) {
 			t.Errorf("no %q", want)
 		}
 	}
-	for _, gone := range []string{"id: old", "number", "bot/gone", "name: gone"} {
+	for _, gone := range []string{"id: old", "number", "bot/gone", "name: gone", "gone too"} {
 		if strings.Contains(text, gone) {
 			t.Errorf("%q is still there", gone)
 		}

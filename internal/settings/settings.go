@@ -14,11 +14,13 @@ type Settings struct {
 	Language string // auto, zh-CN or en
 	Agents   []Agent
 	Bots     []Bot
-	People   People
-	Privacy  bridge.Privacy
-	Limits   Limits
-	Engine   Engine
-	Log      Log
+	// Routes are the rules, decoded into Go's own types; see Known.CheckRoutes.
+	Routes  []any
+	People  People
+	Privacy bridge.Privacy
+	Limits  Limits
+	Engine  Engine
+	Log     Log
 	// Secrets says where a secret comes from, by its name; see Reference.
 	Secrets map[string]string
 	// Stamp tells Save which content of the file these settings were loaded
@@ -61,15 +63,28 @@ type Bot struct {
 	Platform bridge.Platform
 	Mode     bridge.ModeID
 	Agent    string
+	// Admission says how people are met about whom nobody has decided: open,
+	// approval or closed. Group says who shares a conversation in a group: shared,
+	// member or thread. Empty ones are the first of these.
+	Admission, Group string
+	// Allow, if not empty, says whom the bot is for.
+	Allow    Allow
 	Settings map[string]string
 	// Broken holds what is wrong with this bot; it is then not opened.
 	Broken Problems
 }
 
-// People says how strangers are met.
+// Allow names those a bot is for: who writes in one of these chats, or belongs to
+// one of these departments. Nobody named means everybody.
+type Allow struct{ Chats, Departments []string }
+
+// People says how strangers are met, and who may ask whom.
 type People struct {
 	DefaultRole bridge.Role
 	SelfLink    bool
+	// AllowedAgents lists the agents for people of a role; a role that is not in it
+	// may ask all of them.
+	AllowedAgents map[bridge.Role][]string
 }
 
 // Limits are quotas per person; 0 means unlimited.

@@ -11,12 +11,13 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/privacy"
+	"switchboard/internal/router"
 	"switchboard/internal/settings"
 )
 
 func known() settings.Known {
 	return settings.Known{
-		AgentKinds: []string{"dify", "echo"}, KeylessKinds: []string{"echo"}, CheckMasks: checkMasks,
+		AgentKinds: []string{"dify", "echo"}, KeylessKinds: []string{"echo"}, CheckMasks: checkMasks, CheckRoutes: checkRoutes,
 		Connectors: []bridge.Connector{{
 			Platform: "lamp",
 			Modes:    []bridge.Mode{{ID: "wire", Webhook: true}, {ID: "radio", Listens: true}},
@@ -45,6 +46,14 @@ func checkMasks(off []string, custom []bridge.MaskRule) error {
 	return err
 }
 
+func checkRoutes(rules []any, agents, bots []string) (all []settings.RouteMistake) {
+	_, mistakes := router.ParseRules(rules, router.Known{Agents: agents, Bots: bots})
+	for _, m := range mistakes {
+		all = append(all, settings.RouteMistake(m))
+	}
+	return all
+}
+
 func TestWholeFile(t *testing.T) {
 	t.Parallel()
 	s, problems := settings.Parse([]byte(`
@@ -54,7 +63,10 @@ agents:
   - {id: help, kind: dify, base_url: "https://api.example/v1", max_concurrent: 3, timeout: 90s}
 bots:
   - {id: one, platform: lamp, settings: {app_id: a, number: 7, code: right}}
-  - {id: two, platform: lamp, mode: radio, agent: help, settings: {app_id: b, number: "8"}}
+  - {id: two, platform: lamp, mode: radio, agent: help, admission: approval, group: thread, allow: {departments: [人事部], chats: [c1]}, settings: {app_id: b, number: "8"}}
+routes:
+  - {when: {keyword: 7, hours: "Mon-Fri 09:00-18:00"}, agent: help}
+people: {default_role: guest, allowed_agents: {guest: [help], member: []}}
 privacy:
   mask_answers: false
   content_days: 30
@@ -75,8 +87,10 @@ secrets: {bot/one/app_secret: "env:X", agent/help/api_key: keyring}
 	want.Agents = []settings.Agent{{ID: "help", Kind: "dify", BaseURL: "https://api.example/v1", MaxConcurrent: 3, Timeout: 90 * time.Second}}
 	want.Bots = []settings.Bot{
 		{ID: "one", Platform: "lamp", Mode: "wire", Agent: "help", Settings: map[string]string{"app_id": "a", "number": "7", "code": "right", "base_url": "https://lamp.example"}},
-		{ID: "two", Platform: "lamp", Mode: "radio", Agent: "help", Settings: map[string]string{"app_id": "b", "number": "8", "base_url": "https://lamp.example"}},
+		{ID: "two", Platform: "lamp", Mode: "radio", Agent: "help", Admission: "approval", Group: "thread", Allow: settings.Allow{Chats: []string{"c1"}, Departments: []string{"人事部"}}, Settings: map[string]string{"app_id": "b", "number": "8", "base_url": "https://lamp.example"}},
 	}
+	want.Routes = []any{map[string]any{"when": map[string]any{"keyword": 7, "hours": "Mon-Fri 09:00-18:00"}, "agent": "help"}}
+	want.People = settings.People{DefaultRole: "guest", SelfLink: true, AllowedAgents: map[bridge.Role][]string{"guest": {"help"}, "member": {}}}
 	want.Privacy.MaskAnswers, want.Privacy.Off = false, []string{"passport", "licence_plate"}
 	want.Privacy.Custom = []bridge.MaskRule{{Name: "工号", Pattern: `EMP\d{6}`, Mask: "3+2"}, {Name: "desk", Pattern: ` D\d+ `}}
 	want.Privacy.ContentDays, want.Privacy.RecordDays, want.Log.Level = 30, 0, "debug"
@@ -119,7 +133,18 @@ func TestProblems(t *testing.T) {
 		{"address", "server: {listen: here}", "line 1: server.listen: “here” is not an address", true},
 		{"port", "server: {listen: \"127.0.0.1:99999\"}", "line 1: server.listen: “127.0.0.1:99999” is not an address", true},
 		{"admin outside", "server: {admin: \"0.0.0.0:1\"}", "line 1: server.admin: “0.0.0.0:1” would be reachable from outside", true},
-		{"routes", "routes: [{bot: x}]", "line 1: routes: routing rules are not supported yet", true},
+		{"route of no agent", "agents: [{id: a, kind: echo}]\nroutes:\n  - agent: a\n  - when: {keyword: x}\n    agent: b", "line 5: routes[1].agent: “b” is not one of a", true},
+		{"route of a later bot", "routes:\n  - when:\n      bot: b\n    refuse: true\nagents: [{id: a, kind: echo}]\nbots: [{id: c, platform: lamp, settings: {app_id: x}}]", "line 3: routes[0].when.bot: “b” is not one of c", true},
+		{"route without outcome", "routes:\n  - {refuse: true}\n  - {name: x}", "line 3: routes[1]: want one of agent, reply", true},
+		{"route key twice", "routes:\n  - {refuse: true}\n  - {refuse: true, refuse: x}", "line 3: routes[1]: ", true},
+		{"admission", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, admission: opne, settings: {app_id: x}}]", "bots[0].admission: “opne” is not known; choose one of: open, approval, closed", false},
+		{"group", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, group: all, settings: {app_id: x}}]", "bots[0].group: “all” is not known; choose one of: shared, member, thread", false},
+		{"allow", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, allow: {chat: [x]}, settings: {app_id: x}}]", "did you mean “chats”", false},
+		{"allow nothing", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, allow: {departments: [x], chats: ['']}, settings: {app_id: x}}]", "bots[0].allow.chats[0] is missing", false},
+		{"allowed agent", "people:\n  allowed_agents:\n    guest: [b]\nagents: [{id: a, kind: echo}]", "line 3: people.allowed_agents.guest[0]: there is no agent “b”", true},
+		{"allowed agents of nobody", "people: {allowed_agents: {blocked: [a]}}", "“blocked” is not a setting here", true},
+		{"allowed agents not told", "people: {allowed_agents: {guest: }}", "people.allowed_agents.guest is missing", true},
+		{"routes no list", "routes: {bot: x}", "line 1: routes should be a list", true},
 		{"agent without address", "agents: [{id: a, kind: dify}]", "line 1: agents[0].base_url is missing", true},
 		{"agent of no kind", "agents: [{id: a, kind: hal}]", "agents[0].kind: “hal” is not known; choose one of: dify, echo", true},
 		{"bad URL", "agents: [{id: a, kind: dify, base_url: \"ftp://x\"}]", "“ftp://x” is not a web address", true},

@@ -43,6 +43,9 @@ func (s *Store) Audits(ctx context.Context, q bridge.AuditQuery) ([]bridge.Audit
 	if q.Kind != "" {
 		add("kind = ?", string(q.Kind))
 	}
+	if !q.Since.IsZero() {
+		add("at >= ?", micros(q.Since))
+	}
 	if q.Before > 0 {
 		add("id < ?", q.Before)
 	}

@@ -17,6 +17,8 @@ type undo struct {
 	Sessions   []reopening `json:"sessions,omitempty"` // open before, of both people
 	Name       *string     `json:"name,omitempty"`
 	Role       bridge.Role `json:"role,omitempty"`
+	// Before is the role that Into had when it took over that of From.
+	Before bridge.Role `json:"before,omitempty"`
 }
 
 // moveBack names an identity that changed its person.
@@ -39,8 +41,9 @@ type reopening struct {
 }
 
 // Merge makes one person of two: every identity of from, and what was said,
-// belongs to into from now on, whose name and role stay. Of two running sessions
-// with the same agent the one that was active last continues. Undo takes it back.
+// belongs to into from now on, whose name and role stay. Only when nobody has
+// decided about into, the role of from is taken over. Of two running sessions with
+// the same agent the one that was active last continues. Undo takes it back.
 func (s *Store) Merge(ctx context.Context, from, into string, by bridge.Actor) error {
 	err := change(ctx, s, func(ctx context.Context, t *tx) error { return t.merge(ctx, from, into, by) })
 	if err != nil {
@@ -80,7 +83,18 @@ func (t *tx) merge(ctx context.Context, from, into string, by bridge.Actor) erro
 			return err
 		}
 	}
+	if u.Before, err = t.inheritRole(ctx, from, into); err != nil {
+		return err
+	}
 	return t.audit(ctx, bridge.Audit{Kind: bridge.AuditMerged, By: by, Person: into, Note: from + " into " + into}, &u)
+}
+
+// inheritRole gives a newcomer the role of somebody they turned out to be, and
+// returns the one they had; empty when theirs stays.
+func (t *tx) inheritRole(ctx context.Context, from, into string) (before bridge.Role, err error) {
+	err = t.each(ctx, func(*sql.Rows) error { before = bridge.RoleNew; return nil },
+		"UPDATE people SET role = (SELECT role FROM people WHERE id = ?) WHERE id = ? AND role = ? RETURNING id", from, into, string(bridge.RoleNew))
+	return before, err
 }
 
 func (t *tx) identitiesOf(ctx context.Context, person string) ([]bridge.Identity, error) {
@@ -283,6 +297,12 @@ func (t *tx) takeBack(ctx context.Context, u undo) error {
 			continue // moved on meanwhile; that is somebody else's decision
 		}
 		if err := t.link(ctx, m.identity(), u.From); err != nil {
+			return err
+		}
+	}
+	if u.Before != "" { // unless it was given another one since
+		err := t.exec(ctx, "UPDATE people SET role = ? WHERE id = ? AND role = (SELECT role FROM people WHERE id = ?)", string(u.Before), u.Into, u.From)
+		if err != nil {
 			return err
 		}
 	}

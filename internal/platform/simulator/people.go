@@ -96,6 +96,19 @@ func (*Simulator) Identity(employee string, p bridge.Platform) bridge.Identity {
 	}
 }
 
+// Chat returns the id that a group has on a platform; empty on WeCom, where a
+// self-built app is in no group.
+func (*Simulator) Chat(group string, p bridge.Platform) string {
+	switch p {
+	case feishu:
+		return feishuGroup(group)
+	case dingtalk:
+		return dingGroup(group)
+	default:
+		return ""
+	}
+}
+
 func (s *Simulator) group(match func(id string) bool) (Group, bool) {
 	for _, g := range s.Groups() {
 		if match(g.ID) {

@@ -1,0 +1,154 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/health"
+	"switchboard/internal/people"
+	"switchboard/internal/router"
+	"switchboard/internal/settings"
+)
+
+const (
+	// desk is the queue of the commands that do not wait for their turn. No agent
+	// can have this id.
+	desk        = "_desk"
+	deskWorkers = 4
+	// namesAtMost is how many names a notice holds.
+	namesAtMost = 5
+)
+
+// newRules reads the routing rules of the settings.
+func newRules(s settings.Settings) ([]router.Rule, []router.Mistake) {
+	var k router.Known
+	for _, a := range s.Agents {
+		k.Agents = append(k.Agents, a.ID)
+	}
+	for _, b := range s.Bots {
+		k.Bots = append(k.Bots, b.ID)
+	}
+	return router.ParseRules(s.Routes, k)
+}
+
+// checkRoutes says what is wrong with routing rules of the settings.
+func checkRoutes(rules []any, agents, bots []string) []settings.RouteMistake {
+	_, mistakes := router.ParseRules(rules, router.Known{Agents: agents, Bots: bots})
+	var all []settings.RouteMistake
+	for _, m := range mistakes {
+		all = append(all, settings.RouteMistake(m))
+	}
+	return all
+}
+
+// newRouter makes the router as the settings say.
+func (a *App) newRouter() *router.Router {
+	bots := map[string]settings.Bot{}
+	for _, b := range a.settings.Bots {
+		bots[b.ID] = b
+	}
+	rules, _ := newRules(a.settings) // without mistakes, or they would have been refused
+	return router.New(a.store, router.Options{
+		AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language(), Desk: desk, Rules: rules,
+		Group:       func(bot string) router.GroupPolicy { return router.GroupPolicy(bots[bot].Group) },
+		Department:  a.department,
+		Admission:   func(bot string) router.Admission { return router.Admission(bots[bot].Admission) },
+		DefaultRole: a.settings.People.DefaultRole,
+		Circle:      func(bot string) router.Circle { return router.Circle(bots[bot].Allow) },
+		Exempt: func(bot string) bool {
+			_, ours := bots[bot]
+			return !ours && a.agentOf(bot) == demoAgent
+		},
+		Allowed: a.settings.People.AllowedAgents,
+	})
+}
+
+// department tells where somebody works, as far as a directory says.
+func (a *App) department(ctx context.Context, bot string, who bridge.Identity) (string, error) {
+	p, _ := a.profiles.Meet(ctx, bot, who)
+	return p.Department, nil
+}
+
+// lookUp asks the directory behind a bot.
+func (a *App) lookUp(ctx context.Context, bot string, user bridge.UserID) (bridge.Profile, error) {
+	b, _, ok := a.findBot(bot)
+	if d, can := b.(bridge.Directory); ok && can {
+		return d.LookUp(ctx, user)
+	}
+	return bridge.Profile{}, &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: look up"}
+}
+
+// linker links the accounts of people who ask for it; nil when the settings
+// leave that to the admin.
+func (a *App) linker() *people.Linker {
+	if !a.settings.People.SelfLink {
+		return nil
+	}
+	return people.NewLinker(a.store, a.store, a.standing)
+}
+
+// standing is what a role is worth with every bot: a newcomer's is that of
+// newcomers, unless some bot wants them approved.
+func (a *App) standing(role bridge.Role) bridge.Role {
+	if role != bridge.RoleNew {
+		return role
+	}
+	for _, b := range a.settings.Bots {
+		if router.Admission(b.Admission) == router.AdmitApproved || router.Admission(b.Admission) == router.AdmitKnown {
+			return role
+		}
+	}
+	return a.settings.People.DefaultRole
+}
+
+// Newcomers lists the people who wait for a decision.
+func (a *App) Newcomers(ctx context.Context) ([]bridge.Newcomer, error) {
+	return a.store.Newcomers(ctx)
+}
+
+// Decide gives somebody who waits for it a role and tells them: RoleBlocked
+// declines. An error about telling them leaves the role given.
+func (a *App) Decide(ctx context.Context, person string, role bridge.Role, by bridge.Actor) error {
+	p, err := a.store.Person(ctx, person)
+	if err != nil {
+		return err
+	}
+	err = a.engine.Decide(ctx, p, role, by)
+	a.showNewcomers(ctx)
+	return err
+}
+
+// showNewcomers keeps the notices true to who waits for a decision.
+func (a *App) showNewcomers(ctx context.Context) {
+	all, err := a.store.Newcomers(ctx)
+	if err != nil {
+		a.log.LogAttrs(ctx, slog.LevelError, "looking for newcomers failed", slog.Any("error", err))
+		return
+	}
+	names := map[string][]string{}
+	for _, n := range all {
+		name := n.Person.Name
+		if name == "" {
+			name = n.Person.ID
+		}
+		names[n.Bot] = append(names[n.Bot], name)
+	}
+	changed := false
+	for _, b := range a.settings.Bots {
+		waiting := names[b.ID]
+		if len(waiting) == 0 || router.Admission(b.Admission) != router.AdmitApproved {
+			changed = a.health.Clear(health.ApprovalWaiting, b.ID) || changed
+			continue
+		}
+		if len(waiting) > namesAtMost {
+			waiting = append(waiting[:namesAtMost:namesAtMost], "…")
+		}
+		w := health.Warning{Code: health.ApprovalWaiting, Severity: bridge.SeverityWarning, Affects: b.ID, Detail: strings.Join(waiting, ", ")}
+		changed = a.health.Raise(w) || changed
+	}
+	if changed {
+		a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	}
+}

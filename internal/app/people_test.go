@@ -1,0 +1,373 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"switchboard/internal/agent/echo"
+	"switchboard/internal/app"
+	"switchboard/internal/bridge"
+	"switchboard/internal/platform/simulator"
+)
+
+// street is a house with bots on all simulated platforms.
+type street struct {
+	*testing.T
+	*app.App
+
+	ctx context.Context //nolint:containedctx // of the test
+	sim *simulator.Simulator
+}
+
+// onBots is onSimulator whose bots have more settings, such as "admission: open".
+func onBots(t *testing.T, rest, bots string, change func(*app.Options)) *street {
+	t.Helper()
+	sim, err := simulator.Start(t.Context(), simulator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	text := rest + channels(t, sim.Configs())
+	for _, c := range sim.Configs() { // such as "<feishu>" and "<feishu team>"
+		text = strings.ReplaceAll(text, "<"+string(c.Platform)+">", c.ID)
+		text = strings.ReplaceAll(text, "<"+string(c.Platform)+" team>", sim.Chat("team", c.Platform))
+	}
+	if bots != "" {
+		text = strings.ReplaceAll(text, ", settings: {", ", "+bots+", settings: {")
+	}
+	a, ctx := houseWith(t, t.TempDir(), text, change)
+	o, err := a.Overview(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range sim.Configs() {
+		sim.Attach(c.ID, "http://"+o.Listen+"/hook/"+c.ID)
+	}
+	return &street{t, a, ctx, sim}
+}
+
+func asUsual(*app.Options) {}
+
+// platforms are all there are.
+func (s *street) platforms() []bridge.Platform { return s.sim.Employees()[0].Platforms }
+
+// bot is the one on a platform.
+func (s *street) bot(p bridge.Platform) string {
+	s.Helper()
+	for _, c := range s.sim.Configs() {
+		if c.Platform == p {
+			return c.ID
+		}
+	}
+	s.Fatal("no bot on", p)
+	return ""
+}
+
+// shown are the complete texts of the bot in somebody's direct chat.
+func (s *street) shown(employee string, p bridge.Platform) []string {
+	return s.shownIn("", employee, p)
+}
+
+// shownIn are those in a group, or in the direct chat, on somebody's screen.
+func (s *street) shownIn(group, employee string, p bridge.Platform) []string {
+	title := map[string]string{"team": "产品组", "lunch": "午饭群"}[group]
+	var all []string
+	for _, b := range s.sim.Bubbles(employee) {
+		if b.Platform == p && b.FromBot && !b.Growing && b.Chat == title {
+			all = append(all, b.Text)
+		}
+	}
+	return all
+}
+
+// reads says something and waits for the answer, in which the parts have to be.
+func (s *street) reads(employee string, p bridge.Platform, text string, parts ...string) {
+	s.Helper()
+	s.line(simulator.Line{Employee: employee, Platform: p, Text: text}, parts...)
+}
+
+func (s *street) line(l simulator.Line, parts ...string) {
+	s.Helper()
+	shown := func() []string { return s.shownIn(l.Group, l.Employee, l.Platform) }
+	before := len(shown())
+	if _, err := s.sim.Write(s.ctx, l); err != nil {
+		s.Fatal(err)
+	}
+	until(s.T, func() bool { return len(shown()) > before })
+	got := shown()[before]
+	for _, part := range parts {
+		if !strings.Contains(got, part) {
+			s.Errorf("%s on %s says %q and reads %q, want %q", l.Employee, l.Platform, l.Text, got, part)
+		}
+	}
+}
+
+// ignored says something to which there is no answer.
+func (s *street) ignored(employee string, p bridge.Platform, text string) {
+	s.Helper()
+	before := len(s.shown(employee, p))
+	if _, err := s.sim.Say(s.ctx, employee, p, text); err != nil {
+		s.Fatal(err)
+	}
+	until(s.T, func() bool { return s.settled(text) })
+	if got := s.shown(employee, p)[before:]; len(got) > 0 {
+		s.Errorf("%s on %s says %q and reads %q", employee, p, text, got)
+	}
+}
+
+// settled says whether the last message of some talk is over.
+func (s *street) settled(text string) bool {
+	s.Helper()
+	rows, err := s.Talks(s.ctx, bridge.TalkQuery{Limit: 50})
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, r := range rows {
+		if r.LastText == text {
+			return r.State.Final()
+		}
+	}
+	return false
+}
+
+// clean wants no complaint of a platform.
+func (s *street) clean() {
+	s.Helper()
+	if v := s.sim.Violations(); len(v) > 0 {
+		s.Error(v)
+	}
+}
+
+const echoAgent = "agents: [{id: help, kind: echo}]\n"
+
+// waiting returns the notices about people who wait.
+func (s *street) waiting() []string {
+	var all []string
+	for _, n := range s.Notices(bridge.English) {
+		if strings.HasPrefix(n.ID, "approval_waiting ") {
+			all = append(all, n.Bot+": "+n.Detail)
+		}
+	}
+	return all
+}
+
+// newcomer finds who waits by name.
+func (s *street) newcomer(bot, name string) bridge.Newcomer {
+	s.Helper()
+	all, err := s.Newcomers(s.ctx)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, n := range all {
+		if n.Person.Name == name && n.Bot == bot {
+			return n
+		}
+	}
+	s.Fatalf("%s does not wait at %s: %+v", name, bot, all)
+	return bridge.Newcomer{}
+}
+
+// TestApproval: on every platform newcomers wait until the admin has decided,
+// politely and once, and are told.
+func TestApproval(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent, "admission: approval", asUsual)
+	for _, p := range s.platforms() {
+		bot := s.bot(p)
+		s.reads("li", p, "你好", "管理员先批准")
+		s.ignored("li", p, "still there?")
+		s.reads("alex", p, "hello", "approve you first")
+		if got := s.waiting(); len(got) != 1 || got[0] != bot+": 李娜, Alex Chen" {
+			t.Errorf("%s: notices %q", p, got)
+		}
+		before := len(s.shown("li", p))
+		if err := s.Decide(s.ctx, s.newcomer(bot, "李娜").Person.ID, bridge.RoleMember, bridge.Actor{Where: "window"}); err != nil {
+			t.Fatal(err)
+		}
+		until(t, func() bool { return len(s.shown("li", p)) > before })
+		if got := s.shown("li", p)[before]; !strings.Contains(got, "approved you") {
+			t.Errorf("%s: told %q", p, got)
+		}
+		s.reads("li", p, "and now?", "and now?")
+		if err := s.Decide(s.ctx, s.newcomer(bot, "Alex Chen").Person.ID, bridge.RoleBlocked, bridge.Actor{Where: "window"}); err != nil {
+			t.Fatal(err)
+		}
+		until(t, func() bool { return strings.Contains(strings.Join(s.shown("alex", p), "\n"), "not to admit you") })
+		s.reads("alex", p, "why?", "may not answer you")
+		if got := s.waiting(); len(got) != 0 {
+			t.Errorf("%s: notices %q", p, got)
+		}
+	}
+	s.clean()
+}
+
+// TestNewcomersAreShownAfterARestart: a notice about people who wait stands until
+// it is decided about them.
+func TestNewcomersAreShownAfterARestart(t *testing.T) { //nolint:paralleltest // sets the environment
+	data := t.TempDir()
+	sim, err := simulator.Start(t.Context(), simulator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	text := strings.ReplaceAll(echoAgent+channels(t, sim.Configs()), ", settings: {", ", admission: approval, settings: {")
+	t.Run("before", func(t *testing.T) { //nolint:paralleltest // sets the environment
+		a, ctx := house(t, data, text)
+		o, err := a.Overview(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range sim.Configs() {
+			sim.Attach(c.ID, "http://"+o.Listen+"/hook/"+c.ID)
+		}
+		s := &street{t, a, ctx, sim}
+		s.reads("zhang", s.platforms()[0], "你好", "批准")
+	})
+	a, ctx := house(t, data, text)
+	s := &street{t, a, ctx, sim}
+	if got := s.waiting(); len(got) != 1 || !strings.HasSuffix(got[0], ": 张伟") {
+		t.Errorf("notices %q", got)
+	}
+}
+
+// TestClosed: a closed bot answers those whom the admin has let in, and nobody
+// else; who is blocked is not answered by an open one either.
+func TestClosed(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent, "admission: closed", asUsual)
+	for _, p := range s.platforms() {
+		s.reads("zhang", p, "hello", "only answer people")
+		s.ignored("zhang", p, "please")
+		if got := s.waiting(); len(got) != 0 {
+			t.Errorf("somebody waits: %q", got)
+		}
+	}
+	s.clean()
+}
+
+// TestAllowedAgents: guests may use commands, and ask only the agents that are
+// theirs.
+func TestAllowedAgents(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, "agents: [{id: help, kind: echo}, {id: hr, kind: echo}]\npeople: {default_role: guest, allowed_agents: {guest: [hr]}}\n", "agent: help", asUsual)
+	for _, p := range s.platforms() {
+		s.reads("zhang", p, "hello", "not available to you")
+		s.ignored("zhang", p, "hello again")
+		s.reads("zhang", p, "/me", "guest")
+	}
+	s.clean()
+}
+
+// TestAllow: a bot that is for a chat answers there and nowhere else.
+func TestAllow(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent, "allow: {chats: [产品组]}", asUsual)
+	for _, p := range s.platforms() {
+		s.reads("li", p, "hello", "other departments or chats")
+		s.ignored("li", p, "please")
+		if p == "wecom" {
+			continue // a self-built app hears no group
+		}
+		s.line(simulator.Line{Employee: "alex", Platform: p, Text: "at lunch", Group: "lunch", Mention: true}, "other departments or chats")
+		if p == "dingtalk" { // Feishu's messages carry no title
+			s.line(simulator.Line{Employee: "li", Platform: p, Text: "in the team", Group: "team", Mention: true}, "**in the team**")
+		}
+	}
+	s.clean()
+}
+
+// TestGroupPolicy: members of a group share a conversation unless the bot says
+// otherwise.
+func TestGroupPolicy(t *testing.T) { //nolint:paralleltest // sets the environment
+	for policy, number := range map[string]int{"shared": 2, "member": 1} {
+		s := onBots(t, echoAgent, "group: "+policy, asUsual)
+		for _, p := range []bridge.Platform{"feishu", "dingtalk"} {
+			s.line(simulator.Line{Employee: "li", Platform: p, Text: "hello from li", Group: "team", Mention: true}, "question 1 ")
+			s.line(simulator.Line{Employee: "alex", Platform: p, Text: "hello from alex", Group: "team", Mention: true}, fmt.Sprintf("question %d ", number))
+		}
+		s.clean()
+	}
+}
+
+// TestBesideABusyLane: while an answer grows, /help is answered and /stop stops
+// it; the next question waits for its turn all the same.
+func TestBesideABusyLane(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent, "", func(o *app.Options) { o.Echo = echo.Options{Delay: 50 * time.Millisecond} })
+	for _, p := range s.platforms() {
+		for _, text := range []string{"tell me much !long 20000", "and then?"} {
+			if _, err := s.sim.Say(s.ctx, "zhang", p, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		until(t, func() bool {
+			o, err := s.Overview(s.ctx)
+			return err == nil && o.Agents[0].Running == 1
+		})
+		s.reads("zhang", p, "/help", "/stop")
+		if got := strings.Join(s.shown("zhang", p), "\n"); strings.Contains(got, "and then?") {
+			t.Errorf("%s: the second question did not wait: %q", p, got)
+		}
+		if _, err := s.sim.Say(s.ctx, "zhang", p, "／停止"); err != nil {
+			t.Fatal(err)
+		}
+		until(t, func() bool {
+			all := strings.Join(s.shown("zhang", p), "\n")
+			return strings.Contains(all, "stopped)") && strings.Contains(all, "and then?")
+		})
+	}
+	s.clean()
+}
+
+const someRoutes = `routes:
+  - {name: personnel, when: {prefix: hr}, agent: help}
+  - {when: {keyword: salary, role: member}, refuse: true}
+  - {when: {keyword: [opening hours, 几点开门]}, reply: "Nine to five."}
+  - {when: {keyword: invoice}, forward: {bot: <feishu>, chat: "<feishu team>"}}
+  - {when: {keyword: human}, human: {for: 1h, bot: <dingtalk>, chat: "<dingtalk team>"}}
+  - {when: {regexp: "^whoami$"}, intent: me}
+`
+
+// TestRoutes: on every platform rules lead to another agent, a fixed reply, a
+// refusal, another chat, a human and a command; the first that holds decides, and
+// the rest goes to the bot's own agent.
+func TestRoutes(t *testing.T) { //nolint:paralleltest // sets the environment
+	agents := fmt.Sprintf("agents: [{id: chat, kind: echo}, {id: help, kind: dify, base_url: %q}]\n", server(t).URL)
+	s := onBots(t, agents+someRoutes, "agent: chat", asUsual)
+	team := func(p bridge.Platform) string { return strings.Join(s.shownIn("team", "zhang", p), "\n") }
+	for n, p := range s.platforms() {
+		s.reads("li", p, "hello", "**hello**")
+		s.reads("li", p, "／HR how much salary?", "Dify heard how much salary?")
+		s.reads("li", p, "my Salary please", "I may not answer this")
+		s.ignored("li", p, "salary, then")
+		s.reads("li", p, "几点开门？", "Nine to five.")
+		s.reads("li", p, "WHOAMI", "**WHOAMI**")
+		s.reads("li", p, "whoami", "member")
+		s.reads("li", p, fmt.Sprintf("an invoice %d", n), "passed your message on")
+		if got := team("feishu"); !strings.Contains(got, fmt.Sprintf("an invoice %d", n)) || !strings.Contains(got, "李娜") {
+			t.Errorf("%s: forwarded %q", p, got)
+		}
+		s.reads("li", p, fmt.Sprintf("a human %d, please", n), "called a colleague", "/bot")
+		if got := team("dingtalk"); !strings.Contains(got, fmt.Sprintf("a human %d", n)) || !strings.Contains(got, "60 minutes") {
+			t.Errorf("%s: handed over %q", p, got)
+		}
+		s.ignored("li", p, "are you there?")
+		s.reads("li", p, "/bot", "back")
+		s.reads("li", p, "once more", "**once more**")
+	}
+	s.clean()
+}
+
+// TestHandOverEnds: agents come back by themselves.
+func TestHandOverEnds(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent+"routes: [{when: {keyword: human}, human: {for: 1s}}]\n", "", asUsual)
+	p := s.platforms()[0]
+	s.reads("li", p, "a human", "called a colleague")
+	s.ignored("li", p, "hello")
+	until(t, func() bool {
+		before := len(s.shown("li", p))
+		if _, err := s.sim.Say(s.ctx, "li", p, "and now"); err != nil {
+			t.Fatal(err)
+		}
+		until(t, func() bool { return s.settled("and now") })
+		return len(s.shown("li", p)) > before
+	})
+}

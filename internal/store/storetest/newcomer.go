@@ -1,0 +1,99 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/internal/bridge"
+)
+
+// decided is a person with a role.
+func (b *bundle) decided(user string, role bridge.Role) bridge.Person {
+	b.Helper()
+	p := b.person(identity(user))
+	b.ok(b.SetRole(b.Context(), p.ID, role, window()))
+	return p
+}
+
+func (b *bundle) roleOf(user string) bridge.Role {
+	b.Helper()
+	return b.person(identity(user)).Role
+}
+
+func mergeNewcomer(b *bundle) {
+	for _, c := range []struct{ from, into, after bridge.Role }{
+		{bridge.RoleMember, bridge.RoleNew, bridge.RoleMember},
+		{bridge.RoleBlocked, bridge.RoleNew, bridge.RoleBlocked}, // nobody gets rid of it by this
+		{bridge.RoleNew, bridge.RoleNew, bridge.RoleNew},
+		{bridge.RoleNew, bridge.RoleGuest, bridge.RoleGuest},
+		{bridge.RoleMember, bridge.RoleGuest, bridge.RoleGuest},
+	} {
+		from, into := string(c.from+c.into)+"-a", string(c.from+c.into)+"-b"
+		a, z := b.decided(from, c.from), b.decided(into, c.into)
+		b.ok(b.Merge(b.Context(), a.ID, z.ID, window()))
+		if b.roleOf(from) != c.after || b.roleOf(into) != c.after {
+			b.Errorf("%s into %s is %s", c.from, c.into, b.roleOf(into))
+		}
+		merges, err := b.Audits(b.Context(), bridge.AuditQuery{Kind: bridge.AuditMerged, Limit: 1})
+		b.ok(err)
+		b.ok(b.Undo(b.Context(), merges[0].ID, window()))
+		if b.roleOf(from) != c.from || b.roleOf(into) != c.into {
+			b.Errorf("%s and %s again are %s and %s", c.from, c.into, b.roleOf(from), b.roleOf(into))
+		}
+	}
+	a, z := b.decided("a", bridge.RoleMember), b.decided("z", bridge.RoleNew)
+	b.ok(b.Merge(b.Context(), a.ID, z.ID, window()))
+	merges, err := b.Audits(b.Context(), bridge.AuditQuery{Kind: bridge.AuditMerged, Limit: 1})
+	b.ok(err)
+	b.decided("z", bridge.RoleGuest)
+	b.ok(b.Undo(b.Context(), merges[0].ID, window()))
+	if b.roleOf("z") != bridge.RoleGuest {
+		b.Errorf("taking back a merge took back what was decided after it: %s", b.roleOf("z"))
+	}
+}
+
+func newcomers(b *bundle) {
+	asks := func(user, bot string) bridge.Person {
+		b.Helper()
+		p := b.decided(user, bridge.RoleNew)
+		pass(time.Minute)
+		b.ok(b.Audit(b.Context(), bridge.Audit{Kind: bridge.AuditApproval, By: bridge.Actor{Who: p.ID, Where: bot}, Person: p.ID}))
+		return p
+	}
+	begun := time.Now()
+	y, a, z := asks("y", "bot-y"), asks("a", "bot-a"), asks("z", "bot-a")
+	asks("y", "bot-a")
+	b.decided("n", bridge.RoleNew) // asked nobody
+	want := []bridge.Newcomer{{Person: y, Bot: "bot-y", Since: begun.Add(time.Minute)}, {Person: a, Bot: "bot-a", Since: begun.Add(2 * time.Minute)}}
+	for i := range want {
+		want[i].Person.Role = bridge.RoleNew
+	}
+	b.ok(b.SetRole(b.Context(), z.ID, bridge.RoleMember, window()))
+	got, err := b.Newcomers(b.Context())
+	b.ok(err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		b.Error(diff)
+	}
+	b.ok(b.Merge(b.Context(), a.ID, z.ID, window()))
+	b.ok(b.SetRole(b.Context(), y.ID, bridge.RoleBlocked, window()))
+	if got, err := b.Newcomers(b.Context()); err != nil || len(got) != 0 {
+		b.Errorf("still waiting: %+v %v", got, err)
+	}
+}
+
+func auditSince(b *bundle) {
+	var begun time.Time
+	for n := range 3 {
+		if n == 1 {
+			begun = time.Now()
+		}
+		b.ok(b.Audit(b.Context(), bridge.Audit{Kind: bridge.AuditAsked, Person: "p"}))
+		pass(time.Hour)
+	}
+	for since, want := range map[time.Time]int{{}: 3, begun: 2, begun.Add(time.Microsecond): 1, time.Now(): 0} {
+		if got, err := b.Audits(b.Context(), bridge.AuditQuery{Since: since}); err != nil || len(got) != want {
+			b.Errorf("since %v: %d, want %d, %v", since, len(got), want, err)
+		}
+	}
+}
