@@ -139,8 +139,9 @@ type Capabilities struct {
 	AnswerWithin time.Duration
 	// RedeliversFor is how long after an event the platform may deliver it again.
 	RedeliversFor time.Duration
-	// MonthlyCalls is the free edition's monthly budget of API calls; 0 is none.
-	MonthlyCalls int
+	// MonthlyCalls and MonthlyPushes are the free edition's allowances, which all
+	// apps of a company share; 0 means that there is no such limit.
+	MonthlyCalls, MonthlyPushes int
 }
 
 // Config is what one bot is opened with.
@@ -161,4 +162,7 @@ type Env struct {
 	// Count is called once for each call that counts against the platform's
 	// monthly budget, with the name of the API; it may be nil.
 	Count func(api string)
+	// Pushed is called once for each push that counts against the platform's
+	// monthly budget of pushes; it may be nil.
+	Pushed func()
 }

@@ -51,8 +51,10 @@ type Overview struct {
 	PublicURL                  string // empty when nothing is reachable from outside
 	Listen                     string // the public listener's address
 	Demo                       bool   // the built-in simulator is running
-	Version                    string
-	Since                      time.Time
+	// Budgets are the monthly allowances, by account and meter.
+	Budgets []Budget
+	Version string
+	Since   time.Time
 }
 
 // TalkRow is one row of the list of conversations: everything said in one lane,

@@ -3,6 +3,7 @@ package tunnel
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -38,6 +39,15 @@ type Status struct {
 	// Retry is when the next try begins; zero when it is under way, or when
 	// nothing is tried before Reconnect.
 	Retry time.Time
+}
+
+// Allowance is how many requests a month the plan carries as far as we know; 0
+// means that we do not. Before the plan is known it is taken to be the free one.
+func (s Status) Allowance() int {
+	if s.Kind == KindNgrok && (s.Plan == "" || strings.EqualFold(s.Plan, "free")) {
+		return FreeRequests
+	}
+	return 0
 }
 
 // Status returns the present status.

@@ -36,6 +36,7 @@ func capabilities() bridge.Capabilities {
 		// long a copy of a request may turn up again.
 		RedeliversFor: time.Hour,
 		MonthlyCalls:  5_000, // standard edition, since 2025-11-19
+		MonthlyPushes: 3_000,
 	}
 }
 

@@ -66,23 +66,27 @@ var errNotPublic = errors.New("the address is not a public one")
 
 // client speaks to DingTalk for one bot.
 type client struct {
-	cfg   config
-	count func(api string)
-	http  *webcall.Client
-	files *http.Client // for links to anywhere
-	token *token.Source
+	cfg    config
+	count  func(api string)
+	pushed func()
+	http   *webcall.Client
+	files  *http.Client // for links to anywhere
+	token  *token.Source
 
 	mu       sync.Mutex
 	bannedTo time.Time
 	pace     map[string]*rate.Limiter // by API
 }
 
-func newClient(cfg config, count func(string)) *client {
+func newClient(cfg config, count func(string), pushed func()) *client {
 	if count == nil {
 		count = func(string) {}
 	}
+	if pushed == nil {
+		pushed = func() {}
+	}
 	c := &client{
-		cfg: cfg, count: count, pace: map[string]*rate.Limiter{}, http: webcall.New(),
+		cfg: cfg, count: count, pushed: pushed, pace: map[string]*rate.Limiter{}, http: webcall.New(),
 		files: &http.Client{
 			// No proxy: it would hide where the connection goes.
 			Transport: &http.Transport{
@@ -194,7 +198,11 @@ func (c *client) wait(ctx context.Context, r request) error {
 // session posts to a session webhook. The caller has made sure that it may be
 // called; its address is a secret and stands in no error.
 func (c *client) session(ctx context.Context, webhook string, message any) error {
-	return c.exchange(ctx, request{op: opSend, method: http.MethodPost, url: webhook, in: message}, "", nil)
+	err := c.exchange(ctx, request{op: opSend, method: http.MethodPost, url: webhook, in: message}, "", nil)
+	if err == nil {
+		c.pushed()
+	}
+	return err
 }
 
 // exchange sends one request and reads the answer. With neither a token nor a

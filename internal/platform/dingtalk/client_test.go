@@ -395,10 +395,15 @@ func TestBudget(t *testing.T) {
 	f := newFake(t)
 	var mu sync.Mutex
 	var counted []string
+	pushes := 0
 	bot := f.bot(t, nil, bridge.Env{Count: func(api string) {
 		mu.Lock()
 		defer mu.Unlock()
 		counted = append(counted, api)
+	}, Pushed: func() {
+		mu.Lock()
+		defer mu.Unlock()
+		pushes++
 	}})
 	f.script(pathUser, answer{403, `{"code":"Forbidden.AccessDenied.QpsLimitForApi"}`}, answer{503, `{}`}, bad("contain.unsafe.url"))
 	for _, to := range []bridge.Address{
@@ -409,6 +414,13 @@ func TestBudget(t *testing.T) {
 	}
 	if want := []string{pathUser, pathUser, pathGroup}; !slices.Equal(counted, want) {
 		t.Errorf("counted %v, want %v", counted, want)
+	}
+	if pushes != 1 {
+		t.Errorf("%d pushes by session webhook", pushes)
+	}
+	receiveOne(t, bot, hello)
+	if _, err := bot.Receive(t.Context(), bridge.Request{Method: "POST", Header: http.Header{}, Body: []byte(hello), At: time.Now()}); err == nil || pushes != 2 {
+		t.Errorf("%d pushes after a message and a forgery, %v", pushes, err)
 	}
 }
 

@@ -64,7 +64,7 @@ func open(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &bot{cfg: cfg, log: env.Log.With(slog.String("bot", c.ID)), client: newClient(cfg, env.Count)}
+	b := &bot{cfg: cfg, log: env.Log.With(slog.String("bot", c.ID)), client: newClient(cfg, env.Count, env.Pushed)}
 	if cfg.template != "" {
 		return &streamingBot{b}, nil
 	}

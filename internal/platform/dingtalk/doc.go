@@ -43,7 +43,9 @@
 //	HTTP 200             does not mean sent: errcode, the two lists of refused
 //	                     ids, and deliverResults have the last word
 //	HTTP 403             may mean "later": the code decides
-//	free budget          5 000 API calls and 3 000 pushes a month and company
+//	free budget          5 000 API calls and 3 000 pushes a month and company; a
+//	                     message to us is a push, and so is, as far as one can
+//	                     read it out of the pages, an answer by session webhook
 //	markdown             no tables; single line breaks vanish
 //	senderStaffId        empty for outsiders and before the app is published;
 //	                     the API cannot write to such a person

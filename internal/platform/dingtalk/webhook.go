@@ -32,6 +32,7 @@ func (b *bot) Receive(ctx context.Context, req bridge.Request) (bridge.Delivery,
 	if req.Method != http.MethodPost {
 		return bridge.Delivery{}, refuse(bridge.KindInvalid, "not a POST request")
 	}
+	b.client.pushed()
 	var p push
 	if !decode(req.Body, &p) {
 		return suspect("a body that is not JSON"), nil
