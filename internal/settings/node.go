@@ -36,6 +36,7 @@ func fileNode(s Settings) *yaml.Node {
 			"tokens_per_person_per_day", count(s.Limits.TokensPerDay)),
 		"engine", mapping("stale_after", span(s.Engine.StaleAfter), "session_ttl", span(s.Engine.SessionTTL), "streaming", text(s.Engine.Streaming)),
 		"log", mapping("level", text(s.Log.Level)),
+		"budgets", budgetsNode(s.Budgets),
 		"secrets", texts(s.Secrets),
 	)
 }
@@ -144,13 +145,19 @@ func merge(old, want *yaml.Node, keeps func(id string) bool) {
 
 // isOpen says that the keys below a key are the admin's: one that is gone from
 // the settings is to be gone from the file.
-func isOpen(key string) bool { return key == "settings" || key == "secrets" || key == "allowed_agents" }
+func isOpen(key string) bool {
+	return key == "settings" || key == "secrets" || key == "allowed_agents" || key == "budgets"
+}
 
+// prune takes out of old what is not in want, on every level.
 func prune(old, want *yaml.Node) {
 	var left []*yaml.Node
 	for i := 0; i+1 < len(old.Content); i += 2 {
-		if childOf(want, old.Content[i].Value) != nil {
+		if value := childOf(want, old.Content[i].Value); value != nil {
 			left = append(left, old.Content[i], old.Content[i+1])
+			if old.Content[i+1].Kind == yaml.MappingNode && value.Kind == yaml.MappingNode {
+				prune(old.Content[i+1], value)
+			}
 		}
 	}
 	old.Content = left

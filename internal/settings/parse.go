@@ -123,6 +123,7 @@ func (p *parser) file(n *yaml.Node) {
 			"streaming": p.oneOf(&s.Engine.Streaming, "auto", "smooth", "economy", "off"),
 		}),
 		"log":     within(section{"level": p.oneOf(&s.Log.Level, "debug", "info", "warn", "error")}),
+		"budgets": p.budgets,
 		"secrets": p.secrets,
 	})
 	s.People.DefaultRole = bridge.Role(role)

@@ -60,6 +60,17 @@ func anySettings(r *rand.Rand) settings.Settings {
 	s.Server = settings.Server{Listen: word("127.0.0.1:0", "0.0.0.0:80", "[::1]:1"), Admin: word("127.0.0.1:8781", "localhost:1"), PublicURL: word("", "https://x.example", "http://y.example/z")}
 	s.Tunnel = settings.Tunnel{Kind: word("none", "url", "ngrok"), Domain: odd(), Pooling: some()}
 	s.Database, s.Language = word("", "postgres://x@y/z"), word("auto", "zh-CN", "en")
+	for account, meters := range map[string][]bridge.Meter{"lamp": {bridge.MeterCalls, bridge.MeterPushes}, settings.TunnelAccount: {bridge.MeterRequests}} {
+		for _, meter := range meters {
+			if some() {
+				continue
+			}
+			if s.Budgets[account] == nil {
+				s.Budgets[account] = map[bridge.Meter]int{}
+			}
+			s.Budgets[account][meter] = r.IntN(1e6)
+		}
+	}
 	for n := range 1 + r.IntN(3) {
 		a := settings.Agent{ID: fmt.Sprintf("a%d", n), Kind: "echo", MaxConcurrent: 1 + r.IntN(9), Timeout: time.Duration(1+r.IntN(1e6)) * time.Second}
 		if some() {

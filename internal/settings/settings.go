@@ -21,6 +21,9 @@ type Settings struct {
 	Limits  Limits
 	Engine  Engine
 	Log     Log
+	// Budgets are the monthly allowances that the admin knows better than the
+	// platform's free edition, by platform or TunnelAccount; 0 means unlimited.
+	Budgets map[string]map[bridge.Meter]int
 	// Secrets says where a secret comes from, by its name; see Reference.
 	Secrets map[string]string
 	// Stamp tells Save which content of the file these settings were loaded
@@ -113,9 +116,13 @@ func Default() Settings {
 		Limits:   Limits{PerMinute: 10},
 		Engine:   Engine{StaleAfter: 2 * time.Hour, SessionTTL: 7 * 24 * time.Hour, Streaming: "auto"},
 		Log:      Log{Level: "info"},
+		Budgets:  map[string]map[bridge.Meter]int{},
 		Secrets:  map[string]string{},
 	}
 }
+
+// TunnelAccount is the name of the tunnel's service in Budgets.
+const TunnelAccount = "ngrok"
 
 // Reference returns where a secret comes from: keyring, env:NAME, file:PATH or
 // credential:NAME.

@@ -20,7 +20,7 @@ func known() settings.Known {
 		AgentKinds: []string{"dify", "echo"}, KeylessKinds: []string{"echo"}, CheckMasks: checkMasks, CheckRoutes: checkRoutes,
 		Connectors: []bridge.Connector{{
 			Platform: "lamp",
-			Modes:    []bridge.Mode{{ID: "wire", Webhook: true}, {ID: "radio", Listens: true}},
+			Modes:    []bridge.Mode{{ID: "wire", Webhook: true, Capabilities: bridge.Capabilities{MonthlyCalls: 9}}, {ID: "radio", Listens: true, Capabilities: bridge.Capabilities{MonthlyPushes: 9}}},
 			Form: []bridge.Field{
 				{Key: "app_id", Required: true},
 				{Key: "number", Number: true},
@@ -116,6 +116,9 @@ func TestProblems(t *testing.T) {
 		{"unknown", "zzzzzzzzzz: 1", "line 1: “zzzzzzzzzz” is not a setting here; known are: agents,", true},
 		{"twice", "language: en\nlanguage: zh-CN", "line 2: “language” is written twice", true},
 		{"number", "limits: {per_person_per_day: lots}", "line 1: limits.per_person_per_day should be a whole number", true},
+		{"allowance of a stranger", "budgets: {lamb: {calls: 1}}", "line 1: “lamb” is not a setting here; did you mean “lamp”?", true},
+		{"allowance not kept", "budgets: {lamp: {requests: 1}}", "“requests” is not a setting here; known are: calls, pushes", true},
+		{"negative allowance", "budgets: {ngrok: {requests: -1}}", "line 1: budgets.ngrok.requests should be a whole number", true},
 		{"negative", "limits: {per_person_per_day: -1}", "line 1: limits.per_person_per_day should be a whole number", true},
 		{"bool", "privacy: {store_content: perhaps}", "line 1: privacy.store_content should be true or false", true},
 		{"no such rule", "privacy:\n  off: [mobile,\n    fax]", "line 3: privacy.off[1]: There is no built-in privacy rule called “fax”", true},
