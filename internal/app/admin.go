@@ -145,6 +145,7 @@ func (a *App) writeMetrics(ctx context.Context, w io.Writer) error {
 			set(1, b.ID, string(b.Platform), string(b.State))
 		}
 	})
+	collectBudgets(&now, o.Budgets)
 	return now.Write(w)
 }
 
@@ -165,17 +166,18 @@ type (
 	statusReport struct {
 		healthReport
 
-		Since     time.Time     `json:"since"`
-		Ready     bool          `json:"ready"`
-		Paused    bool          `json:"paused"`
-		Demo      bool          `json:"demo"`
-		Listen    string        `json:"listen"`
-		PublicURL string        `json:"public_url,omitempty"`
-		Received  int           `json:"received_today"`
-		Answered  int           `json:"answered_today"`
-		Failed    int           `json:"failed_today"`
-		Bots      []botReport   `json:"bots"`
-		Agents    []agentReport `json:"agents"`
+		Since     time.Time      `json:"since"`
+		Ready     bool           `json:"ready"`
+		Paused    bool           `json:"paused"`
+		Demo      bool           `json:"demo"`
+		Listen    string         `json:"listen"`
+		PublicURL string         `json:"public_url,omitempty"`
+		Received  int            `json:"received_today"`
+		Answered  int            `json:"answered_today"`
+		Failed    int            `json:"failed_today"`
+		Bots      []botReport    `json:"bots"`
+		Agents    []agentReport  `json:"agents"`
+		Budgets   []budgetReport `json:"budgets"`
 	}
 	botReport struct {
 		ID          string    `json:"id"`
@@ -218,7 +220,7 @@ func (a *App) status(ctx context.Context) (any, error) {
 	}
 	r := statusReport{
 		healthReport: a.reportHealth(), Since: o.Since, Ready: a.isReady(), Paused: o.Paused, Demo: o.Demo, Listen: o.Listen, PublicURL: o.PublicURL,
-		Received: o.Received, Answered: o.Answered, Failed: o.Failed, Bots: []botReport{}, Agents: []agentReport{},
+		Received: o.Received, Answered: o.Answered, Failed: o.Failed, Bots: []botReport{}, Agents: []agentReport{}, Budgets: budgetReports(o.Budgets),
 	}
 	for _, b := range o.Bots {
 		r.Bots = append(r.Bots, botReport{

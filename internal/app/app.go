@@ -27,6 +27,7 @@ import (
 	"switchboard/internal/logs"
 	"switchboard/internal/people"
 	"switchboard/internal/platform/simulator"
+	"switchboard/internal/quota"
 	"switchboard/internal/reply"
 	"switchboard/internal/router"
 	"switchboard/internal/secret"
@@ -118,6 +119,7 @@ type App struct {
 	routes   *router.Router
 	engine   *engine.Engine
 	limits   *limits
+	ledger   *quota.Ledger
 	forget   *forgetter
 	meter    *meter
 	parts    *lifecycle.Group
@@ -142,9 +144,11 @@ type openBot struct {
 	bot    bridge.Bot // nil when broken
 	mode   bridge.Mode
 	limits bridge.Capabilities
-	err    error // why it is broken, or of the last send
-	last   time.Time
-	leave  func() error // ends its own connection; nil when it has none
+	// account is whose monthly allowance it uses; empty when there is none.
+	account string
+	err     error // why it is broken, or of the last send
+	last    time.Time
+	leave   func() error // ends its own connection; nil when it has none
 }
 
 type openAgentState struct {
@@ -167,7 +171,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 		return nil, fatal
 	}
 	a := &App{
-		opt: opt, settings: s, log: opt.Log, since: time.Now(),
+		opt: opt, settings: s, log: opt.Log, since: time.Now(), ledger: quota.NewLedger(),
 		bots: map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
 	}
 	a.saved = s
@@ -191,6 +195,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	a.openTunnel(ctx)
 	a.restoreLimits(ctx)
 	a.showNewcomers(ctx)
+	a.restoreBudgets(ctx)
 	return a, nil
 }
 
@@ -290,13 +295,14 @@ func (a *App) openBot(ctx context.Context, b *openBot) error {
 			continue
 		}
 		b.mode, _ = c.Mode(b.Mode)
+		b.account = account(c, b)
 		secrets, err := a.secrets(ctx, b.ID, c.Fields(b.Mode))
 		if err != nil {
 			return err
 		}
 		b.bot, err = c.Open(
 			bridge.Config{ID: b.ID, Platform: b.Platform, Mode: b.mode.ID, Settings: b.Settings, Secrets: secrets},
-			a.env(b.ID),
+			a.env(b.ID, b.account),
 		)
 		if err != nil {
 			return fmt.Errorf("app: bot %s: %w", b.ID, err)
@@ -356,13 +362,13 @@ func (a *App) assemble() {
 }
 
 // pace is how answers of a bot appear.
-func (a *App) pace(string) reply.Pace {
-	switch a.settings.Engine.Streaming {
-	case "off":
+func (a *App) pace(bot string) reply.Pace {
+	switch s := a.settings.Engine.Streaming; {
+	case s == "off":
 		return reply.PaceOff
-	case "economy":
+	case s == "economy", s == "auto" && a.saves(bot):
 		return reply.PaceEconomy
-	default: // auto too: nothing says yet that a budget runs low
+	default:
 		return reply.PaceSmooth
 	}
 }
@@ -377,6 +383,9 @@ func (a *App) language() bridge.Language {
 // Close closes the bots, the database and the lock. Run has ended before.
 func (a *App) Close(ctx context.Context) error {
 	all := []error{a.StopDemo(ctx)}
+	if a.ledger.Changed() { // when Run was not called
+		all = append(all, a.saveBudgets(ctx))
+	}
 	for _, b := range a.bots {
 		if b.bot != nil {
 			all = append(all, b.bot.Close())

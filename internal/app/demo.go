@@ -92,7 +92,7 @@ func (a *App) openDemoBots(sim *simulator.Simulator, listen string) error {
 			b.mode, _ = c.Mode(config.Mode)
 			b.limits = b.mode.Capabilities
 			var err error
-			if b.bot, err = c.Open(config, a.env(config.ID)); err != nil {
+			if b.bot, err = c.Open(config, a.env(config.ID, "")); err != nil {
 				return fmt.Errorf("app: bot %s: %w", config.ID, err)
 			}
 			bots[config.ID] = b

@@ -25,12 +25,21 @@ import (
 type lamp struct {
 	chat   *bridgetest.Chat
 	listen func(ctx context.Context, bot string, accept func(context.Context, bridge.Delivery) error) error
+	calls  int                   // its monthly allowance
+	env    map[string]bridge.Env // by bot
 }
 
-func newLamp() *lamp { return &lamp{chat: &bridgetest.Chat{Keyed: true}} }
+func newLamp() *lamp { return &lamp{chat: &bridgetest.Chat{Keyed: true}, env: map[string]bridge.Env{}} }
+
+// spend makes n calls of a bot that count.
+func (l *lamp) spend(bot string, n int) {
+	for range n {
+		l.env[bot].Count("send")
+	}
+}
 
 func (l *lamp) connector() bridge.Connector {
-	able := bridge.Capabilities{MaxMarkdown: 4000, MaxDraft: 4000, Keyed: true, Stream: true, UpdateInterval: 100 * time.Millisecond}
+	able := bridge.Capabilities{MaxMarkdown: 4000, MaxDraft: 4000, Keyed: true, Stream: true, UpdateInterval: 100 * time.Millisecond, MonthlyCalls: l.calls}
 	return bridge.Connector{
 		Platform: "lamp",
 		Modes: []bridge.Mode{
@@ -39,6 +48,7 @@ func (l *lamp) connector() bridge.Connector {
 		},
 		Open: func(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
 			env.Count("send")
+			l.env[c.ID] = env
 			if c.ID == "dark" {
 				return nil, &bridge.Error{Kind: bridge.KindInvalid, Op: "lamp: open", Detail: "no bulb"}
 			}

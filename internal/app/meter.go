@@ -56,11 +56,20 @@ func (a *App) countWarnings(set func(float64, ...string)) {
 	}
 }
 
-// env is what a bot is lent.
-func (a *App) env(bot string) bridge.Env {
+// env is what a bot is lent. What it spends is its account's, if it has one.
+func (a *App) env(bot, account string) bridge.Env {
+	spend := func(m bridge.Meter) {
+		if account != "" {
+			a.ledger.Count(account, bot, m)
+		}
+	}
 	return bridge.Env{
-		Log:   a.log.With(slog.String("bot", bot)),
-		Count: func(api string) { a.meter.calls.Add(1, bot, api) },
+		Log: a.log.With(slog.String("bot", bot)),
+		Count: func(api string) {
+			a.meter.calls.Add(1, bot, api)
+			spend(bridge.MeterCalls)
+		},
+		Pushed: func() { spend(bridge.MeterPushes) },
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 const (
 	partJournal = "journal"
 	partLimits  = "limits"
+	partBudgets = "budgets"
 	partForget  = "forget"
 	partAdmin   = "admin"
 	partInbox   = "inbox"
@@ -57,6 +58,7 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partJournal, Stage: stageLast, Run: a.journal.Run},
 		{Name: partLimits, Stage: stageLast, Run: a.keepLimits},
 		{Name: partForget, Stage: stageLast, Run: a.forget.run},
+		{Name: partBudgets, Stage: stageLast, Run: a.keepBudgets},
 		{Name: partAdmin, Stage: stageLast, Run: a.runAdmin},
 		{Name: partInbox, Stage: stageFirst, Run: a.inbox.Run},
 		{Name: partDoor, Stage: stageFirst, Run: a.runDoor},

@@ -55,7 +55,7 @@ func TestSoak(t *testing.T) { //nolint:paralleltest // counts what the process h
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sim.Close() })
-	a, ctx := houseWith(t, t.TempDir(), "limits: {per_person_per_minute: 0}\nagents: [{id: help, kind: echo, max_concurrent: 24}]\n"+channels(t, sim.Configs()), func(o *app.Options) {
+	a, ctx := houseWith(t, t.TempDir(), "limits: {per_person_per_minute: 0}\nbudgets: {feishu: {calls: 0}, dingtalk: {calls: 0, pushes: 0}}\nagents: [{id: help, kind: echo, max_concurrent: 24}]\n"+channels(t, sim.Configs()), func(o *app.Options) {
 		o.Echo = echo.Options{Delay: -1}
 	})
 	o, err := a.Overview(ctx)

@@ -44,6 +44,7 @@ func (a *App) newTunnel(ctx context.Context) (*tunnel.Tunnel, error) {
 	}
 	opt := a.opt.Tunnel
 	opt.Paths, opt.Changed = []string{"/WW_verify_*.txt"}, a.tunnelChanged
+	opt.Count = func() { a.ledger.Count(settings.TunnelAccount, "", bridge.MeterRequests) }
 	return tunnel.New(c, a.door, a.log, opt)
 }
 

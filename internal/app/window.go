@@ -30,6 +30,7 @@ func (a *App) Overview(ctx context.Context) (bridge.Overview, error) {
 	o := bridge.Overview{
 		Paused: a.inbox.Paused(), PublicURL: a.publicURL(), Version: a.opt.Version, Since: a.since, Demo: a.demo() != nil,
 	}
+	o.Budgets = a.budgets()
 	running := a.inbox.Running()
 	a.mu.RLock()
 	defer a.mu.RUnlock()
@@ -81,8 +82,11 @@ func (a *App) Notices(lang bridge.Language) []bridge.Notice {
 // notice renders a warning for people.
 func notice(lang bridge.Language, w health.Warning) bridge.Notice {
 	key, affects := "warning."+string(w.Code), w.Affects
-	if w.Code == health.PartFailing {
+	switch w.Code { //nolint:exhaustive // the others are about bots and agents, which are called as the admin calls them
+	case health.PartFailing:
 		affects = i18n.Text(lang, "part."+w.Affects)
+	case health.BudgetShort, health.BudgetSpent:
+		affects = budgetName(lang, w.Affects)
 	}
 	n := bridge.Notice{
 		ID: string(w.Code) + " " + w.Affects, Severity: w.Severity, Bot: w.Affects, Since: w.Since, Detail: w.Detail,

@@ -27,11 +27,16 @@ const (
 	CareFailing       Code = "care_failing"       // the database is damaged, or could not be looked after
 	ApprovalWaiting   Code = "approval_waiting"   // people wait to be admitted
 	PartFailing       Code = "part_failing"       // a part of the program died and is started again
+	BudgetShort       Code = "budget_short"       // a monthly allowance is nearly used up, or will be too soon
+	BudgetSpent       Code = "budget_spent"       // a monthly allowance is used up
 )
 
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
-	return []Code{BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised, TunnelDown, CareFailing, ApprovalWaiting, PartFailing}
+	return []Code{
+		BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised,
+		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent,
+	}
 }
 
 // Warning is something wrong now.
