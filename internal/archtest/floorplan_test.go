@@ -38,7 +38,7 @@ var plan = []struct {
 
 // testOnly packages stand outside the plan: only tests import them.
 var testOnly = []string{
-	"internal/archtest", "internal/bridge/bridgetest", "internal/platform/platformtest", "internal/agent/agenttest", "internal/store/storetest",
+	"internal/archtest", "internal/bridge/bridgetest", "internal/platform/platformtest", "internal/agent/agenttest", "internal/agent/difytest", "internal/store/storetest",
 	"internal/tunnel/tunneltest", "ui/uitest",
 }
 
@@ -123,7 +123,8 @@ func TestOptionalInterfaces(t *testing.T) {
 		"Streamer": "internal/reply", "Listener": "internal/app", "FileOpener": "internal/engine", "Directory": "internal/app",
 		"Recaller": "internal/app", "Backfiller": "internal/app",
 		"Stopper": "internal/engine", "Feedbacker": "internal/engine", "Suggester": "internal/engine",
-		"Uploader": "internal/engine", "FormFiller": "internal/engine",
+		"Uploader": "internal/engine", "FormFiller": "internal/engine", "Fetcher": "internal/engine", "Transcriber": "internal/engine",
+		"Greeter": "internal/engine",
 	}
 	for _, f := range files(t) {
 		if f.test || slices.Contains(testOnly, f.pkg) {

@@ -70,9 +70,9 @@ type Working struct{ Tool string }
 
 // FileAdded is a file of the answer. URL may expire within minutes.
 type FileAdded struct {
-	Kind FileKind
-	Name string
-	URL  string
+	Kind FileKind `json:"kind"`
+	Name string   `json:"name"`
+	URL  string   `json:"url"`
 }
 
 // Ended is the good end of an answer.
@@ -134,6 +134,8 @@ type FormChoice struct {
 type UploadedFile struct {
 	Kind FileKind `json:"kind"`
 	ID   string   `json:"id"`
+	// Type is what the agent calls it where Kind does not say.
+	Type string `json:"type,omitempty"`
 }
 
 // Stopper is an Agent whose answers can be stopped. The caller has made sure
@@ -165,8 +167,33 @@ type Suggester interface {
 // Uploader is an Agent that takes files.
 type Uploader interface {
 	// Upload hands a file over; user is Conversation.User of the question that
-	// will use it.
+	// will use it. KindUnsupported says that the agent takes no files, or none of
+	// this type, and KindTooLarge has the limit in Args["megabytes"].
 	Upload(ctx context.Context, user string, f File, body io.Reader) (UploadedFile, error)
+}
+
+// Fetcher is an Agent whose files we fetch, because people cannot open its
+// addresses, or not for long.
+type Fetcher interface {
+	Fetch(ctx context.Context, f FileAdded) ([]byte, error)
+}
+
+// Transcriber is an Agent that writes down what is said in a voice message.
+// KindUnsupported says that this one does not, or not in this format.
+type Transcriber interface {
+	Transcribe(ctx context.Context, user string, f File, body io.Reader) (string, error)
+}
+
+// Greeter is an Agent with something to say before the first question.
+type Greeter interface {
+	Greet(ctx context.Context) (Greeting, error)
+}
+
+// Greeting is what an agent says before the first question: words, questions
+// that one might ask, or nothing.
+type Greeting struct {
+	Text      string // Markdown
+	Questions []string
 }
 
 // FormFiller is an Agent whose paused answers can be taken up by a decision.

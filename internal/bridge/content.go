@@ -20,12 +20,16 @@ type Markdown struct {
 type Picture struct {
 	Name string
 	Data []byte
+	// URL is where it can be opened otherwise, if anywhere; named where the
+	// picture itself cannot be shown.
+	URL string
 }
 
 // Attachment is any other file.
 type Attachment struct {
 	Name string
 	Data []byte
+	URL  string // as of a Picture
 }
 
 // Voice is a voice message in the format the platform wants.

@@ -102,7 +102,10 @@ type Reply struct {
 	Messages      []MessageID
 	// Uncertain counts the parts that were repeated without knowing whether the
 	// first try had been shown, on a platform without idempotency keys.
-	Uncertain    int
+	Uncertain int
+	// Files are shown after Text, each as a part of its own. They are forgotten
+	// once everything was shown.
+	Files        []FileAdded
 	Conversation Conversation
 	Run          Run
 	// Failures counts how often the agent failed before its first text.

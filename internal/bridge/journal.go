@@ -16,12 +16,14 @@ const (
 	EntryRouted    EntryKind = "routed"    // person, session and agent are known
 	EntryCommand   EntryKind = "command"   // answered by us: /help, /new
 	EntryMasked    EntryKind = "masked"    // personal values were hidden, in the question or in the answer
+	EntryAttached  EntryKind = "attached"  // files of the message were handed to the agent
 	EntryAsked     EntryKind = "asked"     // the question left for the agent
 	EntryFirstText EntryKind = "first_text"
 	EntryShown     EntryKind = "shown"    // the draft became visible
 	EntryStopped   EntryKind = "stopped"  // cut short because the person said so
 	EntryAnswered  EntryKind = "answered" // the agent's answer is complete
 	EntryDelivered EntryKind = "delivered"
+	EntryRated     EntryKind = "rated"     // the person said what they think of an earlier answer
 	EntryRepeated  EntryKind = "repeated"  // a part was sent again, outcome unknown
 	EntryLost      EntryKind = "lost"      // the agent forgot the conversation
 	EntryRetry     EntryKind = "retry"     // the attempt failed, another follows
@@ -35,8 +37,8 @@ const (
 // EntryKinds lists every kind, for catalogues and tests.
 func EntryKinds() []EntryKind {
 	return []EntryKind{
-		EntryReceived, EntryDuplicate, EntryRefused, EntryIgnored, EntryStarted, EntryRouted, EntryCommand, EntryMasked, EntryAsked,
-		EntryFirstText, EntryShown, EntryStopped, EntryAnswered, EntryDelivered, EntryRepeated, EntryLost, EntryRetry, EntryApology,
+		EntryReceived, EntryDuplicate, EntryRefused, EntryIgnored, EntryStarted, EntryRouted, EntryCommand, EntryMasked, EntryAttached, EntryAsked,
+		EntryFirstText, EntryShown, EntryStopped, EntryAnswered, EntryDelivered, EntryRated, EntryRepeated, EntryLost, EntryRetry, EntryApology,
 		EntryStale, EntryDiscarded, EntryRescued, EntryWoke,
 	}
 }

@@ -15,7 +15,8 @@ import (
 type hearing struct {
 	text    strings.Builder // as the agent says it; veil is before it
 	veil    veil
-	prefix  string // a sentence of ours before the answer
+	prefix  string // sentences of ours before the answer
+	files   []bridge.FileAdded
 	started time.Time
 	first   time.Duration // to the first text; 0 before it
 	end     *bridge.Ended
@@ -34,11 +35,18 @@ func (t *trip) ask(ctx context.Context) error {
 		return t.apologise(ctx, &bridge.Error{Kind: bridge.KindUnsupported, Op: "engine: no agent " + t.route.Agent})
 	}
 	t.meet(ctx)
+	h := &hearing{started: time.Now()}
+	if err := t.attach(ctx); err != nil {
+		return t.unattached(ctx, err)
+	}
+	if t.text = t.with.question(t.text, t.say("reply.file.look")); t.text == "" {
+		return t.tellText(ctx, strings.TrimSpace(t.with.prefix()))
+	}
+	h.prefix = t.with.prefix()
 	if err := t.prepare(ctx); err != nil {
 		t.out.Park()
 		return err
 	}
-	h := &hearing{started: time.Now()}
 	err := t.listen(ctx, agent, h, t.out.Row().Run)
 	if bridge.KindOf(err) == bridge.KindConversationLost {
 		err = t.startOver(ctx, agent, h)
@@ -66,10 +74,15 @@ func (t *trip) startOver(ctx context.Context, agent bridge.Agent, h *hearing) er
 		return err
 	}
 	t.route.Session = s
+	if t.with.user != s.Conversation.User && len(t.with.files) > 0 { // files are their user's alone
+		if err := t.attach(ctx); err != nil {
+			return err
+		}
+	}
 	if err := t.prepare(ctx); err != nil {
 		return err
 	}
-	h.prefix = t.say("reply.lost") + "\n\n"
+	h.prefix += t.say("reply.lost") + "\n\n"
 	return t.listen(ctx, agent, h, bridge.Run{})
 }
 
@@ -87,6 +100,7 @@ func (t *trip) listen(ctx context.Context, agent bridge.Agent, h *hearing, run b
 
 func (t *trip) follow(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
 	h.text.Reset()
+	h.files = nil
 	h.veil = t.veil()
 	ctx, heard := t.answers.listen(ctx, t.job.ID, t.route.Scope, t.route.Person.ID)
 	return heard(t.hearAll(ctx, agent, h, run))
@@ -131,8 +145,8 @@ func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 			t.out.Write(t.say("reply.working", "tool", h.veil.beside(e.Tool)))
 		}
 	case bridge.FileAdded:
-		fmt.Fprintf(&h.text, "\n\n[%s](%s)\n", linkName(e), e.URL)
-		return t.show(ctx, h)
+		e.Name = h.veil.beside(e.Name)
+		h.files = append(h.files, e)
 	case bridge.Ended:
 		h.end = &e
 	case bridge.Paused:
@@ -143,13 +157,6 @@ func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 		return t.show(ctx, h)
 	}
 	return nil
-}
-
-func linkName(f bridge.FileAdded) string {
-	if f.Name != "" {
-		return f.Name
-	}
-	return string(f.Kind)
 }
 
 // show lets the answer grow. Before anything of it can be seen it is stored that
@@ -197,9 +204,14 @@ func (t *trip) started(ctx context.Context, e bridge.Started) error {
 // answered shows the complete answer.
 func (t *trip) answered(ctx context.Context, h *hearing) error {
 	text := strings.TrimSpace(h.prefix + h.veil.answer(h.text.String(), true))
-	if h.silent() {
-		text = t.say("reply.empty")
+	switch {
+	case !h.silent():
+	case len(h.files) > 0:
+		text = strings.TrimSpace(h.prefix + t.filesOf(h))
+	default:
+		text = strings.TrimSpace(h.prefix + t.say("reply.empty"))
 	}
+	t.out.Attach(h.files...)
 	if h.end != nil {
 		text += t.footnote(h)
 		if h.end.Usage != (bridge.Usage{}) {

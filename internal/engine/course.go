@@ -80,7 +80,7 @@ func (t *trip) question(resumed bool) (course, error) {
 		t.text = spoken(t.route.Text, t.job.Message)
 	}
 	switch {
-	case t.text == "":
+	case t.text == "" && !t.looksAt():
 		t.note(bridge.EntryIgnored, 0, "", "no text in the message")
 		return t.words(t.say("reply.text_only")), nil
 	case t.overLimit(resumed):

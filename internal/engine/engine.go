@@ -140,6 +140,7 @@ type trip struct {
 	limits bridge.Capabilities
 	route  router.Route
 	text   string // what the person asks
+	with   attached
 	// privacy is that of the moment this attempt began.
 	privacy Privacy
 	// asked is what the agent is asked, and vault what it does not get to see of
@@ -226,7 +227,7 @@ func (t *trip) open(row bridge.Reply, pace reply.Pace) {
 	m.Address.Language = t.route.Language
 	t.begun = row.Begun
 	t.out = reply.New(t.store, t.bot, t.limits, m, row, t.log, reply.Options{
-		Pace: pace, Thinking: t.say("reply.thinking"), Record: t.note,
+		Pace: pace, Thinking: t.say("reply.thinking"), Record: t.note, Open: t.fetch,
 	})
 }
 

@@ -38,6 +38,9 @@ type house struct {
 	opt    engine.Options
 	said   int
 	engine *engine.Engine
+	// botOf and agentOf, if set, give a bot or an agent further abilities.
+	botOf   func(bridge.Bot) bridge.Bot
+	agentOf func(bridge.Agent) bridge.Agent
 }
 
 // chatty is an agent that says to anything its own name, the question and the
@@ -117,9 +120,17 @@ func (h *house) open() {
 			if chat == nil {
 				return nil, limits, false
 			}
+			if h.botOf != nil {
+				return h.botOf(chat.StreamingBot()), limits, true
+			}
 			return chat.StreamingBot(), limits, true
 		},
-		func(id string) (bridge.Agent, bool) { return stoppable{h.agents[id], h}, h.agents[id] != nil },
+		func(id string) (bridge.Agent, bool) {
+			if h.agentOf != nil {
+				return h.agentOf(h.agents[id]), h.agents[id] != nil
+			}
+			return stoppable{h.agents[id], h}, h.agents[id] != nil
+		},
 		log, h.opt)
 	h.inbox = inbox.New(h.store, routes.Place, h.engine.Handle, log, inbox.Options{
 		Queues: map[string]int{"help": 5, "hr": 5, "desk": 2}, Record: h.opt.Record,

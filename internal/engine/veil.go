@@ -114,6 +114,7 @@ func (t *trip) prepare(ctx context.Context) error {
 			"user_name": t.route.Person.Name, "platform": string(m.Platform), "language": string(t.route.Language),
 			"department": t.department,
 		},
+		Files: t.with.files,
 	}
 	if !t.hides() {
 		if !t.route.Session.Vault.Empty() { // hidden before that was switched off

@@ -22,6 +22,11 @@ func Clean(s string) string { return strings.TrimSpace(Safe(s)) }
 // OneLine is a safe text on one line.
 func OneLine(s string) string { return strings.Join(strings.Fields(Safe(s)), " ") }
 
+// File names a file that cannot be shown, and says where it is, if anywhere.
+func File(name, url string) string {
+	return strings.TrimSpace("[" + OneLine(name) + "] " + OneLine(url))
+}
+
 // Label makes a short foreign word, such as a type, fit for a note in the
 // journal, where no content may stand.
 func Label(s string) string {

@@ -50,6 +50,8 @@ type Options struct {
 	Thinking string
 	// Record takes the journal's entries; nil drops them.
 	Record func(kind bridge.EntryKind, took time.Duration, trouble bridge.Kind, note string)
+	// Open fetches a file to show; nil names it with its address instead.
+	Open func(ctx context.Context, f bridge.FileAdded) ([]byte, error)
 }
 
 // Writer shows the answer to one job. It belongs to one goroutine; the painter
@@ -64,6 +66,7 @@ type Writer struct {
 	key    string
 
 	row     bridge.Reply
+	files   []bridge.FileAdded // come with what is decided
 	draft   bridge.Draft
 	painter *painter // nil when nothing grows
 	began   time.Time
@@ -153,7 +156,7 @@ func (w *Writer) Park() { w.stopPainter() }
 // settle decides the text once and for all, and delivers it.
 func (w *Writer) settle(ctx context.Context, text string, why bridge.Kind, seen bool) error {
 	w.stopPainter()
-	w.row.State, w.row.Text, w.row.Error, w.row.Seen = bridge.ReplyAnswered, text, why, seen
+	w.row.State, w.row.Text, w.row.Error, w.row.Seen, w.row.Files = bridge.ReplyAnswered, text, why, seen, w.files
 	return w.Deliver(ctx)
 }
 
@@ -248,9 +251,15 @@ func (w *Writer) forgetDraft() {
 	w.draft, w.row.Draft, w.row.Sending = nil, bridge.Address{}, 0
 }
 
-// parts splits the decided text by what the platform takes. It depends on the
-// row only, so that every attempt counts the same parts.
-func (w *Writer) parts() []string {
+// part is one message of an answer: some of its text, or a file.
+type part struct {
+	text string
+	file *bridge.FileAdded
+}
+
+// parts splits the decided text by what the platform takes, and adds the files.
+// It depends on the row only, so that every attempt counts the same parts.
+func (w *Writer) parts() []part {
 	rest := w.limits.MaxMarkdown
 	if rest <= 0 {
 		rest = w.limits.MaxText
@@ -259,11 +268,18 @@ func (w *Writer) parts() []string {
 	if w.row.Draft.Bot != "" && w.limits.MaxDraft > 0 {
 		first = w.limits.MaxDraft
 	}
-	return Split(w.row.Text, first, rest)
+	var parts []part
+	for _, text := range Split(w.row.Text, first, rest) {
+		parts = append(parts, part{text: text})
+	}
+	for n := range w.row.Files {
+		parts = append(parts, part{file: &w.row.Files[n]})
+	}
+	return parts
 }
 
 // deliverPart shows one part and stores that it was shown.
-func (w *Writer) deliverPart(ctx context.Context, n int, text string) error {
+func (w *Writer) deliverPart(ctx context.Context, n int, p part) error {
 	to := w.to.WithKey(w.key + "-" + strconv.Itoa(n))
 	if w.row.Sending == n+1 {
 		to.Repeat = true
@@ -276,7 +292,7 @@ func (w *Writer) deliverPart(ctx context.Context, n int, text string) error {
 	if err := w.save(ctx); err != nil {
 		return err
 	}
-	id, err := w.send(ctx, n, to, text)
+	id, err := w.send(ctx, n, to, p)
 	if err != nil {
 		return w.refused(ctx, err)
 	}
@@ -287,9 +303,12 @@ func (w *Writer) deliverPart(ctx context.Context, n int, text string) error {
 	return nil // stored together with the next step
 }
 
-func (w *Writer) send(ctx context.Context, n int, to bridge.Address, text string) (bridge.MessageID, error) {
+func (w *Writer) send(ctx context.Context, n int, to bridge.Address, p part) (bridge.MessageID, error) {
+	text := p.text
 	content := bridge.Markdown{Text: text}
 	switch {
+	case p.file != nil:
+		return w.sendFile(ctx, to, *p.file)
 	case n > 0 || w.draft == nil:
 		id, err := w.bot.Send(ctx, to, content)
 		if bridge.KindOf(err) == bridge.KindTooLarge {
@@ -331,6 +350,7 @@ func (w *Writer) done(ctx context.Context) error {
 	if w.row.Error != "" {
 		w.row.State = bridge.ReplyFailed
 	}
+	w.row.Files = nil
 	if err := w.save(ctx); err != nil {
 		return err
 	}

@@ -114,11 +114,12 @@ type replyRest struct {
 	Seen         bool                `json:"seen,omitempty"`
 	Begun        bool                `json:"begun,omitempty"`
 	Usage        bridge.Usage        `json:"usage,omitzero"`
+	Files        []bridge.FileAdded  `json:"files,omitempty"`
 }
 
 func restOf(r bridge.Reply) replyRest {
 	return replyRest{
-		r.Draft, r.Sent, r.Sending, r.Messages, r.Uncertain, r.Conversation, r.Run, r.Failures, r.Seen, r.Begun, r.Usage,
+		r.Draft, r.Sent, r.Sending, r.Messages, r.Uncertain, r.Conversation, r.Run, r.Failures, r.Seen, r.Begun, r.Usage, r.Files,
 	}
 }
 
@@ -126,7 +127,7 @@ func (p replyRest) reply(job int64, state, text, kind string, updated int64) bri
 	return bridge.Reply{
 		JobID: job, State: bridge.ReplyState(state), Text: text, Error: bridge.Kind(kind), UpdatedAt: moment(updated),
 		Draft: p.Draft, Sent: p.Sent, Sending: p.Sending, Messages: p.Messages, Uncertain: p.Uncertain,
-		Conversation: p.Conversation, Run: p.Run, Failures: p.Failures, Seen: p.Seen, Begun: p.Begun, Usage: p.Usage,
+		Conversation: p.Conversation, Run: p.Run, Failures: p.Failures, Seen: p.Seen, Begun: p.Begun, Usage: p.Usage, Files: p.Files,
 	}
 }
 

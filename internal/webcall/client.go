@@ -2,6 +2,7 @@ package webcall
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,8 +20,10 @@ import (
 )
 
 const (
-	// Timeout is how long a call takes at most.
+	// Timeout is how long a call takes at most, unless it says otherwise.
 	Timeout = 10 * time.Second
+	// Upload is how long a call with a file in it may take.
+	Upload = 2 * time.Minute
 
 	maxAnswer = 1 << 20
 	maxWords  = 400  // bytes of foreign words in an error
@@ -37,7 +40,7 @@ func New() *Client {
 	return &Client{&http.Client{
 		Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: Timeout,
-			ResponseHeaderTimeout: Timeout, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
+			ResponseHeaderTimeout: Upload, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
 		},
 		CheckRedirect: Stay,
 	}}
@@ -60,6 +63,8 @@ type Request struct {
 	Type string
 	// Secrets are to be taken out of errors; those in the URL as well.
 	Secrets []string
+	// Within is how long the call may take; 0 means Timeout.
+	Within time.Duration
 }
 
 // Answer is what came back, from the platform or from something in between.
@@ -72,7 +77,7 @@ type Answer struct {
 // Do makes a call and reads the whole answer. An error means that there is none:
 // any status is an answer.
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
-	limited, cancel := context.WithTimeout(ctx, Timeout)
+	limited, cancel := context.WithTimeout(ctx, cmp.Or(r.Within, Timeout))
 	defer cancel()
 	resp, written, err := c.send(limited, r)
 	if err != nil {

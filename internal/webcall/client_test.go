@@ -159,3 +159,43 @@ func TestRetryAfter(t *testing.T) {
 		}
 	}
 }
+
+// TestWithin: a call may take longer than others, or shorter.
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	c, slow := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	started := time.Now()
+	_, err := c.Do(t.Context(), webcall.Request{URL: slow, Within: 50 * time.Millisecond})
+	if bridge.KindOf(err) != bridge.KindUnavailable || time.Since(started) > webcall.Timeout/2 {
+		t.Errorf("%v after %v", err, time.Since(started))
+	}
+}
+
+// TestPublicOnly: a link others chose leads nowhere into our own network.
+func TestPublicOnly(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "inside") }))
+	defer server.Close()
+	get := func(local bool, url string) error {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := webcall.NewPublic(local).Do(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err
+	}
+	if err := get(true, server.URL); err != nil {
+		t.Error(err)
+	}
+	for _, url := range []string{server.URL, "http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://0.0.0.0/"} {
+		if err := get(false, url); !errors.Is(err, webcall.ErrNotPublic) {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if err := get(true, "http://192.168.0.1/"); !errors.Is(err, webcall.ErrNotPublic) {
+		t.Error(err)
+	}
+}

@@ -8,12 +8,10 @@ import (
 	"io"
 	"iter"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,12 +30,15 @@ const (
 
 // Agent is one Dify app. Make one with New.
 type Agent struct {
-	config Config
-	log    *slog.Logger
-	client *client
+	config  Config
+	log     *slog.Logger
+	client  *client
+	public  *http.Client // for links to anywhere
+	uploads chan struct{}
 
 	mu      sync.Mutex
 	app     *app
+	wants   *kept
 	running map[string]*task // by task id
 }
 
@@ -128,7 +129,11 @@ func (a *Agent) askAs(ctx context.Context, found app, q bridge.Question, tell te
 	if regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`).MatchString(q.ID) {
 		head.Set("X-Trace-Id", q.ID)
 	}
-	heard, err := a.follow(ctx, found, q, http.MethodPost, found.path(), nil, body(found, q), head, tell)
+	asked, err := a.body(ctx, found, q)
+	if err != nil {
+		return err
+	}
+	heard, err := a.follow(ctx, found, q, exchange{method: http.MethodPost, path: found.path(), body: asked, head: head}, tell)
 	if !heard && found.mode == modeChatflow && q.Conversation.ID != "" && bridge.KindOf(err) == bridge.KindUnavailable {
 		// Servers before 1.16 fall silent instead of refusing a lost conversation.
 		if lost := a.lookFor(ctx, q.Conversation); lost != nil {
@@ -138,21 +143,78 @@ func (a *Agent) askAs(ctx context.Context, found app, q bridge.Question, tell te
 	return err
 }
 
-func body(found app, q bridge.Question) question {
-	b := question{Inputs: map[string]string{}, User: userOf(q.Conversation), Mode: streaming}
-	maps.Copy(b.Inputs, q.Inputs)
-	for _, f := range q.Files {
-		b.Files = append(b.Files, fileRef{Type: fileType(f.Kind), Method: "local_file", ID: f.ID})
+// body is what the app is asked.
+func (a *Agent) body(ctx context.Context, found app, q bridge.Question) (question, error) {
+	b := question{Inputs: map[string]any{}, User: userOf(q.Conversation), Mode: streaming}
+	if len(q.Inputs)+len(q.Files) > 0 {
+		if err := a.fill(ctx, found, q, &b); err != nil {
+			return b, err
+		}
 	}
 	if found.talks() {
 		b.Query, b.Conversation, b.NameIt = q.Text, q.Conversation.ID, new(bool)
-		return b
+		return b, nil
 	}
 	b.Inputs[found.input] = q.Text
 	if found.mode == modeCompletion {
 		b.Query = q.Text
 	}
-	return b
+	return b, nil
+}
+
+// fill adds what else the app wants to know, and the files. An app that does not
+// say what it wants gets all of it; it drops what it does not know.
+func (a *Agent) fill(ctx context.Context, found app, q bridge.Question, b *question) error {
+	p, err := a.parameters(ctx, opAsk)
+	switch {
+	case err == nil:
+		b.Inputs = p.inputs(q.Inputs)
+		return b.attach(p.places(found.talks()), q.Files)
+	case bridge.KindOf(err) != bridge.KindNotFound && bridge.KindOf(err) != bridge.KindInvalid:
+		return unasked(err)
+	}
+	for name, value := range q.Inputs {
+		b.Inputs[name] = value
+	}
+	for _, f := range q.Files {
+		b.Files = append(b.Files, refTo(f))
+	}
+	return nil
+}
+
+// attach puts each file where the app takes it.
+func (b *question) attach(places []place, files []bridge.UploadedFile) error {
+	for _, f := range files {
+		ref := refTo(f)
+		at := slices.IndexFunc(places, func(p place) bool {
+			_, full := b.Inputs[p.variable]
+			return (len(p.rules.Types) == 0 || slices.Contains(p.rules.Types, ref.Type)) && (!p.single || !full)
+		})
+		if at < 0 {
+			return &bridge.Error{Kind: bridge.KindTooLarge, Op: opAsk, Code: "too_many_files", Detail: "the app takes no more files of this type"}
+		}
+		switch p := places[at]; {
+		case p.variable == "":
+			b.Files = append(b.Files, ref)
+			if p.rules.Most > 0 && len(b.Files) > p.rules.Most {
+				return &bridge.Error{Kind: bridge.KindTooLarge, Op: opAsk, Code: "too_many_files", Detail: "the app takes fewer files"}
+			}
+		case p.single:
+			b.Inputs[p.variable] = ref
+		default:
+			list, _ := b.Inputs[p.variable].([]fileRef)
+			b.Inputs[p.variable] = append(list, ref)
+		}
+	}
+	return nil
+}
+
+func refTo(f bridge.UploadedFile) fileRef {
+	kind := f.Type
+	if kind == "" {
+		kind = fileType(f.Kind)
+	}
+	return fileRef{Type: kind, Method: localFile, ID: f.ID}
 }
 
 func fileType(kind bridge.FileKind) string {
@@ -175,14 +237,21 @@ func isUUID(s string) bool {
 	return regexp.MustCompile(`(?i)^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$`).MatchString(s)
 }
 
+// exchange is a request that is answered with a stream.
+type exchange struct {
+	method, path string
+	query        url.Values
+	body         any
+	head         http.Header
+	filled       string // the form that was filled in a moment ago
+}
+
 // follow sends a request and follows the answer to its end. It says whether any
 // event was heard.
-func (a *Agent) follow(ctx context.Context, found app, q bridge.Question, method, path string,
-	query url.Values, body any, head http.Header, tell teller,
-) (bool, error) {
+func (a *Agent) follow(ctx context.Context, found app, q bridge.Question, x exchange, tell teller) (bool, error) {
 	ctx, wait, cancel := patient(ctx)
 	defer cancel()
-	res, err := a.client.open(ctx, opAsk, method, path, query, body, head)
+	res, err := a.client.open(ctx, opAsk, x.method, x.path, x.query, x.body, x.head)
 	if err != nil {
 		return false, err
 	}
@@ -190,7 +259,7 @@ func (a *Agent) follow(ctx context.Context, found app, q bridge.Question, method
 	wait.body = res.Body
 	heard := &answer{
 		client: a.client, app: found, output: a.config.OutputKey, lang: q.Language, think: thinking{keep: a.config.KeepThinking},
-		started: bridge.Started{Conversation: q.Conversation, Run: q.Run}, tools: map[string]bool{}, files: map[string]bool{},
+		started: bridge.Started{Conversation: q.Conversation, Run: q.Run}, tools: map[string]bool{}, files: map[string]bool{}, filled: x.filled,
 	}
 	defer a.forget(heard)
 	switch mediaType(res.Header) {
@@ -303,11 +372,11 @@ func (a *Agent) discover(ctx context.Context, again bool) (app, error) {
 		found.mode, found.version = card.Mode, version
 	}
 	if !found.talks() && found.input == "" {
-		form, err := a.form(ctx, opAsk)
+		p, err := a.parameters(ctx, opAsk)
 		if err != nil {
 			return app{}, err
 		}
-		found.input = inputOf(form)
+		found.input = p.input()
 	}
 	a.mu.Lock()
 	a.app = &found
@@ -329,36 +398,6 @@ func (a *Agent) card(ctx context.Context, op string) (appCard, string, error) {
 		card.Mode = modeChat
 	}
 	return card, head.Get("X-Version"), nil
-}
-
-func (a *Agent) form(ctx context.Context, op string) ([]map[string]variable, error) {
-	var p parameters
-	_, err := a.client.call(ctx, op, http.MethodGet, "/parameters", nil, nil, &p)
-	return p.Form, err
-}
-
-// inputOf finds the variable that takes the question: one with a telling name,
-// or else the first that takes text, rather a required one.
-func inputOf(form []map[string]variable) string {
-	best, rank := defaultInput, 0
-	for _, item := range form {
-		for kind, v := range item {
-			r := 0
-			switch {
-			case kind != "text-input" && kind != "paragraph":
-			case slices.Contains([]string{defaultInput, "question", "input", "text", "q"}, strings.ToLower(v.Name)):
-				r = 3
-			case v.Required:
-				r = 2
-			default:
-				r = 1
-			}
-			if r > rank {
-				best, rank = v.Name, r
-			}
-		}
-	}
-	return best
 }
 
 // lookFor returns an error if the server no longer knows a conversation.

@@ -73,9 +73,9 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // TestQuestions states what each kind of app is asked.
 func TestQuestions(t *testing.T) {
 	t.Parallel()
-	form := jsonAnswer(200, `{"user_input_form":[{"select":{"variable":"lang","required":true}},{"text-input":{"variable":"note"}},{"paragraph":{"variable":"frage","required":true}}]}`)
+	form := jsonAnswer(200, `{"file_upload":{"enabled":true},"user_input_form":[{"text-input":{"variable":"platform","max_length":3}},{"select":{"variable":"color","options":["red"]}},{"select":{"variable":"lang","required":true}},{"text-input":{"variable":"note"}},{"paragraph":{"variable":"frage","required":true}}]}`)
 	q := bridge.Question{
-		ID: "job-7", Text: "why?", Conversation: bridge.Conversation{ID: conversation, User: "p1"}, Inputs: map[string]string{"platform": "wecom"},
+		ID: "job-7", Text: "why?", Conversation: bridge.Conversation{ID: conversation, User: "p1"}, Inputs: map[string]string{"platform": "wecom", "color": "blue", "user_name": "Li"},
 		Files: []bridge.UploadedFile{{Kind: bridge.FileOther, ID: "f1"}, {Kind: bridge.FileImage, ID: "f2"}},
 	}
 	files := []any{
@@ -87,10 +87,10 @@ func TestQuestions(t *testing.T) {
 		input string
 		want  map[string]any
 	}{
-		{"chat", "", map[string]any{"query": "why?", "inputs": map[string]any{"platform": "wecom"}, "conversation_id": conversation, "auto_generate_name": false}},
-		{"completion", "", map[string]any{"query": "why?", "inputs": map[string]any{"platform": "wecom", "frage": "why?"}}},
-		{"workflow", "", map[string]any{"inputs": map[string]any{"platform": "wecom", "frage": "why?"}}},
-		{"workflow", "note", map[string]any{"inputs": map[string]any{"platform": "wecom", "note": "why?"}}},
+		{"chat", "", map[string]any{"query": "why?", "inputs": map[string]any{"platform": "wec"}, "conversation_id": conversation, "auto_generate_name": false}},
+		{"completion", "", map[string]any{"query": "why?", "inputs": map[string]any{"platform": "wec", "frage": "why?"}}},
+		{"workflow", "", map[string]any{"inputs": map[string]any{"platform": "wec", "frage": "why?"}}},
+		{"workflow", "note", map[string]any{"inputs": map[string]any{"platform": "wec", "note": "why?"}}},
 	} {
 		f := newFake(test.mode, map[string][]answer{pathOf(test.mode): {good()}, "/v1/parameters": {form}})
 		a := open(t, dify.Config{Transport: f, InputKey: test.input})
@@ -310,10 +310,10 @@ func (*silent) Close() error { return nil }
 // silence is a server that is silent after some text; without any it does not
 // even send a header.
 func silence(mode string, a answer) transport {
-	f := newFake(mode, nil)
+	f := newFake(mode, map[string][]answer{"/v1/parameters": {jsonAnswer(200, `{}`)}})
 	return func(r *http.Request) (*http.Response, error) {
 		switch {
-		case r.URL.Path == "/v1/info":
+		case r.URL.Path == "/v1/info", r.URL.Path == "/v1/parameters":
 			return f.RoundTrip(r)
 		case len(a.body) == 0:
 			<-r.Context().Done()

@@ -29,7 +29,7 @@ func (a *Agent) Check(ctx context.Context) ([]bridge.Finding, error) {
 		reachable.OK, reachable.Err = false, err
 		return []bridge.Finding{reachable}, nil //nolint:nilerr // it is in the finding
 	}
-	form, err := a.form(ctx, op)
+	p, err := a.parameters(ctx, op)
 	if version == "" {
 		version = "?"
 	}
@@ -38,23 +38,16 @@ func (a *Agent) Check(ctx context.Context) ([]bridge.Finding, error) {
 		Args: map[string]string{"name": card.Name, "mode": card.Mode, "version": version, "input": a.config.InputKey},
 	}
 	if kind.OK && (card.Mode == modeWorkflow || card.Mode == modeCompletion) {
-		kind.OK = a.takesQuestion(form)
+		kind.OK = a.takesQuestion(p)
 	}
 	return []bridge.Finding{reachable, {Code: findCredential, OK: true}, kind}, nil
 }
 
 // takesQuestion says that the form has the variable we put the question in.
-func (a *Agent) takesQuestion(form []map[string]variable) bool {
+func (a *Agent) takesQuestion(p parameters) bool {
 	input := a.config.InputKey
 	if input == "" {
-		input = inputOf(form)
+		input = p.input()
 	}
-	for _, item := range form {
-		for _, v := range item {
-			if v.Name == input {
-				return true
-			}
-		}
-	}
-	return false
+	return p.declares(input)
 }

@@ -49,7 +49,16 @@ func (c *client) open(ctx context.Context, op, method, path string, query url.Va
 
 func (c *client) request(ctx context.Context, op, method, path string, query url.Values, body any) (*http.Request, error) {
 	var reader io.Reader
-	if body != nil {
+	kind := "application/json"
+	switch body := body.(type) {
+	case nil:
+	case *parcel:
+		data, multipart, err := body.close()
+		if err != nil {
+			return nil, &bridge.Error{Kind: bridge.KindInternal, Op: op, Err: err}
+		}
+		reader, kind = bytes.NewReader(data), multipart
+	default:
 		text, err := json.Marshal(body)
 		if err != nil {
 			return nil, &bridge.Error{Kind: bridge.KindInternal, Op: op, Err: err}
@@ -66,14 +75,19 @@ func (c *client) request(ctx context.Context, op, method, path string, query url
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
 	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", kind)
 	}
 	return req, nil
 }
 
 // call sends a request and decodes the answer, if into is not nil.
 func (c *client) call(ctx context.Context, op, method, path string, query url.Values, body, into any) (http.Header, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, callLimit, errIdle)
+	return c.callWithin(ctx, callLimit, op, method, path, query, body, into)
+}
+
+// callWithin is call with a limit of its own.
+func (c *client) callWithin(ctx context.Context, limit time.Duration, op, method, path string, query url.Values, body, into any) (http.Header, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errIdle)
 	defer cancel()
 	res, err := c.open(ctx, op, method, path, query, body, nil)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/form"
+	"switchboard/internal/webcall"
 )
 
 const (
@@ -80,7 +82,8 @@ func New(c Config) (*Agent, error) {
 	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Agent{
-		config: c, log: c.Log, running: map[string]*task{},
+		config: c, log: c.Log, running: map[string]*task{}, uploads: make(chan struct{}, uploads),
+		public: webcall.NewPublic(form.Loopback(base.Hostname())),
 		client: &client{base: base, key: key, http: &http.Client{Transport: c.Transport, CheckRedirect: stay}},
 	}, nil
 }

@@ -28,7 +28,8 @@ func opens(mode string, answers ...answer) func(testing.TB) bridge.Agent {
 		tb.Helper()
 		done := jsonAnswer(200, `{"result":"success"}`)
 		return open(tb, dify.Config{Transport: newFake(mode, map[string][]answer{
-			pathOf(mode): answers, "/v1/parameters": {jsonAnswer(200, `{"user_input_form":[{"paragraph":{"variable":"query"}}]}`)},
+			pathOf(mode): answers, "/v1/parameters": {jsonAnswer(200, `{"user_input_form":[{"paragraph":{"variable":"query"}}],"file_upload":{"enabled":true},"suggested_questions_after_answer":{"enabled":true}}`)},
+			"/v1/files/upload": {capture(tb, "up_png")}, "/v1/messages/m/suggested": {jsonAnswer(200, `{"result":"success","data":["And then?"," "]}`)},
 			"/v1/messages/m/feedbacks": {done}, pathOf(mode) + "/t/stop": {done}, "/v1/workflows/tasks/t/stop": {done},
 		})})
 	}

@@ -65,10 +65,15 @@ func kindOf(status int, p problem) bridge.Kind {
 		return bridge.KindQuota // the plan's; within a stream it is the model's limit
 	case status == http.StatusTooManyRequests, status == http.StatusBadRequest && strings.HasPrefix(p.Message, "Too many requests"):
 		return bridge.KindRateLimited
+	case p.Code == "unsupported_file_type", p.Code == "unsupported_audio_type", p.Code == "speech_to_text_disabled",
+		status == http.StatusBadRequest && strings.HasPrefix(p.Message, "Suggested Questions Is Disabled"):
+		return bridge.KindUnsupported
 	case ofTheApp(p.Code), strings.HasPrefix(p.Message, "Run failed:"):
 		return bridge.KindAgentFailed
 	case status == http.StatusNotFound:
 		return bridge.KindNotFound
+	case status == http.StatusPreconditionFailed: // a form that somebody filled in, or that ran out
+		return bridge.KindExpired
 	case status == http.StatusRequestEntityTooLarge:
 		return bridge.KindTooLarge
 	case status >= 500:

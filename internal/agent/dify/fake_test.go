@@ -46,6 +46,7 @@ func capture(tb testing.TB, name string) answer {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	text = bytes.TrimPrefix(text, []byte("HTTP/1.1 100 Continue\r\n\r\n"))
 	head, body, _ := bytes.Cut(text, []byte("\r\n\r\n"))
 	a := answer{header: http.Header{}, body: body}
 	lines := strings.Split(string(head), "\r\n")
@@ -66,7 +67,35 @@ func capture(tb testing.TB, name string) answer {
 type request struct {
 	method, path string
 	header       http.Header
-	body         map[string]any
+	body         map[string]any // of a form, the fields
+	file         []byte
+	part         string // the file's Content-Disposition and type
+}
+
+// parse reads a form as strictly as the server: one file with a name and a type,
+// and the user.
+func (q *request) parse(r *http.Request) error {
+	if r.ContentLength <= 0 {
+		return errors.New("a form without a length")
+	}
+	if err := r.ParseMultipartForm(1 << 20); err != nil {
+		return err
+	}
+	q.body = map[string]any{}
+	for name, values := range r.MultipartForm.Value {
+		q.body[name] = values[0]
+	}
+	for _, head := range r.MultipartForm.File["file"] {
+		file, err := head.Open()
+		if err != nil {
+			return err
+		}
+		q.part = head.Filename + " " + head.Header.Get("Content-Type")
+		if q.file, err = io.ReadAll(file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fake is a Dify server without a network: the next answer of a path is given,
@@ -93,7 +122,11 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	heard := request{method: r.Method, path: r.URL.RequestURI(), header: r.Header}
-	if r.Body != nil {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		if err := heard.parse(r); err != nil {
+			return nil, err
+		}
+	} else if r.Body != nil {
 		if err := json.NewDecoder(r.Body).Decode(&heard.body); err != nil {
 			return nil, err
 		}

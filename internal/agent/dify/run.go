@@ -22,7 +22,7 @@ func (a *Agent) resume(ctx context.Context, found app, q bridge.Question, tell t
 	}
 	if r.Status == "paused" {
 		query := url.Values{"user": {userOf(q.Conversation)}, "include_state_snapshot": {"true"}}
-		_, err := a.follow(ctx, found, q, http.MethodGet, "/workflow/"+url.PathEscape(q.Run.Run)+"/events", query, nil, nil, tell)
+		_, err := a.follow(ctx, found, q, exchange{method: http.MethodGet, path: "/workflow/" + url.PathEscape(q.Run.Run) + "/events", query: query}, tell)
 		return err
 	}
 	if r.Status != "succeeded" && r.Status != "partial-succeeded" && r.Status != "stopped" {
@@ -153,7 +153,12 @@ func (a *Agent) Feedback(ctx context.Context, c bridge.Conversation, r bridge.Ru
 }
 
 var (
-	_ bridge.Agent      = (*Agent)(nil)
-	_ bridge.Stopper    = (*Agent)(nil)
-	_ bridge.Feedbacker = (*Agent)(nil)
+	_ bridge.Agent       = (*Agent)(nil)
+	_ bridge.Stopper     = (*Agent)(nil)
+	_ bridge.Feedbacker  = (*Agent)(nil)
+	_ bridge.Uploader    = (*Agent)(nil)
+	_ bridge.Fetcher     = (*Agent)(nil)
+	_ bridge.Transcriber = (*Agent)(nil)
+	_ bridge.Suggester   = (*Agent)(nil)
+	_ bridge.Greeter     = (*Agent)(nil)
 )

@@ -38,6 +38,7 @@ type answer struct {
 	tools     map[string]bool
 	files     map[string]bool
 	form      *wireForm
+	filled    string // the token of a form that is no reason to wait any more
 
 	good  bool // the answer is whole; only details may follow
 	over  bool // nothing more is to come
@@ -66,11 +67,13 @@ func (a *answer) hear(e event) error {
 	case "message_end":
 		a.hearEnd(e)
 	case "human_input_required":
-		if form := e.Data.wireForm; a.form == nil || a.form.FormToken == "" {
+		if form := e.Data.wireForm; (a.form == nil || a.form.FormToken == "") && !a.isFilled(form) {
 			a.form = &form
 		}
 	case "workflow_paused":
-		a.pause(e.Data)
+		if a.waits(e.Data) {
+			a.pause(e.Data)
+		}
 	case "workflow_finished":
 		return a.hearFinished(e.Data)
 	case "error":
@@ -303,6 +306,13 @@ func plain(value json.RawMessage) string {
 		return s
 	}
 	return string(value)
+}
+
+func (a *answer) isFilled(form wireForm) bool { return a.filled != "" && form.FormToken == a.filled }
+
+// waits says that a pause is for something else than the form just filled in.
+func (a *answer) waits(d eventData) bool {
+	return len(d.Reasons) == 0 || a.filled == "" || a.form != nil || !slices.ContainsFunc(d.Reasons, a.isFilled)
 }
 
 // pause ends the stream: the answer goes on after a person's decision.

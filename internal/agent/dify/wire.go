@@ -107,19 +107,26 @@ type message struct {
 
 // question is the body of every question.
 type question struct {
-	Query        string            `json:"query,omitempty"`
-	Inputs       map[string]string `json:"inputs"`
-	User         string            `json:"user"`
-	Mode         string            `json:"response_mode"`
-	Conversation string            `json:"conversation_id,omitempty"`
-	NameIt       *bool             `json:"auto_generate_name,omitempty"`
-	Files        []fileRef         `json:"files,omitempty"`
+	Query        string         `json:"query,omitempty"`
+	Inputs       map[string]any `json:"inputs"`
+	User         string         `json:"user"`
+	Mode         string         `json:"response_mode"`
+	Conversation string         `json:"conversation_id,omitempty"`
+	NameIt       *bool          `json:"auto_generate_name,omitempty"`
+	Files        []fileRef      `json:"files,omitempty"`
 }
 
 type fileRef struct {
 	Type   string `json:"type"`
 	Method string `json:"transfer_method"`
 	ID     string `json:"upload_file_id"`
+}
+
+// decision is the body that fills in a form; the server takes no other keys.
+type decision struct {
+	Inputs map[string]string `json:"inputs"`
+	Action string            `json:"action"`
+	User   string            `json:"user"`
 }
 
 // problem is the body of every refusal.
@@ -133,12 +140,43 @@ type appCard struct {
 	Mode string `json:"mode"`
 }
 
-// parameters hold the form of the app; each item is {type: variable}.
+// parameters are what an app wants and takes; each item of the form is
+// {type: variable}.
 type parameters struct {
-	Form []map[string]variable `json:"user_input_form"`
+	Opening   string                `json:"opening_statement"`
+	Questions []string              `json:"suggested_questions"`
+	After     ability               `json:"suggested_questions_after_answer"`
+	Speech    ability               `json:"speech_to_text"`
+	Form      []map[string]variable `json:"user_input_form"`
+	Upload    fileRules             `json:"file_upload"`
+	Limits    struct {              // in MB
+		Image int `json:"image_file_size_limit"`
+		Video int `json:"video_file_size_limit"`
+		Audio int `json:"audio_file_size_limit"`
+		Other int `json:"file_size_limit"`
+	} `json:"system_parameters"`
+}
+
+type ability struct {
+	Enabled bool `json:"enabled"`
+}
+
+// fileRules say which files may come with a question. Without Enabled none may,
+// whatever else stands there: the server drops them without a word.
+type fileRules struct {
+	Enabled    bool     `json:"enabled"`
+	Types      []string `json:"allowed_file_types"`
+	Extensions []string `json:"allowed_file_extensions"`
+	Methods    []string `json:"allowed_file_upload_methods"`
+	Most       int      `json:"number_limits"`
 }
 
 type variable struct {
-	Name     string `json:"variable"`
-	Required bool   `json:"required"`
+	Name      string   `json:"variable"`
+	Required  bool     `json:"required"`
+	Options   []string `json:"options"`
+	MaxLength int      `json:"max_length"`
+	// of a variable that takes files
+	Types      []string `json:"allowed_file_types"`
+	Extensions []string `json:"allowed_file_extensions"`
 }

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"io"
 	"mime/multipart"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -62,8 +59,6 @@ const (
 	opUpload = "dingtalk: upload file"
 )
 
-var errNotPublic = errors.New("the address is not a public one")
-
 // client speaks to DingTalk for one bot.
 type client struct {
 	cfg    config
@@ -87,33 +82,10 @@ func newClient(cfg config, count func(string), pushed func()) *client {
 	}
 	c := &client{
 		cfg: cfg, count: count, pushed: pushed, pace: map[string]*rate.Limiter{}, http: webcall.New(),
-		files: &http.Client{
-			// No proxy: it would hide where the connection goes.
-			Transport: &http.Transport{
-				DialContext:         (&net.Dialer{Timeout: webcall.Timeout, Control: publicOnly(form.Loopback(cfg.base.Hostname()))}).DialContext,
-				TLSHandshakeTimeout: webcall.Timeout, ResponseHeaderTimeout: webcall.Timeout, IdleConnTimeout: webcall.Timeout,
-			},
-			CheckRedirect: webcall.Stay,
-		},
+		files: webcall.NewPublic(form.Loopback(cfg.base.Hostname())), // a DingTalk on this machine may name this machine
 	}
 	c.token = token.New(c.fetchToken, token.Options{Op: opToken, RefusedFor: refusedFor})
 	return c
-}
-
-// publicOnly refuses connections into the company's network, whatever a name
-// resolves to at that moment. A DingTalk on this machine may name this machine.
-func publicOnly(local bool) func(network, address string, _ syscall.RawConn) error {
-	return func(_, address string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return errors.New("not an address")
-		}
-		ip := to.Addr().Unmap()
-		if ip.IsGlobalUnicast() && !ip.IsPrivate() || local && ip.IsLoopback() {
-			return nil
-		}
-		return errNotPublic
-	}
 }
 
 func (c *client) close() {
@@ -239,7 +211,7 @@ func (c *client) make(r request, key string) (webcall.Request, error) {
 		made.Header = http.Header{"X-Acs-Dingtalk-Access-Token": {key}}
 	}
 	if body, ok := r.in.(raw); ok {
-		made.Type, made.Body = body.contentType, body.data
+		made.Type, made.Body, made.Within = body.contentType, body.data, webcall.Upload
 		return made, nil
 	}
 	body, err := webcall.JSON(r.in)
@@ -301,8 +273,8 @@ func (c *client) download(ctx context.Context, link string) (io.ReadCloser, erro
 	}
 	resp, err := c.files.Do(req)
 	switch {
-	case errors.Is(err, errNotPublic):
-		return nil, &bridge.Error{Kind: bridge.KindForbidden, Op: opFile, Err: errNotPublic}
+	case errors.Is(err, webcall.ErrNotPublic):
+		return nil, &bridge.Error{Kind: bridge.KindForbidden, Op: opFile, Err: webcall.ErrNotPublic}
 	case err != nil:
 		return nil, webcall.Lost(ctx, opFile, err)
 	}

@@ -213,6 +213,7 @@ type media struct {
 	kind, name string
 	data       []byte
 	seconds    int
+	url        string // where people find it otherwise
 }
 
 // mediaOf returns what has to be uploaded to show a content; false when nothing
@@ -220,9 +221,9 @@ type media struct {
 func mediaOf(c bridge.Content) (media, bool) {
 	switch c := c.(type) {
 	case bridge.Picture:
-		return media{kind: "image", name: cmp.Or(c.Name, "image.png"), data: c.Data}, true
+		return media{kind: "image", name: cmp.Or(c.Name, "image.png"), data: c.Data, url: c.URL}, true
 	case bridge.Attachment:
-		return media{kind: "file", name: cmp.Or(c.Name, "file"), data: c.Data}, true
+		return media{kind: "file", name: cmp.Or(c.Name, "file"), data: c.Data, url: c.URL}, true
 	case bridge.Voice:
 		return media{kind: "voice", name: cmp.Or(c.Name, "voice.amr"), data: c.Data, seconds: c.Seconds}, true
 	default:
@@ -246,7 +247,7 @@ func (m media) accepted() bool {
 func (m media) extension() string { return strings.ToLower(strings.TrimPrefix(path.Ext(m.name), ".")) }
 
 // words name the file where it cannot be shown.
-func (m media) words() bridge.Text { return bridge.Text{Text: "[" + prose.OneLine(m.name) + "]"} }
+func (m media) words() bridge.Text { return bridge.Text{Text: prose.File(m.name, m.url)} }
 
 // render shows a picture inside a text, which both ways can carry; other files
 // only the robot API can.

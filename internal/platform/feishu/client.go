@@ -207,6 +207,9 @@ func (c *client) make(r request, bearer string) (webcall.Request, error) {
 		made.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	made.Secrets = []string{bearer, c.cfg.secret.Reveal(), c.cfg.encryptKey.Reveal(), c.cfg.token.Reveal()}
+	if len(r.upload.data) > 0 {
+		made.Within = webcall.Upload
+	}
 	if r.in == nil {
 		return made, nil
 	}

@@ -239,6 +239,7 @@ type media struct {
 	name      string
 	data      []byte
 	kind      string // msg_type
+	url       string // where people find it otherwise
 }
 
 // mediaOf returns what has to be uploaded to show a content; false when nothing
@@ -246,16 +247,16 @@ type media struct {
 func mediaOf(c bridge.Content) (media, bool) {
 	switch c := c.(type) {
 	case bridge.Picture:
-		m := media{api: apiImage, part: "image", name: cmp.Or(prose.OneLine(c.Name), "image.png"), data: c.Data, kind: "image"}
+		m := media{api: apiImage, part: "image", name: cmp.Or(prose.OneLine(c.Name), "image.png"), data: c.Data, kind: "image", url: c.URL}
 		m.fields = map[string]string{"image_type": "message"}
 		if len(c.Data) > maxPicture || !strings.HasPrefix(http.DetectContentType(c.Data), "image/") {
-			return fileOf(m.name, c.Data), true
+			return fileOf(m.name, c.Data, c.URL), true
 		}
 		return m, true
 	case bridge.Attachment:
-		return fileOf(cmp.Or(prose.OneLine(c.Name), "file"), c.Data), true
+		return fileOf(cmp.Or(prose.OneLine(c.Name), "file"), c.Data, c.URL), true
 	case bridge.Voice:
-		m := fileOf(cmp.Or(prose.OneLine(c.Name), "voice.opus"), c.Data)
+		m := fileOf(cmp.Or(prose.OneLine(c.Name), "voice.opus"), c.Data, "")
 		if strings.HasPrefix(string(c.Data), "OggS") { // the platform plays no other
 			m.kind, m.fields["file_type"], m.fields["duration"] = "audio", "opus", strconv.Itoa(max(c.Seconds, 1)*1000)
 		}
@@ -267,17 +268,17 @@ func mediaOf(c bridge.Content) (media, bool) {
 
 // fileOf makes a file. Its type decides about the icon only; as a video or a
 // voice it would have to be sent as one.
-func fileOf(name string, data []byte) media {
+func fileOf(name string, data []byte, url string) media {
 	types := map[string]string{".pdf": "pdf", ".doc": "doc", ".docx": "doc", ".xls": "xls", ".xlsx": "xls", ".ppt": "ppt", ".pptx": "ppt"}
 	fields := map[string]string{"file_type": cmp.Or(types[strings.ToLower(path.Ext(name))], "stream"), "file_name": name}
-	return media{api: apiFile, part: "file", fields: fields, name: name, data: data, kind: "file"}
+	return media{api: apiFile, part: "file", fields: fields, name: name, data: data, kind: "file", url: url}
 }
 
 // accepted tells whether the platform takes a file of this size.
 func (m media) accepted() bool { return len(m.data) > 0 && len(m.data) <= maxFile }
 
 // words name the file where it cannot be shown.
-func (m media) words() bridge.Text { return bridge.Text{Text: "[" + m.name + "]"} }
+func (m media) words() bridge.Text { return bridge.Text{Text: prose.File(m.name, m.url)} }
 
 // message shows an uploaded file.
 func (m media) message(key string) (outgoing, error) {

@@ -41,9 +41,9 @@ func (d dialect) render(c bridge.Content) ([]outgoing, error) {
 	case bridge.News:
 		return d.renderMarkdown("", newsText(c))
 	case bridge.Picture:
-		return renderText(bridge.Text{Text: "[" + prose.OneLine(cmp.Or(c.Name, "image.png")) + "]"})
+		return renderText(bridge.Text{Text: prose.File(cmp.Or(c.Name, "image.png"), c.URL)})
 	case bridge.Attachment:
-		return renderText(bridge.Text{Text: "[" + prose.OneLine(cmp.Or(c.Name, "file")) + "]"})
+		return renderText(bridge.Text{Text: prose.File(cmp.Or(c.Name, "file"), c.URL)})
 	case bridge.Voice:
 		return renderText(bridge.Text{Text: "[" + prose.OneLine(cmp.Or(c.Name, "voice.amr")) + "]"})
 	case bridge.Native:

@@ -77,7 +77,7 @@ func stageOf(e bridge.Exchange) (reached int, failed bool) {
 		case bridge.EntryDelivered:
 			reached = max(reached, stageDelivered)
 		case bridge.EntryReceived, bridge.EntryDuplicate, bridge.EntryRefused, bridge.EntryIgnored, bridge.EntryStarted,
-			bridge.EntryRouted, bridge.EntryMasked, bridge.EntryFirstText, bridge.EntryShown, bridge.EntryStopped, bridge.EntryRepeated, bridge.EntryLost,
+			bridge.EntryRouted, bridge.EntryMasked, bridge.EntryAttached, bridge.EntryRated, bridge.EntryFirstText, bridge.EntryShown, bridge.EntryStopped, bridge.EntryRepeated, bridge.EntryLost,
 			bridge.EntryRetry, bridge.EntryApology, bridge.EntryStale, bridge.EntryDiscarded, bridge.EntryRescued, bridge.EntryWoke:
 		}
 	}

@@ -1,0 +1,116 @@
+package dify_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/internal/agent/dify"
+	"switchboard/internal/bridge"
+)
+
+func TestSuggest(t *testing.T) {
+	t.Parallel()
+	c, r := bridge.Conversation{ID: conversation, User: "p1"}, bridge.Run{Message: "m"}
+	path := "/v1/messages/m/suggested"
+	f := newFake("chat", map[string][]answer{
+		"/v1/parameters": {capture(t, "chat_parameters")}, path: {jsonAnswer(200, `{"result":"success","data":["Why?",""," How? "]}`), capture(t, "suggested"), capture(t, "suggested_nouser")},
+	})
+	a := open(t, dify.Config{Transport: f})
+	if got, err := a.Suggest(t.Context(), c, r); err != nil || cmp.Diff([]string{"Why?", "How?"}, got) != "" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got := f.requests()[1].path; got != path+"?user=p1" {
+		t.Errorf("asked %s", got)
+	}
+	if got, err := a.Suggest(t.Context(), c, r); err != nil || len(got) > 0 {
+		t.Errorf("none: %q, %v", got, err)
+	}
+	if _, err := a.Suggest(t.Context(), c, r); bridge.KindOf(err) != bridge.KindInvalid {
+		t.Error(err)
+	}
+	off := newFake("chat", map[string][]answer{"/v1/parameters": {jsonAnswer(200, `{}`)}})
+	if _, err := open(t, dify.Config{Transport: off}).Suggest(t.Context(), c, r); bridge.KindOf(err) != bridge.KindUnsupported || len(off.paths()) != 1 {
+		t.Errorf("switched off: %v, %v", err, off.paths())
+	}
+}
+
+// TestGreet: what an app says first is asked for once in a while.
+func TestGreet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake("advanced-chat", map[string][]answer{"/v1/parameters": {capture(t, "chatflow_parameters"), jsonAnswer(200, `{"opening_statement":null}`)}})
+		a := open(t, dify.Config{Transport: f})
+		want := bridge.Greeting{Text: "Hello! I am the test bot.", Questions: []string{"What can you do?"}}
+		for range 3 {
+			if got, err := a.Greet(t.Context()); err != nil || cmp.Diff(want, got) != "" {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}
+		time.Sleep(10 * time.Minute)
+		if got, err := a.Greet(t.Context()); err != nil || cmp.Diff(bridge.Greeting{}, got) != "" {
+			t.Errorf("later: %+v, %v", got, err)
+		}
+		if n := strings.Count(strings.Join(f.paths(), " "), "parameters"); n != 2 {
+			t.Errorf("asked %d times", n)
+		}
+		workflow := newFake("workflow", map[string][]answer{"/v1/parameters": {capture(t, "workflow_parameters")}})
+		if got, err := open(t, dify.Config{Transport: workflow}).Greet(t.Context()); err != nil || got.Text != "" {
+			t.Errorf("a workflow: %+v, %v", got, err)
+		}
+	})
+}
+
+// TestFill decides and hears the rest of the answer, from its beginning on.
+func TestFill(t *testing.T) {
+	t.Parallel()
+	const token, run = "S4yvuaTw0ZiBt4AMPcDOtK", "6a7396ca-2ccf-482f-9d15-0a818d22eb90"
+	c, r := bridge.Conversation{ID: conversation, User: "u1"}, bridge.Run{Run: run, Message: "m"}
+	form, events := "/v1/form/human_input/"+token, "/v1/workflow/"+run+"/events"
+	fill := func(f *fake, values map[string]string) heard {
+		var h heard
+		for event, err := range open(t, dify.Config{Transport: f}).Fill(t.Context(), c, r, token, "approve", values) {
+			if err != nil {
+				h.err = err
+				continue
+			}
+			h.events = append(h.events, event)
+		}
+		return h
+	}
+	for _, name := range []string{"hitl_events_live", "hitl_events_after"} {
+		f := newFake("advanced-chat", map[string][]answer{form: {capture(t, "hitl_form_submit")}, events: {capture(t, name)}})
+		h := fill(f, map[string]string{"comment": "ship it"})
+		if ended, _ := count[bridge.Ended](h); h.err != nil || h.text() != "before approved: ship it" || ended != 1 {
+			t.Errorf("%s: %q\n%s", name, h.text(), h)
+		}
+		sent := f.requests()[1]
+		want := map[string]any{"inputs": map[string]any{"comment": "ship it"}, "action": "approve", "user": "u1"}
+		if diff := cmp.Diff(want, sent.body); diff != "" || !strings.Contains(f.paths()[2], "user=u1") {
+			t.Errorf("%s, %v", diff, f.paths())
+		}
+	}
+	for name, kind := range map[string]bridge.Kind{
+		"hitl_form_submit_badaction": bridge.KindInvalid, "hitl_form_submit_missing": bridge.KindInvalid,
+		"hitl_form_submit_again": bridge.KindExpired, "hitl_form_get_bad": bridge.KindNotFound,
+	} {
+		f := newFake("advanced-chat", map[string][]answer{form: {capture(t, name)}})
+		if h := fill(f, nil); bridge.KindOf(h.err) != kind || len(h.events) > 0 {
+			t.Errorf("%s: %s", name, h)
+		}
+	}
+	// A second form, after the first, is a pause like any other.
+	again := streamAnswer(
+		`{"event":"human_input_required",`+ids+`,"workflow_run_id":"`+run+`","data":{"form_token":"`+token+`"}}`,
+		`{"event":"workflow_paused",`+ids+`,"data":{"reasons":[{"form_token":"`+token+`"}]}}`,
+		`{"event":"human_input_required",`+ids+`,"workflow_run_id":"`+run+`","data":{"form_token":"second","form_content":"And?"}}`,
+		`{"event":"workflow_paused",`+ids+`,"data":{"reasons":[{"form_token":"second"}]}}`,
+	)
+	h := fill(newFake("advanced-chat", map[string][]answer{form: {capture(t, "hitl_form_submit")}, events: {again}}), nil)
+	if n, paused := count[bridge.Paused](h); n != 1 || paused.Form.Token != "second" || h.err != nil {
+		t.Errorf("%s", h)
+	}
+}

@@ -1,0 +1,105 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"switchboard/internal/agent/difytest"
+	"switchboard/internal/app"
+	"switchboard/internal/bridge"
+	"switchboard/internal/platform/simulator"
+)
+
+// desk is the whole program between Li on a simulated platform and a Dify app.
+type desk struct {
+	*testing.T
+	*simulator.Simulator
+
+	ctx  context.Context //nolint:containedctx // of the test
+	app  *app.App
+	dify *difytest.Server
+	on   bridge.Platform
+}
+
+func newDesk(t *testing.T, dify difytest.App) *desk {
+	t.Helper()
+	d := &desk{T: t, dify: difytest.New(t, dify)}
+	d.app, d.ctx, d.Simulator = onSimulator(t, fmt.Sprintf("language: en\nagents: [{id: help, kind: dify, base_url: %q}]\n", d.dify.URL))
+	d.on = d.Employees()[0].Platforms[0]
+	return d
+}
+
+// says writes something as Li and waits for that many messages of the bot's,
+// which it returns.
+func (d *desk) says(text string, file *simulator.File, messages int) []string {
+	d.Helper()
+	before := len(d.fromBot())
+	if _, err := d.Write(d.ctx, simulator.Line{Employee: "li", Platform: d.on, Text: text, File: file}); err != nil {
+		d.Fatal(err)
+	}
+	until(d, func() bool {
+		all := d.fromBot()
+		return len(all) >= before+messages && !strings.HasPrefix(all[len(all)-1], "Thinking") && d.idle()
+	})
+	return d.fromBot()[before:]
+}
+
+func (d *desk) fromBot() []string {
+	var all []string
+	for _, b := range d.Bubbles("li") {
+		if b.FromBot {
+			all = append(all, b.Text)
+		}
+	}
+	return all
+}
+
+// idle says that every message is answered.
+func (d *desk) idle() bool {
+	rows, err := d.app.Talks(d.ctx, bridge.TalkQuery{Limit: 20})
+	if err != nil {
+		d.Fatal(err)
+	}
+	for _, r := range rows {
+		if !r.State.Final() {
+			return false
+		}
+	}
+	return true
+}
+
+const takesFiles = `"file_upload":{"enabled":true,"allowed_file_types":["image","document"],"allowed_file_upload_methods":["local_file"],"number_limits":3}`
+
+// TestFilesBothWays: a picture goes to the app with the same user, and one comes
+// back as a picture.
+func TestFilesBothWays(t *testing.T) { //nolint:paralleltest // sets the environment
+	png := "\x89PNG\r\n\x1a\n and more"
+	d := newDesk(t, difytest.App{Parameters: "{" + takesFiles + "}", Answer: func(q difytest.Question) difytest.Answer {
+		return difytest.Answer{Text: fmt.Sprintf("%d files with %s", len(q.Sent), q.Query), Picture: []byte(png), Sources: []string{"Handbook"}}
+	}})
+	got := d.says("", &simulator.File{Kind: bridge.FileImage, Data: []byte(png)}, 2)
+	if len(got) != 2 || !strings.Contains(got[0], "1 files with ") || !strings.Contains(got[0], "Handbook") || got[1] != "🖼" {
+		t.Errorf("shown %q", got)
+	}
+	if asked := d.dify.Asked(); len(asked) != 1 || len(asked[0].Sent) != 1 || string(asked[0].Sent[0].Data) != png || asked[0].Sent[0].User != asked[0].User {
+		t.Errorf("asked %+v", asked)
+	}
+	got = d.says("", &simulator.File{Kind: bridge.FileOther, Name: "a.exe", Data: []byte("MZ\x90\x00")}, 1)
+	if len(got) != 1 || !strings.Contains(got[0], "a.exe") || len(d.dify.Asked()) != 1 {
+		t.Errorf("a program: shown %q", got)
+	}
+	if v := d.Violations(); len(v) > 0 {
+		t.Error(v)
+	}
+}
+
+// TestVoice: what is said is asked.
+func TestVoice(t *testing.T) { //nolint:paralleltest // sets the environment
+	d := newDesk(t, difytest.App{Parameters: `{"speech_to_text":{"enabled":true}}`, Heard: "when do we meet?"})
+	got := d.says("", &simulator.File{Kind: bridge.FileAudio, Name: "v.opus", Data: []byte("OggS and more")}, 1)
+	if len(got) != 1 || got[0] != "Dify heard when do we meet?" {
+		t.Errorf("shown %q", got)
+	}
+}
