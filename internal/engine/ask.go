@@ -40,7 +40,7 @@ func (t *trip) ask(ctx context.Context) error {
 		return t.unattached(ctx, err)
 	}
 	if t.text = t.with.question(t.text, t.say("reply.file.look")); t.text == "" {
-		return t.tellText(ctx, strings.TrimSpace(t.with.prefix()))
+		return t.sent(t.out.Finish(ctx, strings.TrimSpace(t.with.prefix())))
 	}
 	h.prefix = t.with.prefix()
 	if err := t.prepare(ctx); err != nil {
