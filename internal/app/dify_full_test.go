@@ -103,3 +103,28 @@ func TestVoice(t *testing.T) { //nolint:paralleltest // sets the environment
 		t.Errorf("shown %q", got)
 	}
 }
+
+// TestFeedback: what somebody thinks of an answer reaches the app, with the user
+// who asked, and so does a second thought.
+func TestFeedback(t *testing.T) { //nolint:paralleltest // sets the environment
+	d := newDesk(t, difytest.App{})
+	for _, platform := range d.Employees()[0].Platforms {
+		d.on = platform
+		d.says("hello", nil, 1)
+		for _, word := range []string{"/good", "/bad", "/unrate", "/unrate"} {
+			if got := d.says(word, nil, 1); strings.Contains(got[0], "cannot") {
+				t.Errorf("%s on %s: %q", word, platform, got)
+			}
+		}
+	}
+	asked, ratings := d.dify.Asked(), ""
+	for n, r := range d.dify.Rated() {
+		ratings += r.Rating + " "
+		if r.User != asked[n/3].User {
+			t.Errorf("rated by %s, asked by %s", r.User, asked[n/3].User)
+		}
+	}
+	if ratings != strings.Repeat("like dislike  ", 3) {
+		t.Errorf("rated %q", ratings)
+	}
+}

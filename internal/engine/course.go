@@ -35,7 +35,7 @@ func (t *trip) course(ctx context.Context, resumed bool) (course, error) {
 	case t.stale() && !resumed:
 		t.note(bridge.EntryStale, 0, "", time.Since(t.job.Message.SentAt).Round(time.Minute).String())
 		return t.words(t.say("reply.stale")), nil
-	case t.route.Muted && !resumed && (t.route.Command == router.CommandNone || t.route.Command == router.CommandRetry):
+	case t.route.Muted && !resumed && t.route.Command.Asks():
 		t.note(bridge.EntryIgnored, 0, "", "a human answers here")
 		return course{}, &silentError{}
 	case t.route.Command != router.CommandNone:

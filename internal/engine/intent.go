@@ -89,7 +89,8 @@ func (e *Engine) handlers() map[router.Command]Handler {
 	for command, handle := range map[router.Command]Handler{
 		router.CommandHelp: e.help, router.CommandNew: e.reset, router.CommandStop: e.stop, router.CommandRetry: e.retry,
 		router.CommandLink: e.link, router.CommandUnlink: e.unlink, router.CommandMe: e.me, router.CommandLang: e.speak,
-		router.CommandBot: e.takeBack,
+		router.CommandBot: e.takeBack, router.CommandAgain: e.again, router.CommandGood: e.rate(bridge.RatingGood),
+		router.CommandBad: e.rate(bridge.RatingBad), router.CommandUnrate: e.rate(bridge.RatingNone),
 	} {
 		all[command] = handle
 	}
@@ -114,6 +115,7 @@ func (t *trip) intent(ctx context.Context, command router.Command, argument stri
 		return course{}, fmt.Errorf("engine: intent %s: %w", command, err)
 	}
 	if answer.Ask != nil {
+		t.route.Text = answer.Ask.Text
 		t.text, t.job.Message.Files, t.job.Message.Quote = spoken(answer.Ask.Text, *answer.Ask), answer.Ask.Files, answer.Ask.Quote
 		return t.question(resumed)
 	}

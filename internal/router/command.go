@@ -17,6 +17,10 @@ const (
 	CommandNew    Command = "new"
 	CommandStop   Command = "stop"
 	CommandRetry  Command = "retry"
+	CommandAgain  Command = "again"
+	CommandGood   Command = "good"
+	CommandBad    Command = "bad"
+	CommandUnrate Command = "unrate"
 	CommandLink   Command = "link"
 	CommandUnlink Command = "unlink"
 	CommandMe     Command = "me"
@@ -24,8 +28,8 @@ const (
 	CommandBot    Command = "bot"
 )
 
-// asks says that an agent may be asked because of it.
-func (c Command) asks() bool { return c == CommandNone || c == CommandRetry }
+// Asks says that an agent may be asked because of it.
+func (c Command) Asks() bool { return c == CommandNone || c == CommandRetry || c == CommandAgain }
 
 // Spec says how a command is typed.
 type Spec struct {
@@ -47,6 +51,10 @@ func builtIn() []Spec {
 		{Command: CommandNew, Words: []string{"new", "reset", "新对话", "新会话", "重新开始"}},
 		{Command: CommandStop, Words: []string{"stop", "停止", "停"}, Aside: true},
 		{Command: CommandRetry, Words: []string{"retry", "重试", "再试一次"}},
+		{Command: CommandAgain, Words: []string{"again", "regenerate", "重新回答", "重新生成", "换个回答"}},
+		{Command: CommandGood, Words: []string{"good", "有用", "赞"}},
+		{Command: CommandBad, Words: []string{"bad", "没用", "踩"}},
+		{Command: CommandUnrate, Words: []string{"unrate", "取消评价", "撤销评价"}},
 		{Command: CommandLink, Words: []string{"link", "绑定", "关联"}, Takes: isNumber},
 		{Command: CommandUnlink, Words: []string{"unlink", "解绑", "取消绑定"}},
 		{Command: CommandMe, Words: []string{"me", "whoami", "我", "我是谁"}, Aside: true},

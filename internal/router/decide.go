@@ -117,7 +117,7 @@ func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person)
 			break
 		}
 	}
-	if _, asks := e.Outcome.(ToAgent); asks && e.Refused == RefusedNot && spec.Command.asks() {
+	if _, asks := e.Outcome.(ToAgent); asks && e.Refused == RefusedNot && spec.Command.Asks() {
 		e.Refused = r.permitAgent(f, e.Agent)
 	}
 	return e, nil

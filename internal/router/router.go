@@ -185,7 +185,7 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	if route.Refused = r.permit(f); route.Refused != RefusedNot {
 		return route, nil
 	}
-	if _, asks := d.outcome.(ToAgent); asks && spec.Command.asks() {
+	if _, asks := d.outcome.(ToAgent); asks && spec.Command.Asks() {
 		route.Outcome, route.Refused = ToAgent{route.Agent}, r.permitAgent(f, route.Agent)
 	}
 	return r.inTalk(ctx, j, route)
