@@ -23,6 +23,7 @@ require (
 	golang.org/x/image v0.24.0
 	golang.org/x/net v0.58.0
 	golang.org/x/sync v0.24.0
+	golang.org/x/term v0.46.0
 	golang.org/x/time v0.16.0
 	modernc.org/sqlite v1.60.0
 )

@@ -46,15 +46,17 @@ type command struct {
 	args         []string
 	data, config string
 	faults       string // of the demonstration's platforms
-	list         bool
-	yes          bool // nothing is asked
+	list, json   bool
+	file         string // where the diagnostics go
+	yes          bool   // nothing is asked
 	in           *bufio.Reader
+	terminal     bool // in is the process's own
 	stdout, err  io.Writer
 	lang         bridge.Language
 }
 
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	c := command{name: "run", in: bufio.NewReader(in), stdout: out, err: errs, lang: i18n.Parse(locale())}
+	c := command{name: "run", in: bufio.NewReader(in), terminal: in == os.Stdin, stdout: out, err: errs, lang: i18n.Parse(locale())}
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		c.name, args = args[0], args[1:]
 	}
@@ -82,7 +84,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 func commands() map[string]func(command, context.Context) int {
 	return map[string]func(command, context.Context) int{
 		"run": command.serve, "demo": command.demo, "check": command.check, "secret": command.secret,
-		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "version": command.version, "help": command.help,
+		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "diagnostics": command.diagnostics, "version": command.version, "help": command.help,
 	}
 }
 
@@ -96,6 +98,10 @@ func (c *command) parse(args []string) error {
 	switch c.name {
 	case "demo":
 		flags.StringVar(&c.faults, "faults", "", "")
+	case "check":
+		flags.BoolVar(&c.json, "json", false, "")
+	case "diagnostics":
+		flags.StringVar(&c.file, "out", "", "")
 	case "restore":
 		flags.BoolVar(&c.list, "list", false, "")
 		flags.BoolVar(&c.yes, "yes", false, "")

@@ -3,13 +3,18 @@ package admin
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
 	"switchboard/internal/bridge"
 )
 
-const askPatience = 3 * time.Second
+// How long an answer may take.
+const (
+	askPatience    = 3 * time.Second
+	bundlePatience = 5 * time.Minute
+)
 
 // Show asks the program that listens at an address to bring its window to the
 // front. An error of KindUnsupported means that it has none.
@@ -17,15 +22,9 @@ func Show(ctx context.Context, address string, token bridge.Secret) error {
 	const op = "admin: show"
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/api/v1/show", nil)
+	resp, err := ask(ctx, op, http.MethodPost, "http://"+address+"/api/v1/show", token)
 	if err != nil {
-		return fmt.Errorf("%s: %w", op, err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token.Reveal())
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is this machine
-	resp, err := client.Do(req)
-	if err != nil {
-		return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Err: err}
+		return err
 	}
 	_ = resp.Body.Close()
 	switch resp.StatusCode {
@@ -36,4 +35,41 @@ func Show(ctx context.Context, address string, token bridge.Secret) error {
 	default:
 		return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Code: resp.Status}
 	}
+}
+
+// Diagnostics fetches the diagnostics of the program that listens at an address.
+func Diagnostics(ctx context.Context, address string, token bridge.Secret, w io.Writer) error {
+	const op = "admin: diagnostics"
+	ctx, cancel := context.WithTimeout(ctx, bundlePatience)
+	defer cancel()
+	resp, err := ask(ctx, op, http.MethodGet, "http://"+address+"/api/v1/diagnostics", token)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }() // was only read
+	switch resp.StatusCode {
+	case http.StatusOK:
+		if _, err := io.Copy(w, resp.Body); err != nil {
+			return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Err: err}
+		}
+		return nil
+	case http.StatusConflict: // the words are those of the bundle
+		return &bridge.Error{Kind: bridge.KindBlocked, Op: "logs: bundle", Code: "found"}
+	default:
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Code: resp.Status}
+	}
+}
+
+func ask(ctx context.Context, op, method, url string, token bridge.Secret) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token.Reveal())
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is this machine
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Err: err}
+	}
+	return resp, nil
 }

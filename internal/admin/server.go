@@ -25,6 +25,7 @@ const (
 	writeTimeout  = 30 * time.Second
 	maxHeader     = 16 << 10
 	stopTimeout   = 2 * time.Second
+	bundleTimeout = 5 * time.Minute
 )
 
 // Options are what the listener shows. Every function is needed.
@@ -42,6 +43,9 @@ type Options struct {
 	MetricsType string
 	// Status is shown as JSON at /api/v1/status.
 	Status func(ctx context.Context) (any, error)
+	// Diagnostics writes what is at /api/v1/diagnostics: a zip file, or nothing and
+	// an error; KindBlocked when it would give something away.
+	Diagnostics func(ctx context.Context, w io.Writer) error
 	// Show brings the window to the front; false when there is none.
 	Show func() bool
 	Log  *slog.Logger
@@ -60,6 +64,7 @@ func New(opt Options) *Server {
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.HandleFunc("GET /metrics", s.locked(s.metrics))
 	s.mux.HandleFunc("GET /api/v1/status", s.locked(s.status))
+	s.mux.HandleFunc("GET /api/v1/diagnostics", s.locked(s.diagnostics))
 	s.mux.HandleFunc("POST /api/v1/show", s.locked(s.show))
 	return s
 }
@@ -163,6 +168,41 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.json(w, state)
+}
+
+// diagnostics may take a while: the log is long.
+func (s *Server) diagnostics(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bundleTimeout)) // without it only a small one fits
+	out := &late{to: w}
+	err := s.opt.Diagnostics(r.Context(), out)
+	if err == nil {
+		return
+	}
+	s.opt.Log.LogAttrs(r.Context(), slog.LevelError, "saving the diagnostics failed", slog.Any("error", err))
+	status := http.StatusInternalServerError
+	if bridge.KindOf(err) == bridge.KindBlocked {
+		status = http.StatusConflict
+	}
+	if !out.begun {
+		http.Error(w, "the diagnostics cannot be saved", status)
+		return
+	}
+	panic(http.ErrAbortHandler) // half a file must not look whole
+}
+
+// late sends the headers of a file with its first bytes.
+type late struct {
+	to    http.ResponseWriter
+	begun bool
+}
+
+// Write implements io.Writer.
+func (l *late) Write(text []byte) (int, error) {
+	if !l.begun {
+		l.begun = true
+		l.to.Header().Set("Content-Type", "application/zip")
+	}
+	return l.to.Write(text)
 }
 
 func (s *Server) show(w http.ResponseWriter, _ *http.Request) {

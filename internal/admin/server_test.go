@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -177,5 +178,36 @@ func TestShow(t *testing.T) {
 	}
 	if err := admin.Show(t.Context(), addr, bridge.NewSecret(token)); bridge.KindOf(err) != bridge.KindUnavailable {
 		t.Errorf("nobody there is %v", err)
+	}
+}
+
+// TestDiagnostics: the file arrives whole, or it is said why there is none; half a
+// file is an error.
+func TestDiagnostics(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		token string
+		write func(io.Writer) error
+		want  bridge.Kind
+	}{
+		{"whole", token, func(w io.Writer) error { _, err := io.WriteString(w, "PK and so on"); return err }, ""},
+		{"gives something away", token, func(io.Writer) error { return &bridge.Error{Kind: bridge.KindBlocked} }, bridge.KindBlocked},
+		{"broken", token, func(io.Writer) error { return errors.New("no room") }, bridge.KindUnavailable},
+		{"half", token, func(w io.Writer) error { _, _ = io.WriteString(w, "PK"); return errors.New("no room") }, bridge.KindUnavailable},
+		{"stranger", "guess", func(io.Writer) error { t.Error("asked without the token"); return nil }, bridge.KindUnavailable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewServer(setup(func(o *admin.Options) {
+				o.Diagnostics = func(_ context.Context, w io.Writer) error { return c.write(w) }
+			}))
+			defer s.Close()
+			var got bytes.Buffer
+			err := admin.Diagnostics(t.Context(), s.Listener.Addr().String(), bridge.NewSecret(c.token), &got)
+			if c.want == "" && (err != nil || got.String() != "PK and so on") || c.want != "" && bridge.KindOf(err) != c.want {
+				t.Errorf("got %q, %v", got.String(), err)
+			}
+		})
 	}
 }

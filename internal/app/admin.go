@@ -40,7 +40,7 @@ func (a *App) runAdmin(ctx context.Context) error {
 	}
 	server := admin.New(admin.Options{
 		Token: token, Loopback: settings.IsLoopback(l.Addr().String()), Log: a.log,
-		Health: func() any { return a.reportHealth() }, Ready: a.isReady, Metrics: a.writeMetrics, MetricsType: metrics.ContentType, Status: a.status, Show: a.showWindow,
+		Health: func() any { return a.reportHealth() }, Ready: a.isReady, Metrics: a.writeMetrics, MetricsType: metrics.ContentType, Status: a.status, Show: a.showWindow, Diagnostics: a.diagnose,
 	})
 	if err := replaceFile(a.addressFile(), []byte(l.Addr().String())); err != nil {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "a second start will not find this one", slog.Any("error", err))
@@ -96,19 +96,11 @@ func (a *App) showWindow() bool {
 // to the front. An error of KindUnsupported means that it has none.
 func ShowRunning(ctx context.Context, opt Options) error {
 	opt = opt.filled()
-	address, err := os.ReadFile(addressFile(opt.Data))
-	if err != nil {
-		return &bridge.Error{Kind: bridge.KindUnavailable, Op: "app: show", Err: err}
-	}
-	s, _, err := settings.Load(opt.Config, Known())
-	if err != nil {
-		return fmt.Errorf("app: show: %w", err)
-	}
-	token, err := adminToken(ctx, opt, s)
+	address, token, err := running(ctx, opt)
 	if err != nil {
 		return err
 	}
-	if err := admin.Show(ctx, string(address), token); err != nil {
+	if err := admin.Show(ctx, address, token); err != nil {
 		return fmt.Errorf("app: show: %w", err)
 	}
 	return nil

@@ -163,12 +163,9 @@ type openAgentState struct {
 // with mistakes returns its settings.Problems as the error.
 func Open(ctx context.Context, opt Options) (*App, error) {
 	opt = opt.filled()
-	s, problems, err := settings.Load(opt.Config, known(opt.Connectors))
+	s, err := readable(opt)
 	if err != nil {
-		return nil, fmt.Errorf("app: %w", err)
-	}
-	if fatal := problems.Fatal(); len(fatal) > 0 {
-		return nil, fatal
+		return nil, err
 	}
 	a := &App{
 		opt: opt, settings: s, log: opt.Log, since: time.Now(), ledger: quota.NewLedger(),

@@ -11,10 +11,10 @@ import (
 
 // CheckLine is one result of Check, in words.
 type CheckLine struct {
-	Who  string // the bot or agent
-	What string
-	Next string // the next step when it is not OK
-	OK   bool
+	Who  string `json:"who"` // the bot or agent
+	OK   bool   `json:"ok"`
+	What string `json:"what"`
+	Next string `json:"next,omitempty"` // the next step when it is not OK
 }
 
 // Check tries the public address and every agent and bot against the real services.

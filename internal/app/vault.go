@@ -55,13 +55,3 @@ func (a *App) fetch(ctx context.Context, name string) (bridge.Secret, error) {
 	a.opt.Redactor.Know(value)
 	return value, err
 }
-
-// KeepSecret stores a secret in the keyring or the encrypted file.
-func KeepSecret(ctx context.Context, opt Options, name string, value bridge.Secret) error {
-	return openVault(opt.filled()).Set(ctx, name, value)
-}
-
-// DeleteSecret removes a secret.
-func DeleteSecret(ctx context.Context, opt Options, name string) error {
-	return openVault(opt.filled()).Delete(ctx, name)
-}

@@ -58,6 +58,17 @@ func (r *Redactor) Know(secrets ...bridge.Secret) {
 	r.replacer.Store(strings.NewReplacer(pairs...))
 }
 
+// Known returns what is known: whole secrets, and the lines of those with several.
+func (r *Redactor) Known() []bridge.Secret {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]bridge.Secret, 0, len(r.values))
+	for value := range r.values {
+		all = append(all, bridge.NewSecret(value))
+	}
+	return all
+}
+
 // Clean replaces every secret in a text.
 func (r *Redactor) Clean(text string) string {
 	if replacer := r.replacer.Load(); replacer != nil {

@@ -141,6 +141,19 @@ func merge(old, want *yaml.Node, keeps func(id string) bool) {
 			put(at, value)
 		}
 	}
+	for i := 0; i+1 < len(old.Content); i += 2 {
+		lift(old.Content[i], old.Content[i+1])
+	}
+}
+
+// lift puts a comment behind a key above it when nothing is below the key any
+// more: the encoder would write what cannot be read again.
+func lift(key, value *yaml.Node) {
+	if value.Kind == yaml.ScalarNode || len(value.Content) > 0 || key.LineComment == "" {
+		return
+	}
+	key.HeadComment = strings.TrimPrefix(key.HeadComment+"\n"+key.LineComment, "\n")
+	key.LineComment = ""
 }
 
 // isOpen says that the keys below a key are the admin's: one that is gone from

@@ -131,6 +131,35 @@ func anySettings(r *rand.Rand) settings.Settings {
 	return s
 }
 
+// TestLastOneGoes: a comment behind a key does not spoil the file when nothing is
+// left below the key.
+func TestLastOneGoes(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "switchboard.yaml")
+	text := "agents: # ours\n  - {id: help, kind: echo}\n# about secrets\nsecrets: # theirs\n  agent/help/api_key: env:X\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := settings.Load(path, known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Agents, s.Secrets = nil, nil
+	if _, err := settings.Save(path, s, known()); err != nil {
+		t.Error(err)
+	}
+	saved, err := os.ReadFile(path)
+	for _, comment := range []string{"# ours", "# about secrets", "# theirs"} {
+		if err != nil || !strings.Contains(string(saved), comment) {
+			t.Errorf("%s is gone from %s, %v", comment, saved, err)
+		}
+	}
+	got, problems, err := settings.Load(path, known())
+	if err != nil || len(problems) > 0 || len(got.Agents)+len(got.Secrets) > 0 {
+		t.Errorf("reads back as %+v, %v, %v:\n%s", got, problems, err, saved)
+	}
+}
+
 const byHand = `# ours, do not touch
 language: en # for the team
 server: {listen: "127.0.0.1:1"} # behind the proxy

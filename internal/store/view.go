@@ -141,6 +141,21 @@ func (s *Store) nameSenders(ctx context.Context, jobs []bridge.Job) error {
 	return nil
 }
 
+// Texts returns what was written and answered lately: the texts of the latest
+// questions, and of the latest answers.
+func (s *Store) Texts(ctx context.Context, most int) ([]string, error) {
+	var all []string
+	for table, key := range map[string]string{"jobs": "id", "replies": "job_id"} {
+		var texts []string
+		err := s.readers.NewSelect().Table(table).Column("text").OrderExpr("? DESC", bun.Ident(key)).Limit(int64(most)).Scan(ctx, &texts)
+		if err != nil {
+			return nil, fmt.Errorf("store: texts: %w", err)
+		}
+		all = append(all, texts...)
+	}
+	return all, nil
+}
+
 func (s *Store) lanePage(ctx context.Context, lane string, before, most int64) ([]bridge.Job, error) {
 	query := "SELECT " + jobColumns + " FROM jobs WHERE lane = ?"
 	args := []any{lane}
