@@ -128,3 +128,33 @@ func TestFeedback(t *testing.T) { //nolint:paralleltest // sets the environment
 		t.Errorf("rated %q", ratings)
 	}
 }
+
+// TestNextQuestions: what the app suggests stands below its answer on every
+// platform, and a number picks it; its opening words begin a new conversation.
+func TestNextQuestions(t *testing.T) { //nolint:paralleltest // sets the environment
+	d := newDesk(t, difytest.App{
+		Parameters: `{"opening_statement":"Welcome!","suggested_questions":["What can you do?"],"suggested_questions_after_answer":{"enabled":true}}`,
+		Suggested:  []string{"Why so?", "Since when?"},
+	})
+	for n, platform := range d.Employees()[0].Platforms {
+		d.on = platform
+		if got := d.says("hello", nil, 1); !strings.Contains(got[0], "Dify heard hello") || !strings.Contains(got[0], "Since when?") {
+			t.Errorf("%s: %q", platform, got)
+		}
+		d.says("2", nil, 1)
+		if got := d.says("/new", nil, 1); !strings.Contains(got[0], "Welcome!") || !strings.Contains(got[0], "What can you do?") {
+			t.Errorf("%s: %q", platform, got)
+		}
+		d.says("1", nil, 1)
+		var asked []string
+		for _, q := range d.dify.Asked()[3*n:] {
+			asked = append(asked, q.Query)
+		}
+		if got := strings.Join(asked, ", "); got != "hello, Since when?, What can you do?" {
+			t.Errorf("%s: asked %q", platform, got)
+		}
+	}
+	if v := d.Violations(); len(v) > 0 {
+		t.Error(v)
+	}
+}

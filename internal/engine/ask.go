@@ -213,7 +213,7 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 	}
 	t.out.Attach(h.files...)
 	if h.end != nil {
-		text += t.footnote(h)
+		text += t.footnote(h) + t.suggest(ctx, h, text)
 		if h.end.Usage != (bridge.Usage{}) {
 			t.spend(h.end.Usage.Tokens)
 			if err := t.out.Note(ctx, func(r *bridge.Reply) { r.Usage = h.end.Usage }); err != nil {

@@ -70,14 +70,17 @@ func (t *trip) outcome(ctx context.Context, resumed bool) (course, error) {
 		return course{act: func(ctx context.Context) error { return t.handOver(ctx, o) }}, nil
 	case router.ToAgent:
 	}
-	return t.question(resumed)
+	return t.question(ctx, resumed)
 }
 
 // question is the course of asking the agent.
-func (t *trip) question(resumed bool) (course, error) {
+func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 	t.noted = resumed
 	if t.text == "" {
-		t.text = spoken(t.route.Text, t.job.Message)
+		var err error
+		if t.text, err = t.picked(ctx, spoken(t.route.Text, t.job.Message)); err != nil {
+			return course{}, err
+		}
 	}
 	switch {
 	case t.text == "" && !t.looksAt():

@@ -182,7 +182,7 @@ func (e *Engine) Handle(ctx context.Context, job bridge.Job) bridge.Settlement {
 func (t *trip) run(ctx context.Context) error {
 	if a := t.job.Action; a != nil {
 		if a.Kind == bridge.ActionEntered {
-			t.meet(ctx) // known before the first question, for the rules
+			return t.entered(ctx)
 		}
 		return nil // noted in the journal; nothing to answer yet
 	}

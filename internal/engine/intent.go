@@ -117,7 +117,7 @@ func (t *trip) intent(ctx context.Context, command router.Command, argument stri
 	if answer.Ask != nil {
 		t.route.Text = answer.Ask.Text
 		t.text, t.job.Message.Files, t.job.Message.Quote = spoken(answer.Ask.Text, *answer.Ask), answer.Ask.Files, answer.Ask.Quote
-		return t.question(resumed)
+		return t.question(ctx, resumed)
 	}
 	return course{act: func(ctx context.Context) error { return t.answerWith(ctx, answer) }}, nil
 }
@@ -135,7 +135,8 @@ func (e *Engine) help(_ context.Context, v Visit) (Answer, error) {
 
 // reset lets the next question start afresh.
 func (e *Engine) reset(ctx context.Context, v Visit) (Answer, error) {
-	return Answer{Text: v.Say("router.command.new")}, e.router.Reset(ctx, bridge.Job{Lane: v.Lane, Message: v.Message}, v.Person)
+	text := strings.TrimSpace(v.Say("router.command.new") + "\n\n" + e.greeting(ctx, v.Session.Agent, v.Language))
+	return Answer{Text: text}, e.router.Reset(ctx, bridge.Job{Lane: v.Lane, Message: v.Message}, v.Person)
 }
 
 // speak chooses a language.

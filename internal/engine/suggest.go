@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
+	"switchboard/internal/reply"
+	"switchboard/internal/router"
+)
+
+const (
+	// suggestWithin is how long an answer waits for the questions below it.
+	suggestWithin = 4 * time.Second
+	// maxSuggestions is how many are shown.
+	maxSuggestions = 3
+	// greetEvery is how long somebody who opens the chat is not greeted again.
+	greetEvery = 30 * 24 * time.Hour
+)
+
+// suggestions are questions one may ask, as they stand below a text: with numbers
+// to pick one by, or without where the text has numbers of its own.
+func suggestions(lang bridge.Language, text string, questions []string) string {
+	key, bullet := "reply.suggest", func(n int) string { return strconv.Itoa(n+1) + ". " }
+	if numbered().MatchString(text) {
+		key, bullet = "reply.suggest_plain", func(int) string { return "- " }
+	}
+	list := ""
+	for n, q := range questions[:min(len(questions), maxSuggestions)] {
+		list += "\n" + bullet(n) + strings.Join(strings.Fields(q), " ")
+	}
+	if list == "" {
+		return ""
+	}
+	return "\n\n" + i18n.Text(lang, key) + list
+}
+
+// numbered finds lines that begin with a number, as a menu of the agent's has.
+func numbered() *regexp.Regexp { return regexp.MustCompile(`(?m)^\s*[1-9][.)、．）]`) }
+
+// suggest asks the agent for what one might ask next. The answer does not wait
+// for it for long, and does without when there is trouble.
+func (t *trip) suggest(ctx context.Context, h *hearing, text string) string {
+	suggester, ok := t.agent().(bridge.Suggester)
+	if !ok || h.end == nil || h.end.Stopped || h.silent() {
+		return ""
+	}
+	t.out.Write(text) // it can be read meanwhile
+	ctx, cancel := context.WithTimeout(ctx, suggestWithin)
+	defer cancel()
+	questions, err := suggester.Suggest(ctx, t.route.Session.Conversation, t.out.Row().Run)
+	if err != nil {
+		if bridge.KindOf(err) != bridge.KindUnsupported {
+			t.log.LogAttrs(ctx, slog.LevelInfo, "no suggestions", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
+		}
+		return ""
+	}
+	for n := range questions {
+		questions[n] = h.veil.beside(questions[n])
+	}
+	return suggestions(t.route.Language, text, questions)
+}
+
+// picked is the question that somebody picked by its number from the list that
+// was shown to them last. Any other number is a question of its own.
+func (t *trip) picked(ctx context.Context, text string) (string, error) {
+	n, ok := digit(text)
+	if !ok {
+		return text, nil
+	}
+	all, err := t.store.Exchanges(ctx, t.job.Lane, t.job.ID, lookBack)
+	if err != nil {
+		return text, err
+	}
+	for _, x := range slices.Backward(all) {
+		if t.job.Message.Chat.Kind == bridge.Group && x.Job.Message.Sender.ID != t.job.Message.Sender.ID {
+			return text, nil // it was shown to somebody else
+		}
+		questions := listed(x.Reply.Text)
+		if n <= len(questions) {
+			return questions[n-1], nil
+		}
+		if len(questions) > 0 || x.Job.Action != nil || t.router.Command(x.Job.Message).Asks() {
+			return text, nil
+		} // a command in between, such as a rating, changes nothing
+	}
+	return text, nil
+}
+
+// digit reads a number as one picks with it: "2", "２", "2." or "2）".
+func digit(text string) (int, bool) {
+	found := regexp.MustCompile(`^([1-9１-９])[.)、．。）]?$`).FindStringSubmatch(strings.TrimSpace(text))
+	if found == nil {
+		return 0, false
+	}
+	r := []rune(found[1])[0]
+	if r > '9' {
+		r -= '１' - '1'
+	}
+	return int(r - '0'), true
+}
+
+// listed reads the questions at the end of a text that suggestions made.
+func listed(text string) []string {
+	at := -1
+	for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {
+		head := "\n\n" + i18n.Text(lang, "reply.suggest") + "\n"
+		if i := strings.LastIndex("\n\n"+text, head); i >= 0 {
+			at = max(at, i+len(head)-2)
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	var questions []string
+	for line := range strings.SplitSeq(text[at:], "\n") {
+		question, ok := strings.CutPrefix(line, strconv.Itoa(len(questions)+1)+". ")
+		if !ok {
+			return nil // something else stands below
+		}
+		questions = append(questions, question)
+	}
+	return questions
+}
+
+// greeting is what an agent says before the first question, "" when nothing.
+func (e *Engine) greeting(ctx context.Context, agent string, lang bridge.Language) string {
+	found, _ := e.agents(agent)
+	greeter, ok := found.(bridge.Greeter)
+	if !ok {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, suggestWithin)
+	defer cancel()
+	g, err := greeter.Greet(ctx)
+	if err != nil {
+		e.log.LogAttrs(ctx, slog.LevelInfo, "no greeting", slog.String("agent", agent), slog.Any("error", err))
+		return ""
+	}
+	return strings.TrimSpace(g.Text + suggestions(lang, g.Text, g.Questions))
+}
+
+// entered greets somebody who opened the chat, once in a long while. It is a
+// courtesy: whatever goes wrong, nobody misses an answer.
+func (t *trip) entered(ctx context.Context) error {
+	t.meet(ctx) // known before the first question, for the rules
+	route, err := t.router.Route(ctx, t.job)
+	if err != nil || route.Refused != router.RefusedNot || route.Muted || t.stale() {
+		return err
+	}
+	t.route = route
+	var ok bool
+	if t.bot, t.limits, ok = t.bots(t.job.Message.Bot); !ok {
+		return nil
+	}
+	text := t.greeting(ctx, route.Agent, route.Language)
+	if text == "" {
+		return nil
+	}
+	if say, err := t.store.Tell(ctx, "greeted "+route.Person.ID+" "+t.job.Message.Bot, t.job.ID, greetEvery); err != nil || !say {
+		return err
+	}
+	row, _, err := t.store.Reply(ctx, t.job.ID)
+	if err != nil || row.State == bridge.ReplyDelivered {
+		return err
+	}
+	row.JobID = t.job.ID
+	t.open(row, reply.PaceOff)
+	return t.tellText(ctx, text)
+}
