@@ -7,6 +7,7 @@ import (
 	"switchboard/ui/page/overview"
 	"switchboard/ui/page/playground"
 	"switchboard/ui/page/privacy"
+	"switchboard/ui/page/routes"
 	"switchboard/ui/page/settings"
 	"switchboard/ui/page/talks"
 	"switchboard/ui/page/welcome"
@@ -31,6 +32,7 @@ type Daily interface {
 // SetUp is what the pages ask for on which something is set up.
 type SetUp interface {
 	privacy.Backend
+	routes.Backend
 	settings.Backend
 	welcome.Backend
 }

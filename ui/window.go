@@ -14,6 +14,7 @@ import (
 	"switchboard/ui/page/overview"
 	"switchboard/ui/page/playground"
 	"switchboard/ui/page/privacy"
+	"switchboard/ui/page/routes"
 	"switchboard/ui/page/settings"
 	"switchboard/ui/page/talks"
 	"switchboard/ui/page/welcome"
@@ -103,7 +104,7 @@ func (w *Window) hide() {
 }
 
 func pageNames() []string {
-	return []string{live.PageOverview, live.PageTalks, live.PagePlayground, live.PagePrivacy, live.PageSettings}
+	return []string{live.PageOverview, live.PageTalks, live.PagePlayground, live.PageRoutes, live.PagePrivacy, live.PageSettings}
 }
 
 // build makes the content in the chosen language; a change of language throws
@@ -131,6 +132,7 @@ func (w *Window) build(ctx context.Context) {
 		live.PageOverview:   overview.New(built, kit, w.backend),
 		live.PageTalks:      w.talks,
 		live.PagePlayground: w.play,
+		live.PageRoutes:     routes.New(built, kit, w.backend),
 		live.PagePrivacy:    privacy.New(built, kit, w.backend),
 		live.PageSettings: settings.New(kit, w.backend, settings.Options{
 			Languages: languages(), Language: chosen, OnLanguage: func(l string) { w.speakNow(ctx, l) },

@@ -345,7 +345,7 @@ func (a *App) assemble() {
 	a.forget = newForgetter(a.store, a.storesContent, a.log)
 	queues[desk] = deskWorkers
 	a.profiles = people.NewProfiles(a.store, a.lookUp, a.log)
-	a.routes = a.newRouter()
+	a.routes = router.New(a.store, a.routing())
 	a.engine = engine.New(a.store, a.routes, a.findBot, a.findAgent, a.log, engine.Options{
 		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, RetryPause: a.opt.RetryPause,
 		Linker: a.linker(), Profiles: a.profiles, Waiting: func(ctx context.Context, _ bridge.Person, _ string) { a.showNewcomers(ctx) },

@@ -43,14 +43,14 @@ func checkRoutes(rules []any, agents, bots []string) []settings.RouteMistake {
 	return all
 }
 
-// newRouter makes the router as the settings say.
-func (a *App) newRouter() *router.Router {
+// routing is how messages are routed, as the settings say.
+func (a *App) routing() router.Options {
 	bots := map[string]settings.Bot{}
 	for _, b := range a.settings.Bots {
 		bots[b.ID] = b
 	}
 	rules, _ := newRules(a.settings) // without mistakes, or they would have been refused
-	return router.New(a.store, router.Options{
+	return router.Options{
 		AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language(), Desk: desk, Rules: rules,
 		Group:       func(bot string) router.GroupPolicy { return router.GroupPolicy(bots[bot].Group) },
 		Department:  a.department,
@@ -62,7 +62,7 @@ func (a *App) newRouter() *router.Router {
 			return !ours && a.agentOf(bot) == demoAgent
 		},
 		Allowed: a.settings.People.AllowedAgents,
-	})
+	}
 }
 
 // department tells where somebody works, as far as a directory says.

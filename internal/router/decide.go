@@ -20,7 +20,7 @@ type decision struct {
 // decide asks the rules. A command is decided by what the rules say about bot,
 // chat and people, because that is whose conversation it is about.
 func (r *Router) decide(f facts) decision {
-	for _, rule := range r.rules(f.message.Bot) {
+	for _, rule := range r.rulesFor(f.message.Bot) {
 		if _, holds := rule.reasons(f); holds {
 			return r.concluded(rule, f)
 		}
@@ -29,12 +29,12 @@ func (r *Router) decide(f facts) decision {
 	return decision{outcome: ToAgent{agent}, agent: agent, text: f.message.Text}
 }
 
-// rules are those that may be about a bot.
-func (r *Router) rules(bot string) []Rule {
+// rulesFor are those that may be about a bot.
+func (r *Router) rulesFor(bot string) []Rule {
 	if r.opt.Exempt(bot) {
 		return nil
 	}
-	return r.opt.Rules
+	return *r.rules.Load()
 }
 
 // concluded is the decision by a rule that holds.
@@ -76,7 +76,7 @@ func (r *Router) asksDepartment(bot string) bool {
 		return false
 	}
 	return len(r.opt.Circle(bot).Departments) > 0 ||
-		slices.ContainsFunc(r.opt.Rules, func(rule Rule) bool { return len(rule.Departments) > 0 })
+		slices.ContainsFunc(*r.rules.Load(), func(rule Rule) bool { return len(rule.Departments) > 0 })
 }
 
 // Tried is a rule that was asked about a message.
@@ -108,7 +108,7 @@ func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person)
 	}
 	e := Explanation{Role: f.role, Agent: r.opt.AgentOf(m.Bot), Command: spec.Command, Refused: r.permit(f)}
 	e.Outcome = ToAgent{e.Agent}
-	for _, rule := range r.rules(m.Bot) {
+	for _, rule := range r.rulesFor(m.Bot) {
 		reasons, holds := rule.reasons(f)
 		e.Tried = append(e.Tried, Tried{rule.Name, holds, reasons})
 		if holds {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -40,7 +41,7 @@ type Options struct {
 	// Desk is the queue of commands that do not wait for their turn. Whoever sets
 	// it serves that queue; empty makes these commands wait like all others.
 	Desk string
-	// Rules are tried in order.
+	// Rules are tried in order, until Follow brings others.
 	Rules []Rule
 	// Department tells the department of somebody who writes to a bot. It is asked
 	// only when it matters; it may be nil.
@@ -64,6 +65,7 @@ type Router struct {
 	store Store
 	opt   Options
 	words vocabulary
+	rules atomic.Pointer[[]Rule] // those of the options, or what came after them
 }
 
 // New makes a router.
@@ -86,8 +88,13 @@ func New(store Store, opt Options) *Router {
 	if opt.Exempt == nil {
 		opt.Exempt = func(string) bool { return false }
 	}
-	return &Router{store, opt, newVocabulary(opt.Commands)}
+	r := &Router{store: store, opt: opt, words: newVocabulary(opt.Commands)}
+	r.Follow(opt.Rules)
+	return r
 }
+
+// Follow has other rules decide from the next message on.
+func (r *Router) Follow(rules []Rule) { r.rules.Store(&rules) }
 
 // Route is the decision about one message.
 type Route struct {
@@ -123,7 +130,7 @@ func (r *Router) Command(m bridge.Message) Command {
 // first time is created on the spot.
 func (r *Router) Place(ctx context.Context, m bridge.Message) (queue, lane string, err error) {
 	var p bridge.Person
-	if m.Chat.Kind != bridge.Group || len(r.opt.Rules) > 0 {
+	if m.Chat.Kind != bridge.Group || len(*r.rules.Load()) > 0 {
 		if p, err = r.store.PersonOf(ctx, Identity(m)); err != nil {
 			return "", "", fmt.Errorf("router: person: %w", err)
 		}

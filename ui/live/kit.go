@@ -27,6 +27,7 @@ const (
 	PageOverview   = "overview"
 	PageTalks      = "talks"
 	PagePlayground = "playground"
+	PageRoutes     = "routes"
 	PagePrivacy    = "privacy"
 	PageSettings   = "settings"
 )

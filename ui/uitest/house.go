@@ -43,6 +43,7 @@ type House struct {
 	saved   string
 	renewed int
 	privacy *bridge.Privacy
+	routes  []bridge.Route
 	disturb string
 	watches []chan bridge.Change
 }
@@ -51,6 +52,7 @@ type House struct {
 func NewHouse(lang bridge.Language, now time.Time) *House {
 	h := &House{Now: now, Language: lang, Folder: "/home/lin/.local/share/switchboard", Trouble: true}
 	h.talks, h.lanes = morning(lang, now)
+	h.routes = officeRoutes(lang)
 	return h
 }
 

@@ -24,6 +24,7 @@ type Page struct {
 	wrong   bool // the rules cannot be saved
 
 	content       fyne.CanvasObject
+	body          *container.Scroll
 	save, discard *fyneui.Button
 	state         *widget.Line
 
@@ -41,8 +42,8 @@ func New(ctx context.Context, kit live.Kit, backend Backend) *Page {
 	p.trial = newTrial(ctx, kit, func(sample string) ([]bridge.Masked, error) { return backend.PreviewPrivacy(p.draft.rules(), sample) }, p.tried)
 	left := widget.Column(12, p.switches(), p.builtIns(), p.owns())
 	columns := widget.NewGrid(380, 12, left, widget.Column(0, p.trial.card(w)))
-	body := container.NewVScroll(widget.Inset(widget.Measure(columns, 1080, false), 4, 24))
-	p.content = container.NewBorder(widget.Inset(p.head(), 18, 24), nil, nil, nil, body)
+	p.body = container.NewVScroll(widget.Inset(widget.Measure(columns, 1080, false), 4, 24))
+	p.content = container.NewBorder(widget.Inset(p.head(), 18, 24), nil, nil, nil, p.body)
 	p.show()
 	return p
 }
@@ -169,6 +170,7 @@ func (p *Page) showOwn() {
 // changed follows a change of the draft.
 func (p *Page) changed() {
 	visible(p.deletes, p.draft.deletes())
+	p.body.Refresh() // cards below move
 	p.enable()
 	p.trial.try()
 }
@@ -195,6 +197,7 @@ func (p *Page) enable() {
 // tried is told what became of trying the rules.
 func (p *Page) tried(err error) {
 	p.wrong = err != nil
+	p.body.Refresh()
 	p.enable()
 }
 
