@@ -5,6 +5,7 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/ui/page/overview"
+	"switchboard/ui/page/people"
 	"switchboard/ui/page/playground"
 	"switchboard/ui/page/privacy"
 	"switchboard/ui/page/routes"
@@ -26,6 +27,7 @@ type Backend interface {
 type Daily interface {
 	overview.Backend
 	talks.Backend
+	people.Backend
 	playground.Backend
 }
 

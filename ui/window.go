@@ -12,6 +12,7 @@ import (
 	"switchboard/internal/bridge"
 	"switchboard/ui/live"
 	"switchboard/ui/page/overview"
+	"switchboard/ui/page/people"
 	"switchboard/ui/page/playground"
 	"switchboard/ui/page/privacy"
 	"switchboard/ui/page/routes"
@@ -104,7 +105,7 @@ func (w *Window) hide() {
 }
 
 func pageNames() []string {
-	return []string{live.PageOverview, live.PageTalks, live.PagePlayground, live.PageRoutes, live.PagePrivacy, live.PageSettings}
+	return []string{live.PageOverview, live.PageTalks, live.PagePeople, live.PagePlayground, live.PageRoutes, live.PagePrivacy, live.PageSettings}
 }
 
 // build makes the content in the chosen language; a change of language throws
@@ -131,6 +132,7 @@ func (w *Window) build(ctx context.Context) {
 	w.pages = map[string]page{
 		live.PageOverview:   overview.New(built, kit, w.backend),
 		live.PageTalks:      w.talks,
+		live.PagePeople:     people.New(built, kit, w.backend),
 		live.PagePlayground: w.play,
 		live.PageRoutes:     routes.New(built, kit, w.backend),
 		live.PagePrivacy:    privacy.New(built, kit, w.backend),

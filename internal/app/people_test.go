@@ -183,7 +183,7 @@ func TestApproval(t *testing.T) { //nolint:paralleltest // sets the environment
 			t.Errorf("%s: notices %q", p, got)
 		}
 		before := len(s.shown("li", p))
-		if err := s.Decide(s.ctx, s.newcomer(bot, "李娜").Person.ID, bridge.RoleMember, bridge.Actor{Where: "window"}); err != nil {
+		if err := s.GiveRole(s.ctx, s.newcomer(bot, "李娜").Person.ID, bridge.RoleMember); err != nil { // as the window does
 			t.Fatal(err)
 		}
 		until(t, func() bool { return len(s.shown("li", p)) > before })

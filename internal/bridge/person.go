@@ -56,3 +56,46 @@ type Session struct {
 	CreatedAt  time.Time
 	LastActive time.Time
 }
+
+// PersonRow is one row of the list of people.
+type PersonRow struct {
+	Person     Person
+	Identities []Identity // the first one linked first
+	// LastSeen is when they last wrote in a direct chat, or were first met.
+	LastSeen time.Time
+	// WaitsSince is since when an admin has to decide about them, zero when none
+	// has to; WaitsFor is the bot they wrote to.
+	WaitsSince time.Time
+	WaitsFor   string
+}
+
+// PeopleQuery selects people; the zero value is everybody.
+type PeopleQuery struct {
+	ID      string // of one person
+	Text    string // in names, ids, e-mail addresses, mobile numbers and departments
+	Role    Role
+	Waiting bool       // for an admin's decision
+	After   *PersonRow // pages on: the last row of the page before
+	Limit   int
+}
+
+// Account is an identity with what the platform's directory says of it.
+type Account struct {
+	Identity Identity
+	Profile  Profile
+}
+
+// Likeness says that somebody else may be the same human being.
+type Likeness struct {
+	With    PersonRow
+	Because string // "email" or "mobile"
+}
+
+// PersonCard is everything about a person that the window shows.
+type PersonCard struct {
+	PersonRow
+
+	Accounts []Account
+	History  []Audit // the latest first
+	Likely   []Likeness
+}

@@ -26,6 +26,7 @@ type Shell interface {
 const (
 	PageOverview   = "overview"
 	PageTalks      = "talks"
+	PagePeople     = "people"
 	PagePlayground = "playground"
 	PageRoutes     = "routes"
 	PagePrivacy    = "privacy"

@@ -45,6 +45,8 @@ type House struct {
 	privacy *bridge.Privacy
 	routes  []bridge.Route
 	disturb string
+	crowd   []bridge.PersonCard
+	acts    []string
 	watches []chan bridge.Change
 }
 

@@ -16,7 +16,7 @@ func Run(t *testing.T, place func(t *testing.T) store.Options) {
 	t.Helper()
 	groups := map[string][]check{
 		"inbox": inboxChecks(), "lanes": laneChecks(), "replies": replyChecks(),
-		"people": peopleChecks(), "link": linkChecks(), "views": viewChecks(), "care": careChecks(), "identity": identityChecks(),
+		"people": peopleChecks(), "list": listChecks(), "link": linkChecks(), "views": viewChecks(), "care": careChecks(), "identity": identityChecks(),
 		"spending": spendingChecks(),
 	}
 	for group, checks := range groups {

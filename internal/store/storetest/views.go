@@ -11,6 +11,7 @@ import (
 func viewChecks() []check {
 	return []check{
 		{"one row per lane, the latest first", talks},
+		{"people without a name", namelessTalks},
 		{"paging through conversations", talkPages},
 		{"finding conversations", talkSearch},
 		{"clicks are no questions", clicks},
@@ -63,6 +64,17 @@ func talks(b *bundle) {
 	b.acceptJobs(inGroup("g2", "Sales and Marketing"))
 	got, err = b.Talks(b.Context(), bridge.TalkQuery{Limit: 1})
 	if err != nil || len(got) != 1 || got[0].Title != "Sales and Marketing" || got[0].Questions != 2 {
+		b.Errorf("talks %+v, %v", got, err)
+	}
+}
+
+func namelessTalks(b *bundle) {
+	who := identity("ou_7")
+	who.Name = ""
+	p := b.person(who)
+	b.acceptJobs(job(lane(p), "a1"))
+	got, err := b.Talks(b.Context(), bridge.TalkQuery{})
+	if err != nil || len(got) != 1 || got[0].Title != "ou_7" {
 		b.Errorf("talks %+v, %v", got, err)
 	}
 }

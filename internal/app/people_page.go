@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"switchboard/internal/bridge"
+)
+
+// The methods of this file are what the page of people asks of the house.
+
+// historyAtMost is how much of a person's history the window shows.
+const historyAtMost = 50
+
+// atWindow is the admin.
+func atWindow() bridge.Actor { return bridge.Actor{Where: "window"} }
+
+// People returns the people who match, the one seen last first.
+func (a *App) People(ctx context.Context, q bridge.PeopleQuery) ([]bridge.PersonRow, error) {
+	return a.store.People(ctx, q)
+}
+
+// PersonCard returns everything about one person.
+func (a *App) PersonCard(ctx context.Context, person string) (bridge.PersonCard, error) {
+	rows, err := a.store.People(ctx, bridge.PeopleQuery{ID: person})
+	if err != nil {
+		return bridge.PersonCard{}, fmt.Errorf("app: person: %w", err)
+	}
+	if len(rows) == 0 {
+		return bridge.PersonCard{}, &bridge.Error{Kind: bridge.KindNotFound, Op: "app: person"}
+	}
+	c := bridge.PersonCard{PersonRow: rows[0]}
+	for _, who := range c.Identities {
+		profile, _, err := a.store.Profile(ctx, who)
+		if err != nil {
+			return c, fmt.Errorf("app: person: %w", err)
+		}
+		c.Accounts = append(c.Accounts, bridge.Account{Identity: who, Profile: profile})
+	}
+	if c.History, err = a.store.Audits(ctx, bridge.AuditQuery{Person: person, Limit: historyAtMost}); err != nil {
+		return c, fmt.Errorf("app: person: %w", err)
+	}
+	c.Likely, err = a.likely(ctx, person)
+	return c, err
+}
+
+// likely lists who else may be the same human being.
+func (a *App) likely(ctx context.Context, person string) ([]bridge.Likeness, error) {
+	all, err := a.store.Suggestions(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("app: person: %w", err)
+	}
+	var likely []bridge.Likeness
+	for _, s := range all {
+		other := s.People[0]
+		switch person {
+		case s.People[0]:
+			other = s.People[1]
+		case s.People[1]:
+		default:
+			continue
+		}
+		rows, err := a.store.People(ctx, bridge.PeopleQuery{ID: other})
+		if err != nil {
+			return nil, fmt.Errorf("app: person: %w", err)
+		}
+		for _, r := range rows {
+			likely = append(likely, bridge.Likeness{With: r, Because: s.Because})
+		}
+	}
+	return likely, nil
+}
+
+// MergePeople makes one person of two; the name and the role of into stay.
+func (a *App) MergePeople(ctx context.Context, from, into string) error {
+	return a.changed(a.store.Merge(ctx, from, into, atWindow()))
+}
+
+// UnlinkAccount makes one account of a person a person of its own.
+func (a *App) UnlinkAccount(ctx context.Context, who bridge.Identity) error {
+	_, err := a.store.Unlink(ctx, who, atWindow())
+	return a.changed(err)
+}
+
+// RenamePerson gives a person a name that no platform replaces.
+func (a *App) RenamePerson(ctx context.Context, person, name string) error {
+	return a.changed(a.store.Rename(ctx, person, name, atWindow()))
+}
+
+// GiveRole gives a person a role, and tells somebody who waits for that.
+func (a *App) GiveRole(ctx context.Context, person string, role bridge.Role) error {
+	rows, err := a.store.People(ctx, bridge.PeopleQuery{ID: person, Waiting: true})
+	if err != nil {
+		return fmt.Errorf("app: give role: %w", err)
+	}
+	if len(rows) > 0 {
+		err = a.Decide(ctx, person, role, atWindow())
+	} else {
+		err = a.store.SetRole(ctx, person, role, atWindow())
+	}
+	return a.changed(err)
+}
+
+// UndoAct takes back what an entry of the history tells.
+func (a *App) UndoAct(ctx context.Context, entry int64) error {
+	return a.changed(a.store.Undo(ctx, entry, atWindow()))
+}
+
+// changed tells the window that people may not be what they were: also after an
+// error, because a role is given before somebody is told about it.
+func (a *App) changed(err error) error {
+	a.journal.Tell(bridge.Change{Kind: bridge.ChangeTalk})
+	return err
+}

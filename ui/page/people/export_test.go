@@ -1,0 +1,52 @@
+package people
+
+import (
+	"fyne.io/fyne/v2"
+
+	"switchboard/internal/bridge"
+	"switchboard/ui/widget"
+)
+
+// What the tests look at inside.
+
+var DescribeRow = describeRow
+
+func (i item) Look() (name, below string, platforms []bridge.Platform, marked bool) {
+	return i.name, i.below, i.platforms, i.marked
+}
+
+var DescribeAudit = describeAudit
+
+func (l line) Parts() (what string, undoable bool) { return l.what, l.undoable }
+
+func (p *Page) Names() []string {
+	var all []string
+	for _, i := range p.items {
+		all = append(all, i.name)
+	}
+	return all
+}
+
+func (p *Page) Select(i int) { p.list.Select(i) }
+
+func (p *Page) Filter(i int) { p.filter.SetSelectedIndex(i) }
+
+func (p *Page) Search() *widget.Entry { return p.search }
+
+func (p *Page) Chosen() string { return p.detail.shown.Person.Name }
+
+func (p *Page) Body() fyne.CanvasObject { return p.detail.body }
+
+func (p *Page) NameEntry() *widget.Entry { return p.detail.name }
+
+func (p *Page) MergeSearch() *widget.Entry { return p.detail.merge.search }
+
+func (p *Page) MergeHits() []fyne.CanvasObject { return p.detail.merge.hits.Objects }
+
+func (p *Page) Merging() bool { return p.detail.merge.open() }
+
+func (p *Page) EmptyVisible() bool { return p.empty.Visible() }
+
+func (p *Page) NoHitsVisible() bool { return p.noHits.Visible() }
+
+func (p *Page) NobodyChosen() bool { return p.detail.nothing.Visible() && !p.detail.scroll.Visible() }
