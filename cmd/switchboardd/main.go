@@ -49,6 +49,7 @@ type command struct {
 	list, json   bool
 	file         string // where the diagnostics go
 	yes          bool   // nothing is asked
+	q            query
 	in           *bufio.Reader
 	terminal     bool // in is the process's own
 	stdout, err  io.Writer
@@ -84,7 +85,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 func commands() map[string]func(command, context.Context) int {
 	return map[string]func(command, context.Context) int{
 		"run": command.serve, "demo": command.demo, "check": command.check, "secret": command.secret,
-		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "diagnostics": command.diagnostics, "version": command.version, "help": command.help,
+		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "people": command.people, "route": command.route, "audit": command.audit, "diagnostics": command.diagnostics,
+		"version": command.version, "help": command.help,
 	}
 }
 
@@ -107,6 +109,8 @@ func (c *command) parse(args []string) error {
 		flags.BoolVar(&c.yes, "yes", false, "")
 	case "fresh":
 		flags.BoolVar(&c.yes, "yes", false, "")
+	case "people", "route", "audit":
+		c.q.flags(c.name, flags)
 	}
 	for {
 		if err := flags.Parse(args); err != nil {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -12,17 +13,20 @@ import (
 
 // How long an answer may take.
 const (
-	askPatience    = 3 * time.Second
+	showPatience   = 3 * time.Second
+	askPatience    = 30 * time.Second
 	bundlePatience = 5 * time.Minute
 )
+
+const maxAnswer = 32 << 20
 
 // Show asks the program that listens at an address to bring its window to the
 // front. An error of KindUnsupported means that it has none.
 func Show(ctx context.Context, address string, token bridge.Secret) error {
 	const op = "admin: show"
-	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	ctx, cancel := context.WithTimeout(ctx, showPatience)
 	defer cancel()
-	resp, err := ask(ctx, op, http.MethodPost, "http://"+address+"/api/v1/show", token)
+	resp, err := ask(ctx, op, http.MethodPost, "http://"+address+"/api/v1/show", token, nil)
 	if err != nil {
 		return err
 	}
@@ -37,12 +41,29 @@ func Show(ctx context.Context, address string, token bridge.Secret) error {
 	}
 }
 
+// Ask sends a request to the program that listens at an address, and returns its
+// answer. An error of KindUnavailable means that there is none.
+func Ask(ctx context.Context, address string, token bridge.Secret, method, path string, body []byte) (status int, answer []byte, err error) {
+	const op = "admin: ask"
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	resp, err := ask(ctx, op, method, "http://"+address+path, token, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }() // was only read
+	if answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
+		return 0, nil, &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Err: err}
+	}
+	return resp.StatusCode, answer, nil
+}
+
 // Diagnostics fetches the diagnostics of the program that listens at an address.
 func Diagnostics(ctx context.Context, address string, token bridge.Secret, w io.Writer) error {
 	const op = "admin: diagnostics"
 	ctx, cancel := context.WithTimeout(ctx, bundlePatience)
 	defer cancel()
-	resp, err := ask(ctx, op, http.MethodGet, "http://"+address+"/api/v1/diagnostics", token)
+	resp, err := ask(ctx, op, http.MethodGet, "http://"+address+"/api/v1/diagnostics", token, nil)
 	if err != nil {
 		return err
 	}
@@ -60,8 +81,8 @@ func Diagnostics(ctx context.Context, address string, token bridge.Secret, w io.
 	}
 }
 
-func ask(ctx context.Context, op, method, url string, token bridge.Secret) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+func ask(ctx context.Context, op, method, url string, token bridge.Secret, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}

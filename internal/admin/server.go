@@ -28,7 +28,8 @@ const (
 	bundleTimeout = 5 * time.Minute
 )
 
-// Options are what the listener shows. Every function is needed.
+// Options are what the listener shows. Every function but
+// those of API is needed.
 type Options struct {
 	// Token opens what is not for everybody; an empty one opens nothing.
 	Token bridge.Secret
@@ -48,7 +49,9 @@ type Options struct {
 	Diagnostics func(ctx context.Context, w io.Writer) error
 	// Show brings the window to the front; false when there is none.
 	Show func() bool
-	Log  *slog.Logger
+	// API is what else can be asked for with the token, by pattern; it may be nil.
+	API map[string]http.HandlerFunc
+	Log *slog.Logger
 }
 
 // Server answers the admin. Make one with New.
@@ -66,6 +69,9 @@ func New(opt Options) *Server {
 	s.mux.HandleFunc("GET /api/v1/status", s.locked(s.status))
 	s.mux.HandleFunc("GET /api/v1/diagnostics", s.locked(s.diagnostics))
 	s.mux.HandleFunc("POST /api/v1/show", s.locked(s.show))
+	for pattern, handle := range opt.API {
+		s.mux.HandleFunc(pattern, s.locked(handle))
+	}
 	return s
 }
 

@@ -26,6 +26,9 @@ func setup(change func(*admin.Options)) *admin.Server {
 		Metrics: func(_ context.Context, w io.Writer) error { _, err := io.WriteString(w, "a 1\n"); return err },
 		Status:  func(context.Context) (any, error) { return map[string]int{"received": 7}, nil },
 		Show:    func() bool { return true },
+		API: map[string]http.HandlerFunc{"POST /api/v1/things/{id}": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "thing "+r.PathValue("id"))
+		}},
 	}
 	change(&o)
 	return admin.New(o)
@@ -64,6 +67,10 @@ func TestPages(t *testing.T) {
 		{"GET", "/api/v1/status", bearer("bearer  " + token), 200, `{"received":7}`},
 		{"POST", "/api/v1/show", bearer("Bearer " + token), 204, ""},
 		{"GET", "/api/v1/show", bearer("Bearer " + token), 405, ""},
+		{"POST", "/api/v1/things/a%2Fb", bearer("Bearer " + token), 200, "thing a/b"},
+		{"POST", "/api/v1/things/7", nil, 401, "missing or wrong"},
+		{"POST", "/api/v1/things/7", bearer("Bearer wrong"), 401, ""},
+		{"GET", "/api/v1/things/7", bearer("Bearer " + token), 405, ""},
 		{"GET", "/", bearer("Bearer " + token), 404, ""},
 		{"GET", "/hook/b1", nil, 404, ""},
 		{"GET", "/metrics", nil, 401, "missing or wrong"},
@@ -104,9 +111,9 @@ func TestOtherPages(t *testing.T) {
 		"IPv6":                 {map[string]string{"Host": "[::1]:8781"}, 200},
 		"without a port":       {map[string]string{"Host": "127.0.0.1"}, 200},
 	} {
-		for _, path := range []string{"/healthz", "/api/v1/status"} {
+		for path, method := range map[string]string{"/healthz": "GET", "/api/v1/status": "GET", "/api/v1/things/7": "POST"} {
 			c.header["Authorization"] = "Bearer " + token
-			if w := ask(setup(same), "GET", path, c.header); w.Code != c.status || w.Header().Get("Access-Control-Allow-Origin") != "" {
+			if w := ask(setup(same), method, path, c.header); w.Code != c.status || w.Header().Get("Access-Control-Allow-Origin") != "" {
 				t.Errorf("%s: %s is %d, want %d", name, path, w.Code, c.status)
 			}
 		}

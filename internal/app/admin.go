@@ -41,6 +41,7 @@ func (a *App) runAdmin(ctx context.Context) error {
 	server := admin.New(admin.Options{
 		Token: token, Loopback: settings.IsLoopback(l.Addr().String()), Log: a.log,
 		Health: func() any { return a.reportHealth() }, Ready: a.isReady, Metrics: a.writeMetrics, MetricsType: metrics.ContentType, Status: a.status, Show: a.showWindow, Diagnostics: a.diagnose,
+		API: a.api(),
 	})
 	if err := replaceFile(a.addressFile(), []byte(l.Addr().String())); err != nil {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "a second start will not find this one", slog.Any("error", err))

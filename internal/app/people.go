@@ -67,6 +67,9 @@ func (a *App) routing() router.Options {
 
 // department tells where somebody works, as far as a directory says.
 func (a *App) department(ctx context.Context, bot string, who bridge.Identity) (string, error) {
+	if who.User == "" {
+		return "", nil // nobody writes; somebody asks what would be
+	}
 	p, _ := a.profiles.Meet(ctx, bot, who)
 	return p.Department, nil
 }

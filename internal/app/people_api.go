@@ -1,0 +1,369 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// What the terminal and other programs see of people.
+type (
+	// PersonReport is somebody as the admin sees them.
+	PersonReport struct {
+		ID         string          `json:"id"`
+		Name       string          `json:"name"`
+		Role       bridge.Role     `json:"role"`
+		LastSeen   time.Time       `json:"last_seen,omitzero"`
+		WaitsSince time.Time       `json:"waits_since,omitzero"`
+		WaitsFor   string          `json:"waits_for,omitempty"` // the bot they wrote to
+		Accounts   []AccountReport `json:"accounts"`
+		// History is what the audit has of them, the latest first; not in a list.
+		History []AuditReport `json:"history,omitempty"`
+	}
+	// AccountReport is one account of somebody; what the directory says of it is not
+	// in a list.
+	AccountReport struct {
+		Platform   string `json:"platform"`
+		Tenant     string `json:"tenant,omitempty"`
+		User       string `json:"user"`
+		Name       string `json:"name,omitempty"`
+		Email      string `json:"email,omitempty"`
+		Mobile     string `json:"mobile,omitempty"`
+		Department string `json:"department,omitempty"`
+	}
+	// LikenessReport is somebody who may be the same human being.
+	LikenessReport struct {
+		With    PersonReport `json:"with"`
+		Because string       `json:"because"` // email or mobile
+	}
+)
+
+const (
+	historyShown = 20
+	peopleShown  = 1000
+)
+
+// byAPI is who changes something this way.
+func byAPI() bridge.Actor { return bridge.Actor{Where: "api"} }
+
+// nobody, and whatever else can be wrong about naming people; the words are under
+// "error.people.<code>".
+func aboutPeople(kind bridge.Kind, code string, pairs ...string) error {
+	e := &bridge.Error{Kind: kind, Op: "people: " + code, Code: code, Args: map[string]string{}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		e.Args[pairs[i]] = pairs[i+1]
+	}
+	return e
+}
+
+func reportOf(row bridge.PersonRow) PersonReport {
+	p := PersonReport{
+		ID: row.Person.ID, Name: row.Person.Name, Role: row.Person.Role, LastSeen: row.LastSeen, WaitsSince: row.WaitsSince, WaitsFor: row.WaitsFor,
+		Accounts: []AccountReport{},
+	}
+	for _, who := range row.Identities {
+		p.Accounts = append(p.Accounts, AccountReport{Platform: string(who.Platform), Tenant: who.Tenant, User: string(who.User), Name: who.Name})
+	}
+	return p
+}
+
+// named finds somebody by id, by name, or by the id of an account. Of several none
+// is taken.
+func (a *App) named(ctx context.Context, who string) (bridge.PersonRow, error) {
+	if found, err := a.store.People(ctx, bridge.PeopleQuery{ID: who, Limit: 1}); err != nil || len(found) == 1 {
+		return append(found, bridge.PersonRow{})[0], err
+	}
+	found, err := a.store.People(ctx, bridge.PeopleQuery{Text: who, Limit: peopleShown})
+	if err != nil {
+		return bridge.PersonRow{}, err
+	}
+	found = slices.DeleteFunc(found, func(row bridge.PersonRow) bool { return !isCalled(row, who) })
+	switch len(found) {
+	case 0:
+		return bridge.PersonRow{}, aboutPeople(bridge.KindNotFound, "nobody", "who", who)
+	case 1:
+		return found[0], nil
+	}
+	var ids []string
+	for _, row := range found {
+		ids = append(ids, row.Person.ID)
+	}
+	return bridge.PersonRow{}, aboutPeople(bridge.KindInvalid, "several", "who", who, "ids", strings.Join(ids, ", "))
+}
+
+func isCalled(row bridge.PersonRow, who string) bool {
+	return strings.EqualFold(row.Person.Name, who) ||
+		slices.ContainsFunc(row.Identities, func(i bridge.Identity) bool { return string(i.User) == who })
+}
+
+func (a *App) apiPeople(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	rows, err := a.store.People(r.Context(), bridge.PeopleQuery{
+		Text: q.Get("text"), Role: bridge.Role(q.Get("role")), Waiting: q.Get("waiting") != "", Limit: peopleShown,
+	})
+	all := []PersonReport{}
+	for _, row := range rows {
+		all = append(all, reportOf(row))
+	}
+	return all, err
+}
+
+// apiPerson tells everything about somebody.
+func (a *App) apiPerson(r *http.Request) (any, error) {
+	row, err := a.named(r.Context(), r.PathValue("who"))
+	if err != nil {
+		return nil, err
+	}
+	return a.report(r.Context(), row.Person.ID)
+}
+
+func (a *App) report(ctx context.Context, id string) (PersonReport, error) {
+	row, err := a.named(ctx, id)
+	if err != nil {
+		return PersonReport{}, err
+	}
+	p := reportOf(row)
+	for i, who := range row.Identities {
+		profile, _, err := a.store.Profile(ctx, who)
+		if err != nil {
+			return p, err
+		}
+		p.Accounts[i].Email, p.Accounts[i].Mobile, p.Accounts[i].Department = profile.Email, profile.Mobile, profile.Department
+	}
+	history, err := a.store.Audits(ctx, bridge.AuditQuery{Person: row.Person.ID, Limit: historyShown})
+	for _, entry := range history {
+		p.History = append(p.History, auditOf(entry))
+	}
+	return p, err
+}
+
+// afterwards is the answer to a change of somebody.
+func (a *App) afterwards(ctx context.Context, id string, err error) (any, error) {
+	a.showNewcomers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	return a.report(ctx, id)
+}
+
+func (a *App) apiMerge(r *http.Request) (any, error) {
+	ctx := r.Context()
+	want, err := body[struct{ Into string }](r)
+	if err != nil {
+		return nil, err
+	}
+	from, err := a.named(ctx, r.PathValue("who"))
+	if err != nil {
+		return nil, err
+	}
+	into, err := a.named(ctx, want.Into)
+	if err != nil {
+		return nil, err
+	}
+	if from.Person.ID == into.Person.ID {
+		return nil, aboutPeople(bridge.KindInvalid, "same", "who", from.Person.Name)
+	}
+	return a.afterwards(ctx, into.Person.ID, a.store.Merge(ctx, from.Person.ID, into.Person.ID, byAPI()))
+}
+
+// apiUnlink makes an account a person of its own, which is the answer. It is named
+// by its platform, by its id there, or by both with a colon between.
+func (a *App) apiUnlink(r *http.Request) (any, error) {
+	ctx := r.Context()
+	want, err := body[struct{ Account string }](r)
+	if err != nil {
+		return nil, err
+	}
+	row, err := a.named(ctx, r.PathValue("who"))
+	if err != nil {
+		return nil, err
+	}
+	var found []bridge.Identity
+	for _, i := range row.Identities {
+		if slices.Contains([]string{string(i.Platform), string(i.User), string(i.Platform) + ":" + string(i.User)}, want.Account) {
+			found = append(found, i)
+		}
+	}
+	switch {
+	case len(found) != 1:
+		return nil, aboutPeople(bridge.KindInvalid, "account", "who", row.Person.Name, "account", want.Account)
+	case len(row.Identities) == 1:
+		return nil, aboutPeople(bridge.KindInvalid, "alone", "who", row.Person.Name)
+	}
+	own, err := a.store.Unlink(ctx, found[0], byAPI())
+	return a.afterwards(ctx, own.ID, err)
+}
+
+func (a *App) apiRename(r *http.Request) (any, error) {
+	want, err := body[struct{ Name string }](r)
+	if err != nil {
+		return nil, err
+	}
+	row, err := a.named(r.Context(), r.PathValue("who"))
+	if err != nil {
+		return nil, err
+	}
+	name := strings.TrimSpace(want.Name)
+	if name == "" {
+		return nil, aboutPeople(bridge.KindInvalid, "nameless")
+	}
+	return a.afterwards(r.Context(), row.Person.ID, a.store.Rename(r.Context(), row.Person.ID, name, byAPI()))
+}
+
+func (a *App) apiRole(r *http.Request) (any, error) {
+	want, err := body[struct{ Role bridge.Role }](r)
+	if err != nil {
+		return nil, err
+	}
+	row, err := a.named(r.Context(), r.PathValue("who"))
+	if err != nil {
+		return nil, err
+	}
+	if err := isRole(want.Role, bridge.RoleAdmin, bridge.RoleMember, bridge.RoleGuest, bridge.RoleBlocked, bridge.RoleNew); err != nil {
+		return nil, err
+	}
+	return a.afterwards(r.Context(), row.Person.ID, a.store.SetRole(r.Context(), row.Person.ID, want.Role, byAPI()))
+}
+
+func isRole(role bridge.Role, allowed ...bridge.Role) error {
+	if slices.Contains(allowed, role) {
+		return nil
+	}
+	var names []string
+	for _, one := range allowed {
+		names = append(names, string(one))
+	}
+	return aboutPeople(bridge.KindInvalid, "role", "role", string(role), "roles", strings.Join(names, ", "))
+}
+
+// apiApprove admits somebody about whom nobody has decided. They are a member
+// unless another role is named.
+func (a *App) apiApprove(r *http.Request) (any, error) {
+	want, err := body[struct{ Role bridge.Role }](r)
+	if err != nil {
+		return nil, err
+	}
+	if want.Role == "" {
+		want.Role = bridge.RoleMember
+	}
+	if err := isRole(want.Role, bridge.RoleAdmin, bridge.RoleMember, bridge.RoleGuest); err != nil {
+		return nil, err
+	}
+	return a.decided(r, want.Role)
+}
+
+func (a *App) apiDecline(r *http.Request) (any, error) { return a.decided(r, bridge.RoleBlocked) }
+
+// decided gives a newcomer a role and tells them. When they cannot be told, the
+// answer is the trouble, and the role is theirs all the same.
+func (a *App) decided(r *http.Request, role bridge.Role) (any, error) {
+	row, err := a.named(r.Context(), r.PathValue("who"))
+	if err != nil {
+		return nil, err
+	}
+	if row.Person.Role != bridge.RoleNew {
+		return nil, aboutPeople(bridge.KindInvalid, "decided", "who", row.Person.Name, "role", string(row.Person.Role))
+	}
+	err = a.Decide(r.Context(), row.Person.ID, role, byAPI())
+	if after, failed := a.store.Person(r.Context(), row.Person.ID); err != nil && failed == nil && after.Role == role {
+		err = aboutPeople(bridge.KindUnavailable, "untold", "who", row.Person.Name, "role", string(role))
+	}
+	return a.afterwards(r.Context(), row.Person.ID, err)
+}
+
+// apiLikenesses lists who may be the same human being.
+func (a *App) apiLikenesses(r *http.Request) (any, error) {
+	ctx := r.Context()
+	row, err := a.named(ctx, r.PathValue("who"))
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.store.Suggestions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := []LikenessReport{}
+	for _, s := range all {
+		at := slices.Index(s.People[:], row.Person.ID)
+		if at < 0 {
+			continue
+		}
+		other, err := a.named(ctx, s.People[1-at])
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, LikenessReport{reportOf(other), s.Because})
+	}
+	return found, nil
+}
+
+// AuditReport is one entry of the audit.
+type AuditReport struct {
+	ID       int64     `json:"id"`
+	At       time.Time `json:"at"`
+	Kind     string    `json:"kind"`
+	By       string    `json:"by,omitempty"` // a person's id; empty for the admin
+	Where    string    `json:"where,omitempty"`
+	Person   string    `json:"person,omitempty"`
+	Note     string    `json:"note,omitempty"`
+	Undoable bool      `json:"undoable,omitempty"`
+	Undoes   int64     `json:"undoes,omitempty"`
+}
+
+func auditOf(e bridge.Audit) AuditReport {
+	return AuditReport{e.ID, e.At, string(e.Kind), e.By.Who, e.By.Where, e.Person, e.Note, e.Undoable, e.Undoes}
+}
+
+// apiAudit returns a page of the audit, the latest entry first; the next page
+// begins before the last one's id.
+func (a *App) apiAudit(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	want := bridge.AuditQuery{Person: q.Get("person"), Kind: bridge.AuditKind(q.Get("kind")), Limit: 500}
+	if want.Kind != "" && !slices.Contains(bridge.AuditKinds(), want.Kind) {
+		return nil, aboutPeople(bridge.KindInvalid, "kind", "kind", string(want.Kind), "kinds", strings.Join(auditKinds(), ", "))
+	}
+	var err error
+	if before := q.Get("before"); before != "" {
+		want.Before, err = strconv.ParseInt(before, 10, 64)
+	}
+	if since := q.Get("since"); err == nil && since != "" {
+		want.Since, err = time.Parse(time.RFC3339Nano, since)
+	}
+	if err != nil {
+		return nil, &bridge.Error{Kind: bridge.KindInvalid, Op: "people: audit", Code: "body", Detail: err.Error()}
+	}
+	entries, err := a.store.Audits(r.Context(), want)
+	all := []AuditReport{}
+	for _, e := range entries {
+		all = append(all, auditOf(e))
+	}
+	return all, err
+}
+
+func auditKinds() []string {
+	var all []string
+	for _, kind := range bridge.AuditKinds() {
+		all = append(all, string(kind))
+	}
+	return all
+}
+
+// apiUndo takes back what an entry of the audit tells.
+func (a *App) apiUndo(r *http.Request) (any, error) {
+	ctx := r.Context()
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err == nil {
+		err = a.store.Undo(ctx, id, byAPI())
+	}
+	if kind := bridge.KindOf(err); kind != "" && kind != bridge.KindUnavailable {
+		return nil, aboutPeople(bridge.KindInvalid, "undo", "id", r.PathValue("id"))
+	}
+	a.showNewcomers(ctx)
+	return struct{}{}, err
+}
