@@ -62,6 +62,8 @@ func (w *Window) NoticeText() string {
 	return w.frame.noticeText.Text()
 }
 
+func (w *Window) Diagnose(ctx context.Context) { w.saveDiagnostics(ctx) }
+
 func objects(o fyne.CanvasObject) []fyne.CanvasObject {
 	all := []fyne.CanvasObject{o}
 	if c, ok := o.(*fyne.Container); ok {

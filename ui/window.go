@@ -139,7 +139,8 @@ func (w *Window) build(ctx context.Context) {
 		live.PageSettings: settings.New(kit, w.backend, settings.Options{
 			Languages: languages(), Language: chosen, OnLanguage: func(l string) { w.speakNow(ctx, l) },
 			Looks: looks(), Look: choice(w.app.Preferences(), prefLook, looks()), OnLook: w.look,
-			Version: w.options.Version,
+			OnDiagnostics: func() { w.saveDiagnostics(built) },
+			Version:       w.options.Version,
 		}),
 	}
 	w.frame = newFrame(built, kit, w.backend, w.visit)

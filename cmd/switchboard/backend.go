@@ -15,10 +15,13 @@ type openBackend func(ctx context.Context, o options, log *slog.Logger) (ui.Back
 
 // newBackend opens the real house and lets it run beside the window.
 func newBackend(ctx context.Context, o options, log *slog.Logger) (ui.Backend, func(), error) { //nolint:ireturn // the seam to the window
-	house, err := app.Open(ctx, app.Options{Data: o.data, Config: o.config, Version: version, Log: log, Patient: true})
+	house, err := app.Open(ctx, app.Options{
+		Data: o.data, Config: o.config, Version: version, Log: log, Redactor: o.redactor, Level: o.level, Patient: true,
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("switchboard: %w", err)
 	}
+	log = house.Log()
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -35,6 +38,9 @@ func newBackend(ctx context.Context, o options, log *slog.Logger) (ui.Backend, f
 		}
 	}, nil
 }
+
+// logging is a backend with a log that goes into files too.
+type logging interface{ Log() *slog.Logger }
 
 // showable is a backend that a second start can ask for the window.
 type showable interface{ OnShow(show func()) }

@@ -30,14 +30,8 @@ func desktop(ctx context.Context, o options, log *slog.Logger, backend ui.Backen
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	a := newApp()
-	w := ui.New(ctx, a, backend, ui.Options{
-		Log: log, Hidden: o.hidden, TrayHost: ui.TrayHost(ctx), Locale: lang.SystemLocale().String(), Version: version,
-	})
-	w.Start(ctx)
-	if b, ok := backend.(showable); ok {
-		b.OnShow(func() { w.Raise(ctx) })
-		defer b.OnShow(nil) // there is no window any more
-	}
+	w, end := start(ctx, a, o, log, backend)
+	defer end()
 	code := exitOK
 	if o.smoke != "" {
 		go func() {
@@ -50,6 +44,26 @@ func desktop(ctx context.Context, o options, log *slog.Logger, backend ui.Backen
 	}
 	a.Run()
 	return code
+}
+
+// start shows the window of a house; the returned function takes it from the
+// reach of a second start.
+func start(ctx context.Context, a fyne.App, o options, log *slog.Logger, backend ui.Backend) (*ui.Window, func()) {
+	if b, ok := backend.(logging); ok {
+		log = b.Log()
+	}
+	w := ui.New(ctx, a, backend, windowOptions(ctx, o, log))
+	w.Start(ctx)
+	b, ok := backend.(showable)
+	if !ok {
+		return w, func() {}
+	}
+	b.OnShow(func() { w.Raise(ctx) })
+	return w, func() { b.OnShow(nil) }
+}
+
+func windowOptions(ctx context.Context, o options, log *slog.Logger) ui.Options {
+	return ui.Options{Log: log, Hidden: o.hidden, TrayHost: ui.TrayHost(ctx), Locale: lang.SystemLocale().String(), Version: version}
 }
 
 // desktopThere says whether there is a desktop to show a window on.

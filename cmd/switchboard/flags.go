@@ -3,8 +3,11 @@ package main
 import (
 	"flag"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+
+	"switchboard/internal/logs"
 )
 
 // options are the command line.
@@ -12,10 +15,13 @@ type options struct {
 	data, config  string
 	hidden, probe bool
 	smoke         string
+
+	redactor *logs.Redactor // of the log at the terminal
+	level    *slog.LevelVar
 }
 
 func parse(args []string, w io.Writer) (options, error) {
-	var o options
+	o := options{redactor: &logs.Redactor{}, level: &slog.LevelVar{}}
 	f := flag.NewFlagSet("switchboard", flag.ContinueOnError)
 	f.SetOutput(w)
 	f.StringVar(&o.data, "data", "", "`folder` for settings, database and logs (default: the user's own)")

@@ -5,6 +5,10 @@
 // shown it keeps serving without one; where there is no desktop at all it says
 // so and exits with code 3.
 //
+// A start that fails says why in a window, with the ways out: a backup, an empty
+// database, or to try again when something was put right; it exits with code 1 when
+// none is taken.
+//
 // A second start on the same data brings the first one's window to the front and
 // exits with code 0; if the first one has no window, the second says so and exits
 // with code 4.
@@ -20,6 +24,7 @@ import (
 	_ "time/tzdata" // office hours name zones, and not every machine knows them
 
 	"switchboard/internal/app"
+	"switchboard/internal/logs"
 )
 
 // version has to agree with FyneApp.toml; a test compares them.
@@ -43,8 +48,8 @@ func main() {
 
 // run does everything main does, with the house as a parameter.
 func run(ctx context.Context, args []string, open openBackend) int {
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	o, err := parse(args, os.Stderr)
+	log := slog.New(logs.NewText(os.Stderr, logs.Options{Level: o.level, Redactor: o.redactor}))
 	switch {
 	case err != nil:
 		return exitUsage
@@ -62,8 +67,11 @@ func run(ctx context.Context, args []string, open openBackend) int {
 	case errors.Is(err, app.ErrRunning):
 		return showFirst(ctx, o, log)
 	case err != nil:
-		log.ErrorContext(ctx, "cannot start", "error", err)
-		return exitTrouble
+		cannotStart(ctx, o, log, err)
+		if <-able != nil {
+			return exitTrouble
+		}
+		return repairDesktop(ctx, o, log, open, err)
 	}
 	defer closeBackend()
 	if err := <-able; err != nil {

@@ -61,7 +61,7 @@ func TestSecretsWithoutKeyring(t *testing.T) {
 	if left := entries(t, data, "secrets*"); len(left) != 0 {
 		t.Errorf("kept in %v, which nobody chose", left)
 	}
-	call(nil, "brief\nbrief\n", "secret", "file").want(t, exitTrouble, "too short")
+	call(nil, "brief\n"+"brief\n", "secret", "file").want(t, exitTrouble, "too short")
 	call(nil, passphrase+"\nsomething else\n", "secret", "file").want(t, exitTrouble, "not the same")
 	call(nil, passphrase+"\n"+passphrase+"\n", "secret", "file").want(t, exitOK, "encrypted file", "SWITCHBOARD_PASSPHRASE_FILE")
 	call(nil, passphrase+"\n"+passphrase+"\n", "secret", "file").want(t, exitTrouble, "already an encrypted file")

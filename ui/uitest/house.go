@@ -3,6 +3,7 @@ package uitest
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -199,6 +200,14 @@ func (h *House) tell(c bridge.Change) {
 
 // DataDir implements ui.Backend.
 func (h *House) DataDir() string { return h.Folder }
+
+// Diagnose implements ui.Backend.
+func (h *House) Diagnose(_ context.Context, path string) error {
+	if h.Fail != nil {
+		return h.Fail
+	}
+	return os.WriteFile(path, []byte("PK"), 0o600)
+}
 
 // FirstRun implements ui.Backend.
 func (h *House) FirstRun() bool { return h.First }

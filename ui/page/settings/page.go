@@ -19,6 +19,7 @@ type Options struct {
 	Language, Look   string
 	OnLanguage       func(string)
 	OnLook           func(string)
+	OnDiagnostics    func() // saves the diagnostics
 	Version          string
 }
 
@@ -32,6 +33,7 @@ func New(kit live.Kit, backend Backend, o Options) *Page {
 		card(w.T("settings.language"), w.T("settings.language.hint"), widget.Row(0, choices(w, "settings.language.", o.Languages, o.Language, o.OnLanguage))),
 		card(w.T("settings.look"), w.T("settings.look.hint"), widget.Row(0, choices(w, "settings.look.", o.Looks, o.Look, o.OnLook))),
 		card(w.T("settings.folder"), w.T("settings.folder.hint"), folder(kit, backend.DataDir())),
+		card(w.T("settings.diagnostics"), w.T("settings.diagnostics.hint"), widget.Row(0, diagnostics(w, o.OnDiagnostics))),
 		card(w.T("settings.keys"), "", keys(w)),
 		card(w.T("settings.about"), "", about(w, o.Version)),
 	)
@@ -88,6 +90,10 @@ func keys(w live.Words) fyne.CanvasObject {
 		rows.Add(widget.StretchRow(12, 1, widget.Fixed(widget.Row(0, keycap), 110), widget.NewLine(w.T(k.word)).Elastic()))
 	}
 	return rows
+}
+
+func diagnostics(w live.Words, save func()) fyne.CanvasObject {
+	return fyneui.NewButtonWithIcon(w.T("settings.diagnostics.button"), theme.DocumentSaveIcon(), save)
 }
 
 func about(w live.Words, version string) fyne.CanvasObject {

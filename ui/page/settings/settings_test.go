@@ -19,7 +19,8 @@ func TestPage(t *testing.T) {
 	var changed []string
 	p := settings.New(kit, uitest.NewEmptyHouse(time.Now()), settings.Options{
 		Languages: []string{"auto", "zh-CN", "en"}, Looks: []string{"system", "light", "dark"}, Language: "en", Look: "system",
-		OnLanguage: func(s string) { changed = append(changed, s) }, OnLook: func(s string) { changed = append(changed, s) }, Version: "1.2.3",
+		OnLanguage: func(s string) { changed = append(changed, s) }, OnLook: func(s string) { changed = append(changed, s) },
+		OnDiagnostics: func() { changed = append(changed, "diagnostics") }, Version: "1.2.3",
 	})
 	uitest.Show(t, p.Content(), 800, 900)
 	var pickers []*widget.Segments
@@ -39,7 +40,12 @@ func TestPage(t *testing.T) {
 	}
 	pickers[0].Pick(1)
 	pickers[1].Pick(2)
-	if diff := cmp.Diff([]string{"zh-CN", "dark"}, changed); diff != "" {
+	save, ok := uitest.Find(p.Content(), func(b *fyneui.Button) bool { return b.Text == "Save diagnostics" })
+	if !ok {
+		t.Fatal("no way to save diagnostics")
+	}
+	test.Tap(save)
+	if diff := cmp.Diff([]string{"zh-CN", "dark", "diagnostics"}, changed); diff != "" {
 		t.Error(diff)
 	}
 	for _, name := range []string{"Copy", "Open"} {

@@ -1,0 +1,23 @@
+package repair
+
+import (
+	"context"
+
+	"switchboard/internal/bridge"
+)
+
+// Backend is what the page needs of a house that does not open.
+type Backend interface {
+	// Words says why the house does not open, and what to do.
+	Words(lang bridge.Language, err error) string
+	// Repairable says that a backup or an empty database leads out of an error.
+	Repairable(err error) bool
+	// Backups lists the backups there are, the latest first.
+	Backups() ([]bridge.Backup, error)
+	// Restore puts a backup in the place of the database, which is kept.
+	Restore(ctx context.Context, file string) error
+	// StartFresh puts the database aside; the next start begins with an empty one.
+	StartFresh(ctx context.Context) error
+	// Open tries to open the house once more.
+	Open(ctx context.Context) error
+}

@@ -1,0 +1,163 @@
+package repair
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	fyneui "fyne.io/fyne/v2/widget"
+
+	"switchboard/internal/bridge"
+	"switchboard/ui/live"
+	"switchboard/ui/widget"
+)
+
+// Options say what happened and what comes next.
+type Options struct {
+	// Cause is why the house does not open, and Data where it is.
+	Cause error
+	Data  string
+	// OnOpened is called when it is open, and OnQuit when nobody wants it any more.
+	OnOpened, OnQuit func()
+}
+
+// Page shows why the house does not open.
+type Page struct {
+	kit     live.Kit
+	backend Backend
+	options Options
+	content *fyne.Container
+	busy    *fyneui.Activity
+	buttons []*fyneui.Button
+}
+
+// New builds the page; what it starts ends with ctx.
+func New(ctx context.Context, kit live.Kit, backend Backend, o Options) *Page {
+	p := &Page{kit: kit, backend: backend, options: o, content: container.NewStack()}
+	p.tell(ctx, o.Cause)
+	return p
+}
+
+// Content is what the window shows.
+func (p *Page) Content() fyne.CanvasObject { return p.content }
+
+// tell shows an error and the ways out of it.
+func (p *Page) tell(ctx context.Context, err error) {
+	w := p.kit.Words
+	why := widget.Column(6)
+	for line := range strings.Lines(p.backend.Words(w.Lang, err)) {
+		why.Add(widget.NewParagraph(strings.TrimRight(line, "\n")))
+	}
+	ways := widget.Column(12, widget.NewPanel(why))
+	p.buttons = nil
+	if p.backend.Repairable(err) {
+		ways.Add(p.backups(ctx, err))
+		ways.Add(p.fresh(ctx, err))
+	}
+	again := p.button(w.T("repair.again"), func() { p.try(ctx, p.backend.Open) })
+	if !p.backend.Repairable(err) {
+		again.Importance = fyneui.HighImportance
+	}
+	folder := fyneui.NewButtonWithIcon(w.T("open"), theme.FolderOpenIcon(), p.kit.Hub.Tap(ctx, func() { p.kit.Shell.Open(p.options.Data) }))
+	p.show(w.T("repair"), ways, again, folder, p.button(w.T("close.quit"), p.options.OnQuit))
+}
+
+// backups is the choice between the backups there are.
+func (p *Page) backups(ctx context.Context, cause error) fyne.CanvasObject {
+	w := p.kit.Words
+	all, err := p.backend.Backups()
+	inner := widget.Column(8, widget.NewSubheading(w.T("repair.restore")))
+	switch {
+	case err != nil:
+		inner.Add(widget.NewParagraph(w.Explain(err)))
+		return widget.NewPanel(inner)
+	case len(all) == 0:
+		inner.Add(widget.NewQuiet(w.T("repair.no_backup")))
+		return widget.NewPanel(inner)
+	}
+	labels := make([]string, len(all))
+	for i, b := range all {
+		labels[i] = label(b)
+	}
+	chosen := all[0]
+	pick := fyneui.NewRadioGroup(labels, nil)
+	pick.Required = true
+	pick.SetSelected(labels[0])
+	pick.OnChanged = func(text string) {
+		for i, l := range labels {
+			if l == text {
+				chosen = all[i]
+			}
+		}
+	}
+	restore := p.button(w.T("repair.restore.button"), func() {
+		p.confirm(ctx, cause, "repair.restore", chosen, func(ctx context.Context) error { return p.backend.Restore(ctx, chosen.Path) })
+	})
+	restore.Importance = fyneui.HighImportance
+	inner.Add(widget.NewQuiet(w.T("repair.restore.hint")))
+	inner.Add(pick)
+	inner.Add(widget.Row(0, restore))
+	return widget.NewPanel(inner)
+}
+
+func (p *Page) fresh(ctx context.Context, cause error) fyne.CanvasObject {
+	w := p.kit.Words
+	button := p.button(w.T("repair.fresh.button"), func() { p.confirm(ctx, cause, "repair.fresh", bridge.Backup{}, p.backend.StartFresh) })
+	return widget.NewPanel(widget.Column(8, widget.NewSubheading(w.T("repair.fresh")), widget.NewQuiet(w.T("repair.fresh.hint")), widget.Row(0, button)))
+}
+
+// confirm says what a way out takes away, and goes it when that is wanted.
+func (p *Page) confirm(ctx context.Context, cause error, key string, b bridge.Backup, way func(context.Context) error) {
+	w := p.kit.Words
+	p.buttons = nil
+	lost := w.T(key+".lost", "at", b.At.Format("2006-01-02 15:04"))
+	back := p.button(w.T("repair.back"), func() { p.tell(ctx, cause) })
+	do := p.button(w.T(key+".do"), func() {
+		p.try(ctx, func(ctx context.Context) error {
+			if err := way(ctx); err != nil {
+				return fmt.Errorf("repair: %w", err)
+			}
+			return p.backend.Open(ctx)
+		})
+	})
+	do.Importance = fyneui.DangerImportance
+	p.show(w.T(key+".sure"), widget.NewPanel(widget.NewParagraph(lost)), do, back)
+}
+
+// try does something that may take a while; when it works, the house is open.
+func (p *Page) try(ctx context.Context, way func(context.Context) error) {
+	for _, b := range p.buttons {
+		b.Disable()
+	}
+	p.busy.Show()
+	p.busy.Start()
+	live.Act(ctx, p.kit.Hub, way, func(err error) {
+		if err != nil {
+			p.tell(ctx, err)
+			return
+		}
+		p.options.OnOpened()
+	})
+}
+
+func (p *Page) button(text string, tap func()) *fyneui.Button {
+	b := fyneui.NewButton(text, tap)
+	p.buttons = append(p.buttons, b)
+	return b
+}
+
+func (p *Page) show(title string, content fyne.CanvasObject, buttons ...fyne.CanvasObject) {
+	p.busy = fyneui.NewActivity()
+	p.busy.Hide()
+	row := widget.Row(8, append(buttons, widget.Sized(p.busy, 20))...)
+	body := widget.Column(16, widget.NewHeading(title), content, row)
+	p.content.Objects = []fyne.CanvasObject{container.NewVScroll(widget.Inset(widget.Measure(body, 640, true), 28, 28))}
+	p.content.Refresh()
+}
+
+func label(b bridge.Backup) string {
+	return fmt.Sprintf("%s · %.1f MB", b.At.Format("2006-01-02 15:04:05"), float64(b.Size)/1e6)
+}
