@@ -158,3 +158,26 @@ func TestNextQuestions(t *testing.T) { //nolint:paralleltest // sets the environ
 		t.Error(v)
 	}
 }
+
+// TestDecisions: an answer that waits for a decision goes on when it is made, on
+// every platform.
+func TestDecisions(t *testing.T) { //nolint:paralleltest // sets the environment
+	d := newDesk(t, difytest.App{Mode: "advanced-chat", Answer: func(difytest.Question) difytest.Answer {
+		return difytest.Answer{Text: "Three days in May. ", Form: "Please review: {{#$output.comment#}}", After: "It is "}
+	}})
+	for _, platform := range d.Employees()[0].Platforms {
+		d.on = platform
+		if got := d.says("I want a holiday", nil, 1); !strings.Contains(got[0], "Three days in May.") || !strings.Contains(got[0], "Please review: looks fine") || !strings.Contains(got[0], "Reject") {
+			t.Errorf("%s: %q", platform, got)
+		}
+		if got := d.says("1 enjoy", nil, 1); got[0] != "Three days in May. It is approve: enjoy" {
+			t.Errorf("%s: %q", platform, got)
+		}
+	}
+	if asked := d.dify.Asked(); len(asked) != 3 {
+		t.Errorf("asked %d times", len(asked))
+	}
+	if v := d.Violations(); len(v) > 0 {
+		t.Error(v)
+	}
+}

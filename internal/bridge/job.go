@@ -105,7 +105,10 @@ type Reply struct {
 	Uncertain int
 	// Files are shown after Text, each as a part of its own. They are forgotten
 	// once everything was shown.
-	Files        []FileAdded
+	Files []FileAdded
+	// Form is the decision that the answer waits for; nil when there is none, or
+	// when it was made.
+	Form         *Form
 	Conversation Conversation
 	Run          Run
 	// Failures counts how often the agent failed before its first text.

@@ -20,7 +20,7 @@ type hearing struct {
 	started time.Time
 	first   time.Duration // to the first text; 0 before it
 	end     *bridge.Ended
-	paused  bool
+	form    *bridge.Form // that the rest of the answer waits for
 }
 
 func (h *hearing) silent() bool { return h.text.Len() == 0 }
@@ -100,7 +100,7 @@ func (t *trip) listen(ctx context.Context, agent bridge.Agent, h *hearing, run b
 
 func (t *trip) follow(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
 	h.text.Reset()
-	h.files = nil
+	h.files, h.form = nil, nil
 	h.veil = t.veil()
 	ctx, heard := t.answers.listen(ctx, t.job.ID, t.route.Scope, t.route.Person.ID)
 	return heard(t.hearAll(ctx, agent, h, run))
@@ -111,7 +111,7 @@ func (t *trip) hearAll(ctx context.Context, agent bridge.Agent, h *hearing, run 
 	t.note(bridge.EntryAsked, time.Since(t.began), "", "")
 	q := t.asked
 	q.Conversation, q.Run = t.route.Session.Conversation, run
-	for event, err := range agent.Ask(ctx, q) {
+	for event, err := range t.source(ctx, agent, q) {
 		if err != nil {
 			return fmt.Errorf("engine: ask: %w", err)
 		}
@@ -119,7 +119,7 @@ func (t *trip) hearAll(ctx context.Context, agent bridge.Agent, h *hearing, run 
 			return err
 		}
 	}
-	if h.end == nil && !h.paused {
+	if h.end == nil && h.form == nil {
 		return &bridge.Error{Kind: bridge.KindInterrupted, Op: "engine: ask", Detail: "the answer has no end"}
 	}
 	return nil
@@ -150,11 +150,7 @@ func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 	case bridge.Ended:
 		h.end = &e
 	case bridge.Paused:
-		h.paused = true
-		if h.silent() {
-			h.text.WriteString(e.Form.Text)
-		}
-		return t.show(ctx, h)
+		h.form = &e.Form
 	}
 	return nil
 }
@@ -205,6 +201,12 @@ func (t *trip) started(ctx context.Context, e bridge.Started) error {
 func (t *trip) answered(ctx context.Context, h *hearing) error {
 	text := strings.TrimSpace(h.prefix + h.veil.answer(h.text.String(), true))
 	switch {
+	case h.form != nil:
+		form, err := t.waitFor(ctx, h)
+		if err != nil {
+			return err
+		}
+		text = strings.TrimSpace(text + "\n\n" + form)
 	case !h.silent():
 	case len(h.files) > 0:
 		text = strings.TrimSpace(h.prefix + t.filesOf(h))
@@ -225,6 +227,9 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 	t.note(bridge.EntryAnswered, time.Since(h.started), "", strconv.Itoa(len(text))+" bytes")
 	if err := t.sent(t.out.Finish(ctx, text)); err != nil {
 		return t.undelivered(ctx, err)
+	}
+	if err := t.decided(ctx); err != nil {
+		return err
 	}
 	_, err := t.router.Remember(ctx, t.route.Session, t.job.Message.Platform, true)
 	return err

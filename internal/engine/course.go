@@ -81,6 +81,9 @@ func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 		if t.text, err = t.picked(ctx, spoken(t.route.Text, t.job.Message)); err != nil {
 			return course{}, err
 		}
+		if words, err := t.decides(ctx, t.text); err != nil || words != "" {
+			return t.words(words), err
+		}
 	}
 	switch {
 	case t.text == "" && !t.looksAt():

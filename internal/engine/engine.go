@@ -141,6 +141,8 @@ type trip struct {
 	route  router.Route
 	text   string // what the person asks
 	with   attached
+	// decision is what the person decided, where an answer waits for that.
+	decision *decision
 	// privacy is that of the moment this attempt began.
 	privacy Privacy
 	// asked is what the agent is asked, and vault what it does not get to see of

@@ -13,6 +13,11 @@ import (
 // take the answer up where it broke, or tell the person.
 func (t *trip) unanswered(ctx context.Context, agent bridge.Agent, h *hearing, err error) error {
 	kind := bridge.KindOf(err)
+	if t.decision != nil && h.silent() {
+		if refused, ok := t.decision.refused(kind); ok {
+			return t.undecided(ctx, refused, kind)
+		}
+	}
 	if h.silent() {
 		return t.beforeText(ctx, err)
 	}

@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/router"
+)
+
+// decision is what somebody decided about a form.
+type decision struct {
+	at     bridge.Reply // whose answer waits
+	choice string
+	values map[string]string
+}
+
+// refused returns the words for a decision that was not taken.
+func (decision) refused(kind bridge.Kind) (string, bool) {
+	switch kind { //nolint:exhaustive // all others are not about the decision
+	case bridge.KindExpired, bridge.KindNotFound, bridge.KindUnsupported:
+		return "reply.form.gone", true
+	case bridge.KindInvalid:
+		return "reply.form.invalid", true
+	default:
+		return "", false
+	}
+}
+
+// source is where the answer comes from: the agent that is asked, or its answer
+// that goes on after a decision.
+func (t *trip) source(ctx context.Context, agent bridge.Agent, q bridge.Question) iter.Seq2[bridge.Event, error] {
+	d := t.decision
+	filler, ok := agent.(bridge.FormFiller)
+	if d == nil || !ok || q.Run != (bridge.Run{}) {
+		return agent.Ask(ctx, q)
+	}
+	values := maps.Clone(d.values)
+	if t.hides() {
+		for name, value := range values {
+			values[name], _ = t.vault.Hide(t.privacy.Filter, t.route.Person.ID, value)
+		}
+	}
+	return filler.Fill(ctx, d.at.Conversation, d.at.Run, d.at.Form.Token, d.choice, values)
+}
+
+// waitFor stores what an answer waits for, and returns the form in words.
+func (t *trip) waitFor(ctx context.Context, h *hearing) (string, error) {
+	f := *h.form
+	f.Text = strings.TrimSpace(h.veil.beside(f.Text))
+	if _, ok := t.agent().(bridge.FormFiller); !ok || f.Token == "" || len(f.Choices) == 0 {
+		return strings.TrimSpace(f.Text + "\n\n" + t.say("reply.form.elsewhere")), nil
+	}
+	words := t.formWords(f, h)
+	f.Text = "" // it is in the answer, and goes with it
+	err := t.out.Note(ctx, func(r *bridge.Reply) { r.Form = &f })
+	return words, err
+}
+
+// formWords are a form as people fill it in by writing.
+func (t *trip) formWords(f bridge.Form, h *hearing) string {
+	lines := []string{f.Text, "", t.say("reply.form.choose")}
+	for n, c := range f.Choices {
+		lines = append(lines, strconv.Itoa(n+1)+". "+c.Title)
+	}
+	var names []string
+	for _, field := range f.Fields {
+		names = append(names, field.Name)
+	}
+	lines = append(lines, "")
+	switch {
+	case len(names) == 1 && f.Fields[0].Default == "":
+		lines = append(lines, t.say("reply.form.field_empty", "name", names[0]))
+	case len(names) == 1:
+		lines = append(lines, t.say("reply.form.field", "name", names[0], "default", h.veil.beside(f.Fields[0].Default)))
+	case len(names) > 1:
+		lines = append(lines, t.say("reply.form.fields", "name", names[0], "names", strings.Join(names, ", ")))
+	}
+	for _, field := range f.Fields {
+		if len(field.Options) > 0 {
+			lines = append(lines, t.say("reply.form.options", "name", field.Name, "options", strings.Join(field.Options, ", ")))
+		}
+	}
+	if !f.Expires.IsZero() {
+		lines = append(lines, t.say("reply.form.until", "time", f.Expires.Local().Format("2006-01-02 15:04")))
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// decides finds out whether a text decides about a form, and keeps the decision.
+// It returns words when the person has to be told something instead.
+func (t *trip) decides(ctx context.Context, text string) (string, error) {
+	x, choice, rest, err := t.pending(ctx, text)
+	if err != nil || choice == "" {
+		return "", err
+	}
+	m := t.job.Message
+	own := m.Chat.Kind != bridge.Group || x.Job.Message.Sender.ID == m.Sender.ID
+	switch form := x.Reply.Form; {
+	case !own && t.route.Role != bridge.RoleAdmin:
+		return t.say("reply.form.other"), nil
+	case !form.Expires.IsZero() && time.Now().After(form.Expires):
+		x.Reply.Form = nil
+		return t.say("reply.form.gone"), t.store.SaveReply(ctx, x.Reply)
+	default:
+		values, wrong := filled(form.Fields, rest)
+		if wrong != nil {
+			return t.say("reply.form.which", "name", wrong.Name, "options", strings.Join(wrong.Options, ", ")), nil
+		}
+		t.decision = &decision{x.Reply, choice, values}
+		return "", nil
+	}
+}
+
+// pending finds the form that a text decides about. A number means the one that
+// was shown last; the words of a choice may come later.
+func (t *trip) pending(ctx context.Context, text string) (x bridge.Exchange, choice, rest string, err error) {
+	all, err := t.store.Exchanges(ctx, t.job.Lane, t.job.ID, lookBack)
+	if err != nil {
+		return x, "", "", err
+	}
+	last := true
+	for _, x := range slices.Backward(all) {
+		if f := x.Reply.Form; f != nil {
+			choice, rest = chosen(f.Choices, text, last)
+			return x, choice, rest, nil
+		}
+		last = last && x.Job.Action == nil && t.router.Command(x.Job.Message) != router.CommandNone
+	}
+	return x, "", "", nil
+}
+
+// chosen reads a choice, by number or by its words, and what follows it.
+func chosen(choices []bridge.FormChoice, text string, numbers bool) (id, rest string) {
+	head, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	word, more, _ := strings.Cut(strings.TrimSpace(head), " ")
+	if n, ok := digit(word); ok && numbers && n <= len(choices) {
+		return choices[n-1].ID, strings.TrimSpace(more + "\n" + rest)
+	}
+	for _, c := range choices {
+		if strings.EqualFold(strings.TrimSpace(head), c.Title) {
+			return c.ID, strings.TrimSpace(rest)
+		}
+	}
+	return "", ""
+}
+
+// filled reads the values for a form: all of the text for a single field, or
+// lines of name and value. It returns the field whose value is none of its
+// options.
+func filled(fields []bridge.FormField, text string) (map[string]string, *bridge.FormField) {
+	values := map[string]string{}
+	for _, f := range fields {
+		values[f.Name] = f.Default
+	}
+	if len(fields) == 1 && text != "" {
+		values[fields[0].Name] = text
+	}
+	if len(fields) > 1 {
+		for line := range strings.SplitSeq(strings.ReplaceAll(text, "：", ":"), "\n") {
+			name, value, ok := strings.Cut(line, ":")
+			if _, known := values[strings.TrimSpace(name)]; ok && known {
+				values[strings.TrimSpace(name)] = strings.TrimSpace(value)
+			}
+		}
+	}
+	for n, f := range fields {
+		if len(f.Options) > 0 && !slices.Contains(f.Options, values[f.Name]) {
+			return values, &fields[n]
+		}
+	}
+	return values, nil
+}
+
+// undecided tells the person that the decision was not taken. A form that is gone
+// is forgotten; one that was filled in wrongly still waits.
+func (t *trip) undecided(ctx context.Context, words string, kind bridge.Kind) error {
+	if kind != bridge.KindInvalid {
+		if err := t.decided(ctx); err != nil {
+			return err
+		}
+	}
+	return t.sent(t.out.Fail(ctx, t.say(words), kind))
+}
+
+// decided takes the form away that was filled in; the answer has gone on.
+func (t *trip) decided(ctx context.Context) error {
+	if t.decision == nil {
+		return nil
+	}
+	row := t.decision.at
+	row.Form = nil
+	return t.store.SaveReply(ctx, row)
+}

@@ -1,0 +1,149 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"switchboard/internal/bridge"
+)
+
+// clerk is an agent whose answers to "apply" wait for a decision.
+type clerk struct {
+	bridge.Agent
+	filled []string
+	err    error
+}
+
+func (c *clerk) Fill(_ context.Context, conv bridge.Conversation, r bridge.Run, token, choice string, values map[string]string) iter.Seq2[bridge.Event, error] {
+	return func(yield func(bridge.Event, error) bool) {
+		if c.err != nil {
+			yield(nil, c.err)
+			return
+		}
+		c.filled = append(c.filled, fmt.Sprintf("%s %s %s %v", r.Run, token, choice, values))
+		if yield(bridge.Started{Conversation: conv, Run: r}, nil) && yield(bridge.TextAdded{Text: "Before. Decided: " + choice}, nil) {
+			yield(bridge.Ended{}, nil)
+		}
+	}
+}
+
+func withClerk(t *testing.T, form bridge.Form, test func(h *house, c *clerk)) {
+	t.Helper()
+	inHouse(t, func(h *house) {
+		c := &clerk{}
+		h.agentOf = func(a bridge.Agent) bridge.Agent { c.Agent = a; return c }
+		plain := h.agents["help"].Answer
+		h.agents["help"].Answer = func(n int, q bridge.Question) []any {
+			if q.Text != "apply" {
+				return plain(n, q)
+			}
+			run := bridge.Run{Task: "t", Run: fmt.Sprintf("r%d", n)}
+			return []any{bridge.Started{Conversation: bridge.Conversation{ID: "c1"}, Run: run}, bridge.TextAdded{Text: "Before."}, bridge.Paused{Form: form}}
+		}
+		h.open()
+		test(h, c)
+	})
+}
+
+func leave() bridge.Form {
+	return bridge.Form{
+		Token: "token", Text: "Three days off?", Fields: []bridge.FormField{{Name: "comment", Default: "fine"}},
+		Choices: []bridge.FormChoice{{ID: "yes", Title: "Approve"}, {ID: "no", Title: "Reject"}},
+	}
+}
+
+// TestForm: a decision is made by number or in words, with a comment or without,
+// once.
+func TestForm(t *testing.T) {
+	t.Parallel()
+	withClerk(t, leave(), func(h *house, c *clerk) {
+		h.want("one", "li", "apply", "Before.", "Three days off?", "1. Approve\n2. Reject", "write comment", "fine")
+		h.want("one", "li", "/help", "/new")
+		h.want("one", "li", "2 too short", "Decided: no")
+		h.want("one", "li", "1", "help: 1") // nothing waits any more
+		h.say("one", "li", "apply")
+		h.want("one", "li", "something else", "help: something else")
+		h.want("one", "li", "1", "help: 1") // not about the form
+		h.want("one", "li", "approve", "Decided: yes")
+		want := "r1 token no map[comment:too short], r3 token yes map[comment:fine]"
+		if got := strings.Join(c.filled, ", "); got != want {
+			t.Errorf("filled in %q, want %q", got, want)
+		}
+	})
+}
+
+// TestFormRefused: what the agent does not take is said, and a form that is gone
+// is forgotten while one that was filled in wrongly waits.
+func TestFormRefused(t *testing.T) {
+	t.Parallel()
+	withClerk(t, leave(), func(h *house, c *clerk) {
+		h.say("one", "li", "apply")
+		c.err = &bridge.Error{Kind: bridge.KindInvalid, Op: "test"}
+		h.want("one", "li", "approve", "did not accept")
+		c.err = &bridge.Error{Kind: bridge.KindExpired, Op: "test"}
+		h.want("one", "li", "approve", "decided already")
+		c.err = nil
+		h.want("one", "li", "approve", "help: approve")
+	})
+}
+
+// TestFormOfOthers: in a group the asker decides, or an admin.
+func TestFormOfOthers(t *testing.T) {
+	t.Parallel()
+	withClerk(t, leave(), func(h *house, c *clerk) {
+		h.hear(h.inGroup("one", "li", "apply"))
+		if got := h.hear(h.inGroup("one", "zhang", "1")); !strings.Contains(got, "Only the person who asked") || len(c.filled) > 0 {
+			t.Errorf("zhang reads %q", got)
+		}
+		h.role("one", "alex", bridge.RoleAdmin)
+		if got := h.hear(h.inGroup("one", "alex", "approve")); !strings.Contains(got, "Decided: yes") {
+			t.Errorf("alex reads %q", got)
+		}
+	})
+}
+
+// TestFormInTime: after its time a form is gone.
+func TestFormInTime(t *testing.T) {
+	t.Parallel()
+	form := leave()
+	form.Expires = time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)
+	withClerk(t, form, func(h *house, c *clerk) {
+		h.want("one", "li", "apply", "Until ")
+		time.Sleep(time.Hour)
+		h.want("one", "li", "1", "the time for it is over")
+		if len(c.filled) > 0 {
+			t.Errorf("filled in %q", c.filled)
+		}
+	})
+}
+
+// TestFormFields: several fields go by name, and a value has to be an option.
+func TestFormFields(t *testing.T) {
+	t.Parallel()
+	form := leave()
+	form.Fields = []bridge.FormField{{Name: "kind", Options: []string{"paid", "unpaid"}}, {Name: "note"}}
+	withClerk(t, form, func(h *house, c *clerk) {
+		h.want("one", "li", "apply", "kind: one of paid, unpaid", "Fields: kind, note")
+		h.want("one", "li", "1", "choose kind from: paid, unpaid")
+		h.want("one", "li", "approve\nkind：paid\nnote: see you", "Decided: yes")
+		if len(c.filled) != 1 || c.filled[0] != "r1 token yes map[kind:paid note:see you]" {
+			t.Errorf("filled in %q", c.filled)
+		}
+	})
+}
+
+// TestFormElsewhere: a form without a token, or for an agent that cannot be told,
+// is shown, and nothing is a decision about it.
+func TestFormElsewhere(t *testing.T) {
+	t.Parallel()
+	form := leave()
+	form.Token = ""
+	withClerk(t, form, func(h *house, _ *clerk) {
+		h.want("one", "li", "apply", "Three days off?", "only be made elsewhere")
+		h.want("one", "li", "1", "help: 1")
+	})
+}
