@@ -39,17 +39,29 @@ func (p *parser) oneBot(n *yaml.Node, path string) {
 // botSettings takes the values as they are; they are checked against the form
 // when the whole bot is known.
 func (p *parser) botSettings(n *yaml.Node, path string, b *Bot) {
-	if isNull(n) {
-		return
-	}
-	if n.Kind != yaml.MappingNode {
-		p.report(n, path, "want_mapping")
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		if text, ok := p.text(value, join(path, key.Value)); ok {
-			b.Settings[key.Value] = text
+	p.texts(&b.Settings)(n, path)
+}
+
+// texts reads values by names of anybody's choice.
+func (p *parser) texts(into *map[string]string) func(n *yaml.Node, path string) {
+	return func(n *yaml.Node, path string) {
+		if isNull(n) {
+			return
+		}
+		if n.Kind != yaml.MappingNode {
+			p.report(n, path, "want_mapping")
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, value := n.Content[i], n.Content[i+1]
+			text, ok := p.text(value, join(path, key.Value))
+			if !ok {
+				continue
+			}
+			if *into == nil {
+				*into = map[string]string{}
+			}
+			(*into)[key.Value] = text
 		}
 	}
 }

@@ -55,6 +55,9 @@ func agentNode(a Agent) *yaml.Node {
 		n.Content = append(n.Content, text("base_url"), text(a.BaseURL))
 	}
 	n.Content = append(n.Content, text("max_concurrent"), count(a.MaxConcurrent), text("timeout"), span(a.Timeout))
+	if len(a.Inputs) > 0 {
+		n.Content = append(n.Content, text("inputs"), texts(a.Inputs))
+	}
 	return n
 }
 

@@ -75,6 +75,7 @@ func anySettings(r *rand.Rand) settings.Settings {
 		a := settings.Agent{ID: fmt.Sprintf("a%d", n), Kind: "echo", MaxConcurrent: 1 + r.IntN(9), Timeout: time.Duration(1+r.IntN(1e6)) * time.Second}
 		if some() {
 			a.Kind, a.BaseURL = "dify", "https://api.example/v1"
+			a.Inputs = map[string]string{"x" + odd(): odd()}
 		}
 		s.Agents = append(s.Agents, a)
 	}

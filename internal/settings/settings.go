@@ -58,6 +58,9 @@ type Agent struct {
 	BaseURL       string
 	MaxConcurrent int
 	Timeout       time.Duration
+	// Inputs are values for the variables an app asks for; nil when there are
+	// none.
+	Inputs map[string]string
 }
 
 // Bot is one account on a platform.

@@ -106,3 +106,47 @@ func checkForm(t *testing.T, k Kit) {
 	}
 	wants(t, k, h.err, bridge.KindUnsupported, bridge.KindInvalid, bridge.KindNotFound)
 }
+
+// checkGreet: what is said first can be read and asked.
+func checkGreet(t *testing.T, k Kit) {
+	t.Helper()
+	greeter, ok := k.Open(t).(bridge.Greeter)
+	if !ok {
+		return
+	}
+	g, err := greeter.Greet(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range g.Questions {
+		if strings.TrimSpace(q) == "" {
+			t.Errorf("a blank one among %q", g.Questions)
+		}
+	}
+}
+
+// checkTranscribe: an agent listens, or says that it does not.
+func checkTranscribe(t *testing.T, k Kit) {
+	t.Helper()
+	transcriber, ok := k.Open(t).(bridge.Transcriber)
+	if !ok {
+		return
+	}
+	_, err := transcriber.Transcribe(t.Context(), "person-1", bridge.File{Kind: bridge.FileAudio}, strings.NewReader("#!AMR\n"))
+	if err != nil {
+		wants(t, k, err, bridge.KindUnsupported)
+	}
+}
+
+// checkFetch: an address that is none, or leads inside, is never opened.
+func checkFetch(t *testing.T, k Kit) {
+	t.Helper()
+	fetcher, ok := k.Open(t).(bridge.Fetcher)
+	if !ok {
+		return
+	}
+	for _, address := range []string{"", "file:///etc/passwd", "http://169.254.169.254/"} {
+		_, err := fetcher.Fetch(t.Context(), bridge.FileAdded{Kind: bridge.FileImage, Name: "a.png", URL: address})
+		wants(t, k, err, bridge.KindInvalid, bridge.KindForbidden)
+	}
+}

@@ -74,6 +74,9 @@ func Run(t *testing.T, k Kit) {
 		{"suggest", checkSuggest},
 		{"upload", checkUpload},
 		{"form", checkForm},
+		{"greet", checkGreet},
+		{"transcribe", checkTranscribe},
+		{"fetch", checkFetch},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

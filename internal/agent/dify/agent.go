@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -146,6 +147,7 @@ func (a *Agent) askAs(ctx context.Context, found app, q bridge.Question, tell te
 // body is what the app is asked.
 func (a *Agent) body(ctx context.Context, found app, q bridge.Question) (question, error) {
 	b := question{Inputs: map[string]any{}, User: userOf(q.Conversation), Mode: streaming}
+	q.Inputs = merged(q.Inputs, a.config.Inputs)
 	if len(q.Inputs)+len(q.Files) > 0 {
 		if err := a.fill(ctx, found, q, &b); err != nil {
 			return b, err
@@ -160,6 +162,16 @@ func (a *Agent) body(ctx context.Context, found app, q bridge.Question) (questio
 		b.Query = q.Text
 	}
 	return b, nil
+}
+
+// merged are values of both; the second's go before the first's.
+func merged(a, b map[string]string) map[string]string {
+	all := maps.Clone(a)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, b)
+	return all
 }
 
 // fill adds what else the app wants to know, and the files. An app that does not

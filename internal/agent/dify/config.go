@@ -36,6 +36,9 @@ type Config struct {
 	// InputKey names the variable of a workflow or completion app that takes the
 	// question. By default it is looked up in the app's form.
 	InputKey string
+	// Inputs are values for the variables of the app's form; they go before what
+	// is known about the person.
+	Inputs map[string]string
 	// KeepThinking leaves <think>…</think> in answers.
 	KeepThinking bool
 	// Log takes notes; nil means none.

@@ -197,3 +197,21 @@ func TestFetch(t *testing.T) {
 		}
 	}
 }
+
+// TestInputsOfTheSettings go to the variables that the app asks for, before what
+// is known about the person.
+func TestInputsOfTheSettings(t *testing.T) {
+	t.Parallel()
+	form := jsonAnswer(200, `{"user_input_form":[{"text-input":{"variable":"city","required":true}},{"text-input":{"variable":"platform"}},{"paragraph":{"variable":"query"}}]}`)
+	for _, mode := range []string{"chat", "workflow"} {
+		f := newFake(mode, map[string][]answer{"/v1/parameters": {form}, pathOf(mode): {said(mode)}})
+		a := open(t, dify.Config{Transport: f, Inputs: map[string]string{"city": "Berlin", "platform": "ours", "nobody": "asks"}})
+		if h := ask(t.Context(), a, bridge.Question{Inputs: map[string]string{"platform": "theirs"}}); h.err != nil {
+			t.Fatal(h)
+		}
+		inputs, _ := f.requests()[len(f.requests())-1].body["inputs"].(map[string]any)
+		if inputs["city"] != "Berlin" || inputs["platform"] != "ours" || inputs["nobody"] != nil {
+			t.Errorf("%s: %v", mode, inputs)
+		}
+	}
+}
