@@ -92,10 +92,21 @@ type Recaller interface {
 	Recall(ctx context.Context, message MessageID, at Address) error
 }
 
-// Backfiller is a Bot that can list the messages it missed while it was away.
+// Backfiller is a Bot that can list what was written while it was away: while
+// this computer slept, the program did not run or nobody could reach it. The
+// house asks once for each chat it knows when the bot can be reached again, and
+// accepts what it finds like a delivery, so that a message is answered once,
+// whichever way it came.
 type Backfiller interface {
-	// Missed yields messages to the bot since a moment, oldest first.
-	Missed(ctx context.Context, since time.Time) iter.Seq2[Message, error]
+	// Missed yields the messages to the bot in a chat since a moment, oldest
+	// first, the same as Receive or Listen would have delivered them, with the
+	// same ids: what people wrote to others, what the bot wrote and what was
+	// taken back is not among them. Messages that were delivered are.
+	//
+	// An error ends the sequence. KindForbidden means that the app lacks the
+	// right to list chats of this kind. A chat that the bot is no longer part of
+	// has nothing to list, which is not an error.
+	Missed(ctx context.Context, chat Chat, since time.Time) iter.Seq2[Message, error]
 }
 
 // Finding is one result of Bot.Check or of an agent's check.

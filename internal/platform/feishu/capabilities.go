@@ -53,6 +53,7 @@ func appCapabilities() bridge.Capabilities {
 		Files:     true,
 		Directory: true,
 		Recall:    true,
+		Backfill:  true,
 		Buttons:   true,
 		// One second for the check of the address, three for events.
 		AnswerWithin: 3 * time.Second,

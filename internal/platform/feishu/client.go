@@ -64,6 +64,7 @@ const (
 	opFile   = "feishu: fetch file"
 	opUser   = "feishu: look up person"
 	opUpload = "feishu: upload file"
+	opList   = "feishu: list messages"
 )
 
 // client speaks to Feishu for one bot.

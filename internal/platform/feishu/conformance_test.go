@@ -255,20 +255,20 @@ type fakeCard struct {
 // fake is Feishu, as strict as its pages.
 type fake struct {
 	*httptest.Server
-	mu       sync.Mutex
-	token    string // valid now
-	tokens   int    // handed out
-	life     int    // of a token, seconds
-	calls    []call
-	scripted map[string][]answer // by path: these come first
-	lost     bool                // the answer to the next send is lost after the deed
-	header   http.Header         // of scripted answers
-	messages []*fakeMessage
-	uuids    map[string]*fakeMessage
-	cards    map[string]*fakeCard
-	scopes   map[string]int
-	status   int                  // of the bot
-	next     *platformtest.Answer // to whatever shows or changes something
+	mu           sync.Mutex
+	token        string // valid now
+	tokens, life int    // handed out, and how many seconds each is good for
+	calls        []call
+	scripted     map[string][]answer // by path: these come first
+	lost         bool                // the answer to the next send is lost after the deed
+	header       http.Header         // of scripted answers
+	messages     []*fakeMessage
+	history      []kept
+	uuids        map[string]*fakeMessage
+	cards        map[string]*fakeCard
+	scopes       map[string]int
+	status       int                  // of the bot
+	next         *platformtest.Answer // to whatever shows or changes something
 }
 
 func newFake(tb testing.TB) *fake {
@@ -277,10 +277,7 @@ func newFake(tb testing.TB) *fake {
 		life: 7200, status: 2, scripted: map[string][]answer{}, uuids: map[string]*fakeMessage{}, cards: map[string]*fakeCard{}, header: http.Header{},
 		scopes: map[string]int{"im:message:send_as_bot": 1, "im:message.p2p_msg:readonly": 1, "im:message.group_at_msg:readonly": 1, "cardkit:card:write": 1},
 	}
-	f.Server = httptest.NewUnstartedServer(f)
-	f.Config.SetKeepAlivesEnabled(false) // lets synctest see an idle client
-	f.Start()
-	tb.Cleanup(f.Close)
+	f.open(tb)
 	return f
 }
 

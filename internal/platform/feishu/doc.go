@@ -10,6 +10,7 @@
 //	uAjLw4CM/ukTMukTMukTM/im-v1/message/events/message_content     their content
 //	uAjLw4CM/ukTMukTMukTM/reference/im-v1/message/create, …/reply  send
 //	uAjLw4CM/ukTMukTMukTM/im-v1/message/create_json                what is sent
+//	uAjLw4CM/ukTMukTMukTM/reference/im-v1/message/list             what was missed
 //	uAjLw4CM/ukTMukTMukTM/cardkit-v1/card/create and its siblings  growing cards
 //	cardkit-v1/streaming-updates-openapi-overview                  how they grow
 //	uAjLw4CM/ukzMukzMukzM/feishu-cards/card-json-v2-structure      cards
@@ -72,6 +73,8 @@
 //	tags                  <at id=all></at> from a model would tell everybody, so
 //	                      what looks like a tag is written as &#60;
 //	files                 10 MB as a picture, 30 MB otherwise; voices are opus
+//	list of messages      50 at a time; a group's takes the right to read
+//	                      everything, and of a topic it has the first one only
 //	quoted message        only its id is told; to read it in a group takes the
 //	                      right to read everything
 package feishu

@@ -54,7 +54,7 @@ func kindOf(code string) (bridge.Kind, bool) {
 		return bridge.KindTooLarge, true
 	case "230022", "230028":
 		return bridge.KindBlocked, true
-	case "234011", "234039", "234043", "300303":
+	case "231203", "234011", "234039", "234043", "300303":
 		return bridge.KindUnsupported, true
 	case codeSequence, codeClosed, codeTimedOut, "200220", "300120", "300121", "300122":
 		return bridge.KindUnavailable, true

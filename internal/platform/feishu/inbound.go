@@ -36,37 +36,47 @@ type reading struct {
 func (b *bot) deliver(p push, at time.Time) bridge.Delivery {
 	var e messageEvent
 	_ = decode(p.Event, &e) // whatever could be read counts
-	m, sender := e.Message, e.Sender
-	user := cmp.Or(sender.ID.Open, sender.ID.Union, sender.ID.User)
-	switch {
-	case m.ID == "" || m.ChatID == "":
-		return suspect("a message without an id or a chat")
-	case sender.Type != "user" && sender.Type != "":
-		return note("a message of a " + cmp.Or(prose.Label(sender.Type), "machine"))
-	case user == "":
-		return suspect("a message without a sender")
-	}
-	ours := b.mentionsOfUs(m.Mentions)
-	if m.ChatType != chatDirect && len(ours) == 0 {
-		return note("a group message that does not mention the bot")
-	}
-	r := read(m, ours)
+	e.Sender.TenantKey = cmp.Or(e.Sender.TenantKey, p.Header.TenantKey)
+	message, r := b.written(e, at)
 	if r.note != "" {
 		d := note(r.note)
 		d.Suspect = r.suspect
 		return d
 	}
+	return bridge.Delivery{Messages: []bridge.Message{message}, Response: answerJSON(struct{}{})}
+}
+
+// written reads a message. One that is not for us has a note in its reading.
+func (b *bot) written(e messageEvent, at time.Time) (bridge.Message, reading) {
+	m, sender := e.Message, e.Sender
+	user := cmp.Or(sender.ID.Open, sender.ID.Union, sender.ID.User)
+	switch {
+	case m.ID == "" || m.ChatID == "":
+		return bridge.Message{}, reading{note: "a message without an id or a chat", suspect: true}
+	case sender.Type != "user" && sender.Type != "":
+		return bridge.Message{}, reading{note: "a message of a " + cmp.Or(prose.Label(sender.Type), "machine")}
+	case user == "":
+		return bridge.Message{}, reading{note: "a message without a sender", suspect: true}
+	}
+	ours := b.mentionsOfUs(m.Mentions)
+	if m.ChatType != chatDirect && len(ours) == 0 {
+		return bridge.Message{}, reading{note: "a group message that does not mention the bot"}
+	}
+	r := read(m, ours)
+	if r.note != "" {
+		return bridge.Message{}, r
+	}
 	message := bridge.Message{
 		ID: bridge.MessageID(m.ID), Bot: b.cfg.id, Platform: platform,
 		Chat:   bridge.Chat{ID: m.ChatID, Kind: kindOfChat(m.ChatType), Thread: m.ThreadID},
-		Sender: personOf(sender.ID, cmp.Or(sender.TenantKey, p.Header.TenantKey)),
+		Sender: personOf(sender.ID, sender.TenantKey),
 		SentAt: moment(m.CreatedAt, at), Text: r.text, Files: r.files,
 	}
 	for i := range message.Files {
 		message.Files[i].Message = message.ID
 	}
 	message.Address = b.address(message.Chat, message.Sender, message.ID)
-	return bridge.Delivery{Messages: []bridge.Message{message}, Response: answerJSON(struct{}{})}
+	return message, r
 }
 
 // address says where the answer goes.

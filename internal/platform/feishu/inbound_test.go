@@ -373,6 +373,8 @@ func (f *fake) resource(w http.ResponseWriter, r *http.Request) {
 func (f *fake) message(r *http.Request, rest string, body []byte) answer {
 	id, what, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
 	switch path := r.Method + " " + what; {
+	case r.Method == http.MethodGet && rest == "":
+		return f.list(r.URL.Query())
 	case r.Method == http.MethodPost && rest == "":
 		kind := r.URL.Query().Get("receive_id_type")
 		return f.post(body, kind, "")

@@ -25,6 +25,7 @@ func abilityChecks() []check[*bundle] {
 		{"open file", checkOpenFile},
 		{"recall", checkRecall},
 		{"listen", checkListen},
+		{"missed", checkMissed},
 	}
 }
 

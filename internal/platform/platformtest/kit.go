@@ -129,7 +129,8 @@ type Answer struct {
 
 // Fake is a platform's stand-in: as strict as the platform's pages, scripted,
 // and on this machine. It is used by several goroutines at once. A fake whose
-// platform can push on a connection of ours is a Pusher as well.
+// platform can push on a connection of ours is a Pusher as well, and one of a bot
+// that is a Backfiller is a Keeper.
 type Fake interface {
 	// URL is the address to call.
 	URL() string
@@ -140,6 +141,13 @@ type Fake interface {
 	// Answer makes the next call that shows something, or that changes what is
 	// shown, get this answer and nothing else happen.
 	Answer(Answer)
+}
+
+// Keeper is a Fake whose messages can be listed, as a Backfiller does.
+type Keeper interface {
+	// Keep puts a text message of a person's into a direct chat without
+	// delivering it.
+	Keep(chat, id, text string, at time.Time)
 }
 
 // Pusher is a Fake that delivers on the connection that a Listener keeps.

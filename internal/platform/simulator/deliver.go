@@ -24,6 +24,9 @@ type Line struct {
 	Mention bool
 	// File is sent in place of the text. Only Feishu can, so far.
 	File *File
+	// Lost says that the platform never delivers the message, as if nobody had
+	// been there as often as it tried. Where messages can be listed it is found.
+	Lost bool
 }
 
 // talk is the chat it is written in.
@@ -97,7 +100,7 @@ func (s *Simulator) Write(ctx context.Context, l Line) (bridge.MessageID, error)
 	at := l.talk()
 	trace := Trace{Employee: l.Employee, Platform: l.Platform, Group: l.Group, Text: l.Text}
 	s.board.say(d.id, trace, at, from, group.Name, s.members(at))
-	if !heard {
+	if !heard || l.Lost {
 		return d.id, nil
 	}
 	s.mu.Lock()

@@ -90,6 +90,7 @@ func (s *feishuServer) routes(mux *http.ServeMux) {
 	read("GET application/v6/scopes", "application/scopes", s.scopes)
 	read("GET contact/v3/users/{user}", "contact/user", s.contact)
 	read("GET im/v1/chats/{chat}", "im/chat", s.chat)
+	read("GET im/v1/messages", "im/list", s.listMessages)
 	read("GET im/v1/messages/{message}", "im/get", s.getMessage)
 	mux.HandleFunc("GET "+api+"im/v1/messages/{message}/resources/{key}", s.call(feishu, "im/resource", &s.tokens, s.download))
 	write("POST im/v1/images", "im/image", s.uploadImage)
@@ -117,6 +118,7 @@ type refusal struct {
 	status, code int
 	msg          string
 	header       map[string]string
+	missing      []string // permissions
 }
 
 // refuse makes the refusals with the usual status.
@@ -130,7 +132,15 @@ func (f *refusal) write(w http.ResponseWriter) {
 	for key, value := range f.header {
 		w.Header().Set(key, value)
 	}
-	reply(w, f.status, map[string]any{"code": f.code, "msg": f.msg, "error": map[string]any{"log_id": log, "troubleshooter": "https://open.feishu.cn/search?code=" + f.msg}})
+	about := map[string]any{"log_id": log, "troubleshooter": "https://open.feishu.cn/search?code=" + f.msg}
+	if f.missing != nil {
+		var violations []any
+		for _, scope := range f.missing {
+			violations = append(violations, map[string]string{"type": "action_scope_required", "subject": scope})
+		}
+		about["permission_violations"] = violations
+	}
+	reply(w, f.status, map[string]any{"code": f.code, "msg": f.msg, "error": about})
 }
 
 // feishuHandler is one API. What it returns becomes "data" of the answer, or
@@ -234,7 +244,7 @@ func (*feishuServer) botInfo(*http.Request) (any, *refusal) {
 	}}, nil
 }
 
-// scopes tells that everything a chat bot needs is granted.
+// scopes tells that everything a chat bot needs is granted, if it is.
 func (s *feishuServer) scopes(*http.Request) (any, *refusal) {
 	all := []string{
 		"im:message:send_as_bot", "im:message.p2p_msg:readonly", "im:message.group_at_msg:readonly", "im:message:readonly",
@@ -247,7 +257,11 @@ func (s *feishuServer) scopes(*http.Request) (any, *refusal) {
 	}
 	var list []map[string]any
 	for _, name := range all {
-		list = append(list, map[string]any{"scope_name": name, "grant_status": 1})
+		status := 1
+		if slices.Contains(s.opt.Withhold, name) {
+			status = 2
+		}
+		list = append(list, map[string]any{"scope_name": name, "grant_status": status})
 	}
 	return map[string]any{"scopes": list}, nil
 }

@@ -30,7 +30,7 @@ func (s *feishuServer) message(l Line) delivery {
 	}
 	m := &feishuMessage{
 		id: s.nextID("om_"), kind: "text", content: encoded(map[string]string{"text": text}), at: at, sender: openID(l.Employee),
-		made: s.now(), changed: s.now(),
+		made: s.now(), changed: s.now(), mentions: mentions != nil,
 	}
 	if l.File != nil {
 		m.kind, m.content = s.enclose(m.id, *l.File)

@@ -29,6 +29,7 @@ type feishuMessage struct {
 	cards             map[string]any // a card that was sent as JSON
 	entity            string         // the id of a card entity
 	reactions         map[string]string
+	mentions          bool // the bot, as its first
 }
 
 // feishuSent remembers a uuid.
@@ -358,11 +359,20 @@ func (*feishuServer) describe(m *feishuMessage) map[string]any {
 	if !m.fromBot {
 		sender = map[string]string{"id": m.sender, "id_type": "open_id", "sender_type": "user", "tenant_key": feishuTenant}
 	}
-	return map[string]any{
+	described := map[string]any{
 		"message_id": m.id, "root_id": m.root, "parent_id": m.parent, "msg_type": m.kind, "chat_id": chatID(m.at),
 		"create_time": millis(m.made), "update_time": millis(m.changed), "deleted": m.deleted, "updated": m.changed.After(m.made),
 		"sender": sender, "body": map[string]string{"content": m.content},
 	}
+	if m.deleted {
+		described["body"] = map[string]string{"content": "This message was recalled"}
+	}
+	if m.mentions {
+		described["mentions"] = []any{map[string]string{
+			"key": "@_user_1", "id": feishuBotID(), "id_type": "open_id", "name": feishuBot, "tenant_key": feishuTenant,
+		}}
+	}
+	return described
 }
 
 func chatID(at talk) string {

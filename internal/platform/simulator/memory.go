@@ -25,3 +25,12 @@ func (m *memory[V]) get(key string) (V, bool) {
 	v, ok := m.all[key]
 	return v, ok
 }
+
+// each visits the entries, oldest first, until visit returns false.
+func (m *memory[V]) each(visit func(V) bool) {
+	for _, key := range m.order {
+		if !visit(m.all[key]) {
+			return
+		}
+	}
+}

@@ -1,0 +1,196 @@
+package feishu_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/internal/bridge"
+)
+
+// kept is a message in the fake's history.
+type kept struct {
+	chat, item string // JSON
+	at         time.Time
+}
+
+// Keep implements platformtest.Keeper.
+func (s stage) Keep(chat, id, text string, at time.Time) {
+	s.keep(chat, listed(id, text, at, ""))
+}
+
+// open starts the fake's server.
+func (f *fake) open(tb testing.TB) {
+	tb.Helper()
+	f.Server = httptest.NewUnstartedServer(f)
+	f.Config.SetKeepAlivesEnabled(false) // lets synctest see an idle client
+	f.Start()
+	tb.Cleanup(f.Close)
+}
+
+func (f *fake) keep(chat, item string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var m struct {
+		CreatedAt string `json:"create_time"`
+	}
+	_ = json.Unmarshal([]byte(item), &m)
+	ms, _ := strconv.ParseInt(m.CreatedAt, 10, 64)
+	f.history = append(f.history, kept{chat, item, time.UnixMilli(ms)})
+}
+
+// listed is a text message as a list has it; more are further fields.
+func listed(id, text string, at time.Time, more string) string {
+	content, _ := json.Marshal(map[string]string{"text": text})
+	return fmt.Sprintf(`{"message_id":%q,"msg_type":"text","create_time":"%d","update_time":"%d","deleted":false,"updated":false,"chat_id":"oc_1",
+		"sender":{"id":"ou_1","id_type":"open_id","sender_type":"user","tenant_key":"tk1"},"body":{"content":%q}%s}`,
+		id, at.UnixMilli(), at.UnixMilli(), string(content), more)
+}
+
+// list answers like "Get chat history". The lock is held.
+func (f *fake) list(q url.Values) answer {
+	size, err := strconv.Atoi(q.Get("page_size"))
+	start, wrong := strconv.ParseInt(q.Get("start_time"), 10, 64)
+	if err != nil || wrong != nil || size > 50 || len(q.Get("start_time")) != 10 || q.Get("container_id_type") != "chat" || q.Get("sort_type") != "ByCreateTimeAsc" {
+		return bad(230001, "Your request contains an invalid request parameter.")
+	}
+	chat := q.Get("container_id")
+	var items []string
+	known := false
+	for _, k := range f.history {
+		known = known || k.chat == chat
+		if k.chat == chat && k.at.Unix() >= start {
+			items = append(items, k.item)
+		}
+	}
+	if !known && len(f.history) > 0 {
+		return bad(230002, "The bot can not be outside the group.")
+	}
+	from, _ := strconv.Atoi(strings.TrimPrefix(q.Get("page_token"), "page-"))
+	end := min(from+size, len(items))
+	next := ""
+	if end < len(items) {
+		next = fmt.Sprintf(`,"page_token":"page-%d"`, end)
+	}
+	return ok(`{"has_more":%t,"items":[%s]%s}`, next != "", strings.Join(items[from:end], ","), next)
+}
+
+// missed collects what is listed.
+func missed(t *testing.T, bot bridge.Bot, chat bridge.Chat, since time.Time) ([]bridge.Message, error) {
+	t.Helper()
+	lister, ok := bot.(bridge.Backfiller)
+	if !ok {
+		t.Fatal("not a Backfiller")
+	}
+	var all []bridge.Message
+	for m, err := range lister.Missed(t.Context(), chat, since) {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+func texts(all []bridge.Message) []string {
+	var said []string
+	for _, m := range all {
+		said = append(said, m.Text)
+	}
+	return said
+}
+
+// TestMissedIsAsDelivered: a message is the same, whichever way it came.
+func TestMissedIsAsDelivered(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	delivered := receiveOne(t, bot, hello())
+	f.keep(delivered.Chat.ID, fmt.Sprintf(`{"message_id":%q,"msg_type":"text","create_time":"%d","chat_id":%q,
+		"sender":{"id":%q,"id_type":"open_id","sender_type":"user","tenant_key":%q},"body":{"content":"{\"text\":\"hi\"}"}}`,
+		delivered.ID, delivered.SentAt.UnixMilli(), delivered.Chat.ID, delivered.Sender.ID, delivered.Sender.Tenant))
+	got, err := missed(t, bot, delivered.Chat, delivered.SentAt)
+	if err != nil || len(got) != 1 {
+		t.Fatal(got, err)
+	}
+	delivered.Sender.Alias = map[string]string{} // a list tells one id only
+	if diff := cmp.Diff(delivered, got[0]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestMissedLeavesOut what is not for the bot.
+func TestMissedLeavesOut(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	at := time.Now().Add(-time.Minute).Truncate(time.Second)
+	mention := func(id string) string {
+		return fmt.Sprintf(`,"mentions":[{"key":"@_user_1","id":%q,"id_type":"open_id","name":"Li","tenant_key":"tk1"}]`, id)
+	}
+	own := strings.NewReplacer(`"ou_1"`, `"cli_x"`, `"open_id"`, `"app_id"`, `"sender_type":"user"`, `"sender_type":"app"`)
+	for _, item := range []string{
+		listed("om_1", "@_user_1 for the bot", at, mention(botID)), listed("om_2", "for everybody", at, ""), listed("om_3", "@_user_1 for Li", at, mention("ou_2")),
+		own.Replace(listed("om_4", "@_user_1 by the bot", at, mention(botID))),
+		strings.Replace(listed("om_5", "@_user_1 This message was recalled", at, mention(botID)), `"deleted":false`, `"deleted":true`, 1),
+		strings.Replace(listed("om_6", "@_user_1 a sticker", at, mention(botID)), `"msg_type":"text"`, `"msg_type":"sticker"`, 1),
+		listed("om_7", "@_user_1 @_user_2 for both", at, `,"mentions":[{"key":"@_user_1","id":"ou_2","name":"Li"},{"key":"@_user_2","id":"`+botID+`","name":"Bot"}]`),
+		listed("om_8", "a moment too early", at.Add(-time.Minute), mention(botID)),
+	} {
+		f.keep("oc_group", item)
+	}
+	got, err := missed(t, bot, bridge.Chat{ID: "oc_group", Kind: bridge.Group}, at)
+	if err != nil || !slices.Equal(texts(got), []string{"for the bot", "@Li for both"}) {
+		t.Errorf("listed %q, %v", texts(got), err)
+	}
+	if f.count(pathBot) != 1 {
+		t.Errorf("its own id was asked for %d times", f.count(pathBot))
+	}
+	if _, err := missed(t, bot, bridge.Chat{ID: "oc_group", Kind: bridge.Group}, at); err != nil || f.count(pathBot) != 1 {
+		t.Errorf("asked for again: %d times, %v", f.count(pathBot), err)
+	}
+}
+
+// TestMissedRefused: a missing right is an error, a chat that is closed to the
+// bot has nothing to list.
+func TestMissedRefused(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]bridge.Kind{
+		99991672: bridge.KindForbidden, 230027: bridge.KindForbidden, 230006: bridge.KindForbidden, 99991400: bridge.KindRateLimited, 99991403: bridge.KindQuota,
+		230001: bridge.KindInvalid, 230002: "", 230013: "", 231203: "", 232009: "",
+	} {
+		f := newFake(t)
+		bot := f.bot(t, nil, bridge.Env{})
+		f.script(pathCreate, bad(code, "no"))
+		got, err := missed(t, bot, bridge.Chat{ID: "oc_1", Kind: bridge.Direct}, time.Now())
+		if len(got) != 0 || bridge.KindOf(err) != want {
+			t.Errorf("%d: got %v, %v", code, got, err)
+		}
+		if n := f.count(pathCreate); n != 1 {
+			t.Errorf("%d: %d calls", code, n)
+		}
+	}
+}
+
+// TestMissedEnds: a platform that always has one more page is left after a while.
+func TestMissedEnds(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	page := ok(`{"has_more":true,"page_token":"again","items":[%s]}`, listed("om_1", "again", time.Now(), ""))
+	f.script(pathCreate, slices.Repeat([]answer{page}, 60)...)
+	got, err := missed(t, bot, listedChat(), time.Now().Add(-time.Minute))
+	if err != nil || len(got) != 40 {
+		t.Errorf("listed %d, %v", len(got), err)
+	}
+}
+
+func listedChat() bridge.Chat { return bridge.Chat{ID: "oc_1", Kind: bridge.Direct} }
