@@ -244,7 +244,7 @@ func TestBackupBeforeMigration(t *testing.T) {
 	if backups, err := store.Backups(filepath.Join(filepath.Dir(path), "backups")); err != nil || len(backups) != 0 {
 		t.Fatalf("a new database was backed up: %v, %v", backups, err)
 	}
-	for _, statement := range []string{"DROP TABLE spendings", "ALTER TABLE sessions DROP COLUMN vault", "DELETE FROM goose_db_version WHERE version_id > 5"} {
+	for _, statement := range []string{"DROP TABLE reaches", "DROP TABLE spendings", "ALTER TABLE sessions DROP COLUMN vault", "DELETE FROM goose_db_version WHERE version_id > 5"} {
 		if _, err := rawDB(t, path).ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
