@@ -123,6 +123,7 @@ type App struct {
 	forget   *forgetter
 	meter    *meter
 	parts    *lifecycle.Group
+	inReach  chan struct{}  // holds a token when a bot may be in reach again
 	tunnel   *tunnel.Tunnel // nil when its settings are wrong, see noTunnel
 	noTunnel error
 	since    time.Time
@@ -168,7 +169,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{
-		opt: opt, settings: s, log: opt.Log, since: time.Now(), ledger: quota.NewLedger(),
+		opt: opt, settings: s, log: opt.Log, since: time.Now(), ledger: quota.NewLedger(), inReach: make(chan struct{}, 1),
 		bots: map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
 	}
 	a.saved = s

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,6 +28,7 @@ type lamp struct {
 	listen func(ctx context.Context, bot string, accept func(context.Context, bridge.Delivery) error) error
 	calls  int                   // its monthly allowance
 	env    map[string]bridge.Env // by bot
+	missed func(chat bridge.Chat, since time.Time) ([]bridge.Message, error)
 }
 
 func newLamp() *lamp { return &lamp{chat: &bridgetest.Chat{Keyed: true}, env: map[string]bridge.Env{}} }
@@ -40,11 +42,14 @@ func (l *lamp) spend(bot string, n int) {
 
 func (l *lamp) connector() bridge.Connector {
 	able := bridge.Capabilities{MaxMarkdown: 4000, MaxDraft: 4000, Keyed: true, Stream: true, UpdateInterval: 100 * time.Millisecond, MonthlyCalls: l.calls}
+	listing := able
+	listing.Backfill = true
 	return bridge.Connector{
 		Platform: "lamp",
 		Modes: []bridge.Mode{
 			{ID: "wire", Webhook: true, Capabilities: able},
 			{ID: "radio", Listens: true, Capabilities: able},
+			{ID: "post", Webhook: true, Capabilities: listing},
 		},
 		Open: func(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
 			env.Count("send")
@@ -57,8 +62,34 @@ func (l *lamp) connector() bridge.Connector {
 				streamer, _ := bot.(bridge.Streamer)
 				return radio{streamer, bot, l, c.ID}, nil
 			}
+			if c.Mode == "post" {
+				bot := l.chat.StreamingBot()
+				streamer, _ := bot.(bridge.Streamer)
+				return post{streamer, bot, l}, nil
+			}
 			return l.chat.StreamingBot(), nil
 		},
+	}
+}
+
+// post is a bot that can list what was written.
+type post struct {
+	bridge.Streamer
+	bridge.Bot
+	lamp *lamp
+}
+
+func (p post) Missed(_ context.Context, chat bridge.Chat, since time.Time) iter.Seq2[bridge.Message, error] {
+	return func(yield func(bridge.Message, error) bool) {
+		all, err := p.lamp.missed(chat, since)
+		for _, m := range all {
+			if !yield(m, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(bridge.Message{}, err)
+		}
 	}
 }
 

@@ -13,9 +13,10 @@ import (
 type meter struct {
 	metrics.Registry
 
-	received, duplicates, answered, failed, limited *metrics.Counter
-	calls, agentFailures, deaths                    *metrics.Counter
-	answer, firstText                               *metrics.Histogram
+	received, duplicates, missed *metrics.Counter
+	answered, failed, limited    *metrics.Counter
+	calls, agentFailures, deaths *metrics.Counter
+	answer, firstText            *metrics.Histogram
 }
 
 // newMeter makes the metrics. What somebody else counts is looked up when it is
@@ -24,6 +25,7 @@ func (a *App) newMeter() *meter {
 	m := &meter{}
 	m.received = m.Counter("switchboard_messages_received_total", "Messages accepted and stored.", "bot")
 	m.duplicates = m.Counter("switchboard_messages_duplicate_total", "Messages that platforms delivered again.", "bot")
+	m.missed = m.Counter("switchboard_messages_missed_total", "Messages found by looking for what was missed.", "bot")
 	m.answered = m.Counter("switchboard_messages_answered_total", "Answers delivered in full.", "bot")
 	m.failed = m.Counter("switchboard_messages_failed_total", "Messages given up, with an apology where possible.", "bot", "kind")
 	m.limited = m.Counter("switchboard_messages_limited_total", "Questions refused because a person is over a limit.", "bot")

@@ -36,6 +36,7 @@ func (a *App) partWell(part string) {
 	w := warningOf(part, nil)
 	if a.health.Clear(w.Code, w.Affects) {
 		a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+		a.reached()
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 	partJournal = "journal"
 	partLimits  = "limits"
 	partBudgets = "budgets"
+	partCatchUp = "catch_up"
 	partForget  = "forget"
 	partAdmin   = "admin"
 	partInbox   = "inbox"
@@ -64,6 +65,7 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partDoor, Stage: stageFirst, Run: a.runDoor},
 		{Name: partCare, Stage: stageFirst, Run: a.runCare},
 		{Name: partClock, Stage: stageFirst, Run: a.watchClock},
+		{Name: partCatchUp, Stage: stageFirst, Run: a.catchUp},
 	}
 	if a.tunnel != nil {
 		all = append(all, lifecycle.Part{Name: partTunnel, Stage: stageFirst, Run: a.tunnel.Run})
@@ -138,6 +140,7 @@ func (a *App) runDoor(ctx context.Context) error {
 	a.listen, a.ready = l.Addr().String(), ctx.Err() == nil
 	bots, agents := len(a.bots), len(a.agents)
 	a.mu.Unlock()
+	a.reached()
 	a.log.LogAttrs(ctx, slog.LevelInfo, "the door is open", slog.String("listen", l.Addr().String()), slog.Int("bots", bots), slog.Int("agents", agents))
 	return a.door.Serve(ctx, l)
 }

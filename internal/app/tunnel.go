@@ -57,6 +57,7 @@ func (a *App) tunnelChanged(s tunnel.Status) {
 		a.health.Raise(health.Warning{Code: health.TunnelDown, Severity: bridge.SeverityError, Err: s.Err})
 	}
 	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	a.reached()
 }
 
 // Reconnect renews the tunnel's connection at once.

@@ -29,13 +29,14 @@ const (
 	PartFailing       Code = "part_failing"       // a part of the program died and is started again
 	BudgetShort       Code = "budget_short"       // a monthly allowance is nearly used up, or will be too soon
 	BudgetSpent       Code = "budget_spent"       // a monthly allowance is used up
+	HistoryRefused    Code = "history_refused"    // what was missed cannot be looked up
 )
 
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
 	return []Code{
 		BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised,
-		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent,
+		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent, HistoryRefused,
 	}
 }
 
