@@ -61,7 +61,7 @@ func (p *Page) tell(ctx context.Context, err error) {
 	if !p.backend.Repairable(err) {
 		again.Importance = fyneui.HighImportance
 	}
-	folder := fyneui.NewButtonWithIcon(w.T("open"), theme.FolderOpenIcon(), p.kit.Hub.Tap(ctx, func() { p.kit.Shell.Open(p.options.Data) }))
+	folder := fyneui.NewButtonWithIcon(w.T("repair.folder"), theme.FolderOpenIcon(), p.kit.Hub.Tap(ctx, func() { p.kit.Shell.Open(p.options.Data) }))
 	p.show(w.T("repair"), ways, again, folder, p.button(w.T("close.quit"), p.options.OnQuit))
 }
 

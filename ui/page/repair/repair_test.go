@@ -185,7 +185,7 @@ func TestTryAgain(t *testing.T) {
 		b.reads("it is settings")
 		house.cause = nil
 		b.tap("Try again")
-		b.tap("Open")
+		b.tap("Open the data folder")
 		if b.opened != 1 || !slices.Equal(b.shell.Opened, []string{"/data"}) {
 			t.Errorf("opened %d times, %v", b.opened, b.shell.Opened)
 		}
