@@ -225,6 +225,9 @@ func TestFilesBack(t *testing.T) {
 		if got := h.send("draw"); got != "here it is | bridge.Picture | [a.pdf](https://x/gone)" {
 			t.Errorf("shown %q", got)
 		}
+		if row, _, err := h.store.Reply(h.Context(), 1); err != nil || row.Sent != 3 || len(row.Files) > 0 {
+			t.Errorf("stored %+v, %v", row, err)
+		}
 		if got := h.send("draw"); got != "Here you are: only.png | bridge.Picture" {
 			t.Errorf("shown %q", got)
 		}

@@ -124,8 +124,10 @@ func TestGreeting(t *testing.T) {
 		}
 		h.say("one", "li", "1")
 		h.want("one", "li", "/new", "Welcome!", "1. What can you do?")
+		h.say("one", "li", "2") // not of the list before
+		h.want("one", "li", "/new", "Welcome!", "1. What can you do?")
 		h.say("one", "li", "1")
-		if got := h.asked(); !slices.Equal(got, []string{"What can you do?", "What can you do?"}) {
+		if got := h.asked(); !slices.Equal(got, []string{"What can you do?", "2", "What can you do?"}) {
 			h.Errorf("asked %q", got)
 		}
 		before := len(h.chats["one"].Texts())
