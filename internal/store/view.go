@@ -43,7 +43,7 @@ func (r talkRow) row() bridge.TalkRow {
 // characters is looked for in the latest 50,000 questions and their answers.
 func (s *Store) Talks(ctx context.Context, q bridge.TalkQuery) ([]bridge.TalkRow, error) {
 	query := s.readers.NewSelect().TableExpr("lanes AS l").
-		ColumnExpr("l.lane, l.title, "+called+" AS name, l.person, l.queue AS agent, l.platforms, l.last_at, l.questions").
+		ColumnExpr("l.lane, l.title, " + called + " AS name, l.person, l.queue AS agent, l.platforms, l.last_at, l.questions").
 		ColumnExpr("COALESCE(j.text, '') AS text, COALESCE(j.state, '') AS state, COALESCE(r.state, '') AS reply_state").
 		Join("LEFT JOIN people AS p ON p.id = l.person").
 		Join("LEFT JOIN jobs AS j ON j.id = l.last_job").

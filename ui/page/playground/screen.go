@@ -49,7 +49,7 @@ func newScreen(ctx context.Context, kit live.Kit, backend Backend, e bridge.Empl
 	s.list = widget.Column(10)
 	s.hint = widget.NewQuiet(w.T("playground.hint"))
 	s.tail = widget.NewTail(widget.Inset(widget.Column(10, s.hint, s.list), 12, 12), func(n int) string { return w.T("talks.new", "n", n) })
-	name := widget.Row(10, widget.NewAvatar(e.Name, 30), widget.NewLine(e.Name).Bold())
+	name := widget.Row(8, widget.NewAvatar(e.Name, 26), widget.NewLine(e.Name).Bold())
 	top := widget.Inset(widget.NewFlow(name, widget.Row(0, s.pick)), 10, 12)
 	bottom := widget.Inset(s.composer, 10, 12)
 	body := widget.NewBar(s.tail, theme.ColorNameBackground)
