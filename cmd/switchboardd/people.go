@@ -141,10 +141,6 @@ func (c command) showPerson(ctx context.Context) int {
 	if err := c.ask(ctx, http.MethodGet, path, nil, &p); err != nil {
 		return c.trouble(err)
 	}
-	var alike []app.LikenessReport
-	if err := c.ask(ctx, http.MethodGet, "/api/v1/people/"+p.ID+"/likenesses", nil, &alike); err != nil {
-		return c.trouble(err)
-	}
 	if c.q.json {
 		return c.sayJSON(p)
 	}
@@ -158,8 +154,8 @@ func (c command) showPerson(ctx context.Context) int {
 		}
 		c.say("  " + strings.Join(parts, "  "))
 	}
-	for _, l := range alike {
-		c.say("  " + i18n.Text(c.lang, "cli.people.like."+l.Because, "name", cmp.Or(l.With.Name, "-"), "id", l.With.ID))
+	for _, l := range p.Likely {
+		c.say("  " + i18n.Text(c.lang, "cli.people.like."+l.Because, "name", cmp.Or(l.Name, "-"), "id", l.ID))
 	}
 	for _, e := range p.History {
 		c.say(c.entryLine(e))

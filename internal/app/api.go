@@ -22,18 +22,17 @@ const apiBody = 64 << 10
 func (a *App) api() map[string]http.HandlerFunc {
 	all := map[string]http.HandlerFunc{}
 	for pattern, do := range map[string]call{
-		"GET /api/v1/people":                  a.apiPeople,
-		"GET /api/v1/people/{who}":            a.apiPerson,
-		"POST /api/v1/people/{who}/merge":     a.apiMerge,
-		"POST /api/v1/people/{who}/unlink":    a.apiUnlink,
-		"POST /api/v1/people/{who}/rename":    a.apiRename,
-		"POST /api/v1/people/{who}/role":      a.apiRole,
-		"POST /api/v1/people/{who}/approve":   a.apiApprove,
-		"POST /api/v1/people/{who}/decline":   a.apiDecline,
-		"GET /api/v1/people/{who}/likenesses": a.apiLikenesses,
-		"GET /api/v1/audit":                   a.apiAudit,
-		"POST /api/v1/audit/{id}/undo":        a.apiUndo,
-		"POST /api/v1/route/explain":          a.apiExplain,
+		"GET /api/v1/people":                a.apiPeople,
+		"GET /api/v1/people/{who}":          a.apiPerson,
+		"POST /api/v1/people/{who}/merge":   a.apiMerge,
+		"POST /api/v1/people/{who}/unlink":  a.apiUnlink,
+		"POST /api/v1/people/{who}/rename":  a.apiRename,
+		"POST /api/v1/people/{who}/role":    a.apiRole,
+		"POST /api/v1/people/{who}/approve": a.apiApprove,
+		"POST /api/v1/people/{who}/decline": a.apiDecline,
+		"GET /api/v1/audit":                 a.apiAudit,
+		"POST /api/v1/audit/{id}/undo":      a.apiUndo,
+		"POST /api/v1/route/explain":        a.apiExplain,
 	} {
 		all[pattern] = a.answerCall(do)
 	}

@@ -22,8 +22,10 @@ type (
 		WaitsSince time.Time       `json:"waits_since,omitzero"`
 		WaitsFor   string          `json:"waits_for,omitempty"` // the bot they wrote to
 		Accounts   []AccountReport `json:"accounts"`
-		// History is what the audit has of them, the latest first; not in a list.
-		History []AuditReport `json:"history,omitempty"`
+		// History is what the audit has of them, the latest first, and Likely who may
+		// be the same human being; not in a list.
+		History []AuditReport    `json:"history,omitempty"`
+		Likely  []LikenessReport `json:"likely,omitempty"`
 	}
 	// AccountReport is one account of somebody; what the directory says of it is not
 	// in a list.
@@ -38,15 +40,13 @@ type (
 	}
 	// LikenessReport is somebody who may be the same human being.
 	LikenessReport struct {
-		With    PersonReport `json:"with"`
-		Because string       `json:"because"` // email or mobile
+		ID      string `json:"id"`
+		Name    string `json:"name"`
+		Because string `json:"because"` // email or mobile
 	}
 )
 
-const (
-	historyShown = 20
-	peopleShown  = 1000
-)
+const peopleShown = 1000
 
 // byAPI is who changes something this way.
 func byAPI() bridge.Actor { return bridge.Actor{Where: "api"} }
@@ -123,32 +123,25 @@ func (a *App) apiPerson(r *http.Request) (any, error) {
 }
 
 func (a *App) report(ctx context.Context, id string) (PersonReport, error) {
-	row, err := a.named(ctx, id)
-	if err != nil {
-		return PersonReport{}, err
+	card, err := a.PersonCard(ctx, id)
+	p := reportOf(card.PersonRow)
+	for i, known := range card.Accounts {
+		p.Accounts[i].Email, p.Accounts[i].Mobile, p.Accounts[i].Department = known.Profile.Email, known.Profile.Mobile, known.Profile.Department
 	}
-	p := reportOf(row)
-	for i, who := range row.Identities {
-		profile, _, err := a.store.Profile(ctx, who)
-		if err != nil {
-			return p, err
-		}
-		p.Accounts[i].Email, p.Accounts[i].Mobile, p.Accounts[i].Department = profile.Email, profile.Mobile, profile.Department
-	}
-	history, err := a.store.Audits(ctx, bridge.AuditQuery{Person: row.Person.ID, Limit: historyShown})
-	for _, entry := range history {
+	for _, entry := range card.History {
 		p.History = append(p.History, auditOf(entry))
+	}
+	for _, l := range card.Likely {
+		p.Likely = append(p.Likely, LikenessReport{l.With.Person.ID, l.With.Person.Name, l.Because})
 	}
 	return p, err
 }
 
 // afterwards is the answer to a change of somebody.
 func (a *App) afterwards(ctx context.Context, id string, err error) (any, error) {
-	a.showNewcomers(ctx)
-	if err != nil {
+	if err := a.changed(ctx, err); err != nil {
 		return nil, err
 	}
-	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
 	return a.report(ctx, id)
 }
 
@@ -277,32 +270,6 @@ func (a *App) decided(r *http.Request, role bridge.Role) (any, error) {
 	return a.afterwards(r.Context(), row.Person.ID, err)
 }
 
-// apiLikenesses lists who may be the same human being.
-func (a *App) apiLikenesses(r *http.Request) (any, error) {
-	ctx := r.Context()
-	row, err := a.named(ctx, r.PathValue("who"))
-	if err != nil {
-		return nil, err
-	}
-	all, err := a.store.Suggestions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := []LikenessReport{}
-	for _, s := range all {
-		at := slices.Index(s.People[:], row.Person.ID)
-		if at < 0 {
-			continue
-		}
-		other, err := a.named(ctx, s.People[1-at])
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, LikenessReport{reportOf(other), s.Because})
-	}
-	return found, nil
-}
-
 // AuditReport is one entry of the audit.
 type AuditReport struct {
 	ID       int64     `json:"id"`
@@ -364,6 +331,5 @@ func (a *App) apiUndo(r *http.Request) (any, error) {
 	if kind := bridge.KindOf(err); kind != "" && kind != bridge.KindUnavailable {
 		return nil, aboutPeople(bridge.KindInvalid, "undo", "id", r.PathValue("id"))
 	}
-	a.showNewcomers(ctx)
-	return struct{}{}, err
+	return struct{}{}, a.changed(ctx, err)
 }

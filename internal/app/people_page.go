@@ -73,18 +73,18 @@ func (a *App) likely(ctx context.Context, person string) ([]bridge.Likeness, err
 
 // MergePeople makes one person of two; the name and the role of into stay.
 func (a *App) MergePeople(ctx context.Context, from, into string) error {
-	return a.changed(a.store.Merge(ctx, from, into, atWindow()))
+	return a.changed(ctx, a.store.Merge(ctx, from, into, atWindow()))
 }
 
 // UnlinkAccount makes one account of a person a person of its own.
 func (a *App) UnlinkAccount(ctx context.Context, who bridge.Identity) error {
 	_, err := a.store.Unlink(ctx, who, atWindow())
-	return a.changed(err)
+	return a.changed(ctx, err)
 }
 
 // RenamePerson gives a person a name that no platform replaces.
 func (a *App) RenamePerson(ctx context.Context, person, name string) error {
-	return a.changed(a.store.Rename(ctx, person, name, atWindow()))
+	return a.changed(ctx, a.store.Rename(ctx, person, name, atWindow()))
 }
 
 // GiveRole gives a person a role, and tells somebody who waits for that.
@@ -98,17 +98,18 @@ func (a *App) GiveRole(ctx context.Context, person string, role bridge.Role) err
 	} else {
 		err = a.store.SetRole(ctx, person, role, atWindow())
 	}
-	return a.changed(err)
+	return a.changed(ctx, err)
 }
 
 // UndoAct takes back what an entry of the history tells.
 func (a *App) UndoAct(ctx context.Context, entry int64) error {
-	return a.changed(a.store.Undo(ctx, entry, atWindow()))
+	return a.changed(ctx, a.store.Undo(ctx, entry, atWindow()))
 }
 
 // changed tells the window that people may not be what they were: also after an
 // error, because a role is given before somebody is told about it.
-func (a *App) changed(err error) error {
+func (a *App) changed(ctx context.Context, err error) error {
+	a.showNewcomers(ctx)
 	a.journal.Tell(bridge.Change{Kind: bridge.ChangeTalk})
 	return err
 }

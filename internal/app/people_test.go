@@ -371,3 +371,82 @@ func TestHandOverEnds(t *testing.T) { //nolint:paralleltest // sets the environm
 		return len(s.shown("li", p)) > before
 	})
 }
+
+// TestDepartments: where it matters, the directory is asked before the first
+// message is placed.
+func TestDepartments(t *testing.T) { //nolint:paralleltest // sets the environment
+	agents := fmt.Sprintf("agents: [{id: chat, kind: echo}, {id: help, kind: dify, base_url: %q}]\n", server(t).URL)
+	s := onBots(t, agents+"routes: [{when: {department: [1, od-demo], keyword: leave}, agent: help}]\n", "agent: chat", asUsual)
+	for _, p := range s.platforms() {
+		s.reads("li", p, "how much leave?", "Dify heard")
+		s.reads("li", p, "and else?", "**and else?**")
+	}
+	s.clean()
+	for departments, answer := range map[string]string{"[1, od-demo]": "**hello**", "[7, od-other]": "other departments or chats"} {
+		s := onBots(t, echoAgent, "allow: {departments: "+departments+"}", asUsual)
+		for _, p := range s.platforms() {
+			s.reads("alex", p, "hello", answer)
+		}
+		s.clean()
+	}
+}
+
+// TestWhoSomebodyIs: names and addresses come from the directory, on Feishu and
+// WeCom too, whose messages carry no name; what the admin had asked again is in
+// the history.
+func TestWhoSomebodyIs(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent, "", asUsual)
+	for _, p := range s.platforms() {
+		s.reads("zhang", p, "!fail", "problem")
+	}
+	rows, err := s.People(s.ctx, bridge.PeopleQuery{Text: "张伟"})
+	if err != nil || len(rows) != len(s.platforms()) {
+		t.Fatalf("%d people, %v", len(rows), err)
+	}
+	for _, row := range rows {
+		card, err := s.PersonCard(s.ctx, row.Person.ID)
+		if err != nil || card.Person.Role != bridge.RoleNew || len(card.Accounts) != 1 || card.Accounts[0].Profile.Name != "张伟" {
+			t.Fatalf("%+v %v", card, err)
+		}
+		if got := card.Accounts[0]; (got.Identity.Platform == "feishu") != (got.Profile.Email == "zhang@demo.example") {
+			t.Errorf("%+v", got)
+		}
+	}
+	talks, err := s.Talks(s.ctx, bridge.TalkQuery{Limit: 1})
+	if err != nil || len(talks) != 1 {
+		t.Fatal(talks, err)
+	}
+	var all []bridge.Exchange
+	until(t, func() bool { // it is shown a moment before it is settled
+		all, err = s.Exchanges(s.ctx, talks[0].Lane, 0, 1)
+		return err == nil && len(all) == 1 && all[0].Job.State.Final()
+	})
+	if err := s.Retry(s.ctx, all[0].Job.ID); err != nil {
+		t.Fatal(err)
+	}
+	card, err := s.PersonCard(s.ctx, talks[0].Person)
+	if err != nil || len(card.History) != 1 || card.History[0].Kind != bridge.AuditAsked || card.History[0].By != (bridge.Actor{Where: "window"}) {
+		t.Errorf("history %+v, %v", card.History, err)
+	}
+}
+
+// TestOverTheLimit: whoever asks too often is told when they may ask again, once,
+// and it is in the audit.
+func TestOverTheLimit(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent+"limits: {per_person_per_day: 1}\n", "", asUsual)
+	for _, p := range s.platforms() {
+		s.reads("li", p, "first", "**first**")
+		s.reads("li", p, "second", "limit of 1 questions", "00:00")
+		s.ignored("li", p, "third")
+	}
+	rows, err := s.People(s.ctx, bridge.PeopleQuery{Text: "李娜"})
+	if err != nil || len(rows) != len(s.platforms()) {
+		t.Fatalf("%d people, %v", len(rows), err)
+	}
+	for _, row := range rows {
+		card, err := s.PersonCard(s.ctx, row.Person.ID)
+		if err != nil || len(card.History) != 1 || card.History[0].Kind != bridge.AuditRefused || card.History[0].Note != "limit day" {
+			t.Errorf("history %+v, %v", card.History, err)
+		}
+	}
+}

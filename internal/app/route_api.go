@@ -80,19 +80,10 @@ func (a *App) apiExplain(r *http.Request) (any, error) {
 
 func routeReport(e router.Explanation) RouteReport {
 	report := RouteReport{Role: e.Role, Command: string(e.Command), Refused: string(e.Refused), Tried: []RouteAttempt{}}
-	switch o := e.Outcome.(type) {
-	case router.ToAgent:
-		report.Outcome, report.Agent = "agent", o.Agent
-	case router.FixedReply:
-		report.Outcome, report.Text = "reply", o.Text
-	case router.Refuse:
-		report.Outcome, report.Text = "refuse", o.Text
-	case router.ToIntent:
-		report.Outcome, report.Command = "intent", string(o.Command)
-	case router.Forward:
-		report.Outcome = "forward"
-	case router.HandOver:
-		report.Outcome = "human"
+	then := outcome(e.Outcome)
+	report.Outcome, report.Agent, report.Text = string(then.Kind), then.Agent, then.Text
+	if then.Command != "" {
+		report.Command = then.Command
 	}
 	for _, t := range e.Tried {
 		attempt := RouteAttempt{Rule: t.Rule, Holds: t.Holds, Reasons: []RouteReason{}}

@@ -11,6 +11,7 @@ import (
 	"switchboard/internal/bridge"
 	"switchboard/internal/health"
 	"switchboard/internal/i18n"
+	"switchboard/internal/router"
 	"switchboard/internal/webhook"
 )
 
@@ -128,6 +129,13 @@ func (a *App) Retry(ctx context.Context, id int64) error {
 	again.ID += bridge.MessageID(fmt.Sprintf("/again-%d", time.Now().UnixMilli()))
 	again.SentAt = time.Now()
 	if _, err := a.inbox.Accept(ctx, bridge.Delivery{Messages: []bridge.Message{again}}); err != nil {
+		return fmt.Errorf("app: retry: %w", err)
+	}
+	p, err := a.store.PersonOf(ctx, router.Identity(again))
+	if err == nil {
+		err = a.store.Audit(ctx, bridge.Audit{Kind: bridge.AuditAsked, By: atWindow(), Person: p.ID, Note: fmt.Sprintf("message %d", id)})
+	}
+	if err != nil {
 		return fmt.Errorf("app: retry: %w", err)
 	}
 	return nil

@@ -508,7 +508,7 @@ func TestLookUp(t *testing.T) {
 	if !ok {
 		t.Fatal("not a Directory")
 	}
-	want := bridge.Profile{Name: "小钉", Email: "d@example.com", Mobile: "13800138000"}
+	want := bridge.Profile{Name: "小钉", Email: "d@example.com", Mobile: "13800138000", Department: "1,7"}
 	for range 2 {
 		if got, err := directory.LookUp(t.Context(), "u1"); err != nil || got != want {
 			t.Errorf("got %+v, %v", got, err)

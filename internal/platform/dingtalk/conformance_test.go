@@ -463,7 +463,7 @@ func (f *fake) person(token, header string, body []byte) answer {
 	case !strict(body, &in) || in.Userid != "u1":
 		return answer{http.StatusOK, `{"errcode":60121,"errmsg":"找不到该用户","request_id":"x"}`}
 	default:
-		return answer{http.StatusOK, `{"errcode":0,"errmsg":"ok","result":{"userid":"u1","name":"小钉","mobile":"13800138000","org_email":"d@example.com","dept_id_list":[1]}}`}
+		return answer{http.StatusOK, `{"errcode":0,"errmsg":"ok","result":{"userid":"u1","name":"小钉","mobile":"13800138000","org_email":"d@example.com","dept_id_list":[1,7]}}`}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -193,13 +194,20 @@ func (b *bot) OpenFile(ctx context.Context, f bridge.File) (io.ReadCloser, error
 }
 
 // LookUp implements bridge.Directory. The call is free of charge.
+// Departments are ids.
 func (b *bot) LookUp(ctx context.Context, user bridge.UserID) (bridge.Profile, error) {
 	if user == "" || strings.HasPrefix(string(user), "$:") { // an outsider's senderId is nothing to look up
 		return bridge.Profile{}, &bridge.Error{Kind: bridge.KindNotFound, Op: opUser, Detail: "not a staff id"}
 	}
 	found, err := b.client.user(ctx, string(user))
 	p := found.Result
-	return bridge.Profile{Name: p.Name, Email: cmp.Or(p.Email, p.OrgEmail), Mobile: p.Mobile, Avatar: p.Avatar}, err
+	var departments []string
+	for _, id := range p.Departments {
+		departments = append(departments, strconv.FormatInt(id, 10))
+	}
+	return bridge.Profile{
+		Name: p.Name, Email: cmp.Or(p.Email, p.OrgEmail), Mobile: p.Mobile, Department: strings.Join(departments, ","), Avatar: p.Avatar,
+	}, err
 }
 
 // Close implements bridge.Bot.

@@ -193,6 +193,8 @@ type userFound struct {
 		Mobile   string `json:"mobile"`
 		Email    string `json:"email"`
 		OrgEmail string `json:"org_email"`
+
+		Departments []int64 `json:"dept_id_list"`
 	} `json:"result"`
 }
 

@@ -447,7 +447,7 @@ func TestLookUp(t *testing.T) {
 	f := newFake(t)
 	directory, _ := f.bot(t, nil, bridge.Env{}).(bridge.Directory)
 	p, err := directory.LookUp(t.Context(), "ou_1")
-	want := bridge.Profile{Name: "小飞", Email: "f@example.com", Mobile: "+8613800138000", Avatar: "https://a.example/240"}
+	want := bridge.Profile{Name: "小飞", Email: "f@example.com", Mobile: "+8613800138000", Department: "od-1,od-7", Avatar: "https://a.example/240"}
 	if err != nil || p != want {
 		t.Errorf("%+v, %v", p, err)
 	}

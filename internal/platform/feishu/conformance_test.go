@@ -453,7 +453,7 @@ func (f *fake) answer(r *http.Request, body []byte) answer {
 		if r.URL.Query().Get("user_id_type") != "open_id" {
 			return bad(99992351, "id not exist")
 		}
-		return ok(`{"user":{"name":"小飞","mobile":"+8613800138000","enterprise_email":"f@example.com","avatar":{"avatar_240":"https://a.example/240"}}}`)
+		return ok(`{"user":{"name":"小飞","mobile":"+8613800138000","enterprise_email":"f@example.com","department_ids":["od-1","od-7"],"avatar":{"avatar_240":"https://a.example/240"}}}`)
 	default:
 		return answer{http.StatusNotFound, "404 page not found"}
 	}

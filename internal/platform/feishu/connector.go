@@ -255,14 +255,16 @@ func (b *bot) OpenFile(ctx context.Context, f bridge.File) (io.ReadCloser, error
 }
 
 // LookUp implements bridge.Directory. The call is free of charge. What the app
-// may not read is empty.
+// may not read is empty. Departments are ids.
 func (b *bot) LookUp(ctx context.Context, user bridge.UserID) (bridge.Profile, error) {
 	if user == "" {
 		return bridge.Profile{}, &bridge.Error{Kind: bridge.KindNotFound, Op: opUser, Detail: "nobody is named"}
 	}
 	found, err := b.client.user(ctx, string(user))
 	p := found.Data.User
-	return bridge.Profile{Name: p.Name, Email: cmp.Or(p.Email, p.Work), Mobile: p.Mobile, Avatar: p.Avatar.URL}, err
+	return bridge.Profile{
+		Name: p.Name, Email: cmp.Or(p.Email, p.Work), Mobile: p.Mobile, Department: strings.Join(p.Departments, ","), Avatar: p.Avatar.URL,
+	}, err
 }
 
 // Recall implements bridge.Recaller.

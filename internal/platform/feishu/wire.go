@@ -232,6 +232,9 @@ type userAnswer struct {
 			Email  string `json:"email"`
 			Work   string `json:"enterprise_email"`
 			Mobile string `json:"mobile"`
+			// Departments are open_department_ids.
+			Departments []string `json:"department_ids"`
+
 			Avatar struct {
 				URL string `json:"avatar_240"`
 			} `json:"avatar"`

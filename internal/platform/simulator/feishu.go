@@ -274,7 +274,7 @@ func (s *feishuServer) contact(r *http.Request) (any, *refusal) {
 	}
 	return map[string]any{"user": map[string]any{
 		"open_id": openID(e.ID), "union_id": unionID(e.ID), "user_id": feishuUser(e.ID), "name": e.Name, "en_name": e.ID,
-		"email": e.ID + "@demo.example", "status": map[string]bool{"is_activated": true, "is_resigned": false},
+		"email": e.ID + "@demo.example", "department_ids": []string{"od-demo"}, "status": map[string]bool{"is_activated": true, "is_resigned": false},
 	}}, nil
 }
 

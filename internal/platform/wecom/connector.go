@@ -187,10 +187,15 @@ func (b *bot) OpenFile(ctx context.Context, f bridge.File) (io.ReadCloser, error
 	return b.client.file(ctx, f.ID)
 }
 
-// LookUp implements bridge.Directory. Newer apps learn the name only.
+// LookUp implements bridge.Directory. Newer apps learn the name and
+// the ids of departments only.
 func (b *bot) LookUp(ctx context.Context, user bridge.UserID) (bridge.Profile, error) {
 	p, err := b.client.user(ctx, string(user))
-	return bridge.Profile{Name: p.Name, Email: p.Email, Mobile: p.Mobile, Avatar: p.Avatar}, err
+	var departments []string
+	for _, id := range p.Departments {
+		departments = append(departments, strconv.FormatInt(id, 10))
+	}
+	return bridge.Profile{Name: p.Name, Email: p.Email, Mobile: p.Mobile, Department: strings.Join(departments, ","), Avatar: p.Avatar}, err
 }
 
 // Recall implements bridge.Recaller, within 24 hours.

@@ -81,4 +81,6 @@ type userFound struct {
 	Email  string `json:"email"`
 	Mobile string `json:"mobile"`
 	Avatar string `json:"avatar"`
+
+	Departments []int64 `json:"department"`
 }
