@@ -52,3 +52,43 @@ func TestLinkOff(t *testing.T) {
 		}
 	})
 }
+
+// TestNewcomersCode: somebody the admin has let in may type a newcomer's code,
+// unless a bot wants newcomers approved: then they would lose something.
+func TestNewcomersCode(t *testing.T) {
+	t.Parallel()
+	for bots, want := range map[string]string{
+		"bots: [{id: one, platform: lamp}, {id: two, platform: lamp, admission: open}]\n":     "belongs to Li",
+		"bots: [{id: one, platform: lamp}, {id: two, platform: lamp, admission: approval}]\n": "more rights",
+		"bots: [{id: one, platform: lamp}, {id: two, platform: lamp, admission: closed}]\n":   "more rights",
+		oneBot + "people: {default_role: guest}\n":                                            "more rights",
+		oneBot + "people: {default_role: admin}\n":                                            "belongs to Li",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLamp()
+			r := begin(t, t.TempDir(), bots, l, nil)
+			write := func(user, text string) string {
+				t.Helper()
+				m := message("one", user+text, text)
+				m.Sender.ID, m.Chat.ID, m.Address.Chat = bridge.UserID(user), user, user
+				if status := r.request(t, r.door, "POST", "/hook/one", packed(t, m)); status != 200 {
+					t.Fatalf("the door answers %d", status)
+				}
+				rest(time.Minute)
+				return l.chat.Texts()[len(l.chat.Texts())-1]
+			}
+			write("v", "hello")
+			rows, err := r.People(t.Context(), bridge.PeopleQuery{})
+			if err != nil || len(rows) != 1 {
+				t.Fatal(rows, err)
+			}
+			if err := r.GiveRole(t.Context(), rows[0].Person.ID, bridge.RoleMember); err != nil {
+				t.Fatal(err)
+			}
+			code := regexp.MustCompile(`\d{6}`).FindString(write("u", "/link"))
+			if shown := write("v", "/link "+code); code == "" || !strings.Contains(shown, want) {
+				t.Errorf("%s: code %q, shown %q", bots, code, shown)
+			}
+		})
+	}
+}

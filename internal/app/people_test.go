@@ -191,6 +191,17 @@ func TestApproval(t *testing.T) { //nolint:paralleltest // sets the environment
 			t.Errorf("%s: told %q", p, got)
 		}
 		s.reads("li", p, "and now?", "and now?")
+		s.reads("zhang", p, "你好", "管理员先批准")
+		li, err := s.People(s.ctx, bridge.PeopleQuery{Text: "李娜", Role: bridge.RoleMember, Limit: 1})
+		if err != nil || len(li) != 1 {
+			t.Fatal(li, err)
+		}
+		if err := s.MergePeople(s.ctx, s.newcomer(bot, "张伟").Person.ID, li[0].Person.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.waiting(); len(got) != 1 || got[0] != bot+": Alex Chen" {
+			t.Errorf("%s: notices %q after a merge", p, got)
+		}
 		if err := s.Decide(s.ctx, s.newcomer(bot, "Alex Chen").Person.ID, bridge.RoleBlocked, bridge.Actor{Where: "window"}); err != nil {
 			t.Fatal(err)
 		}
