@@ -74,6 +74,7 @@ func (h *House) Overview(context.Context) (bridge.Overview, error) {
 	}
 	o.Bots, o.Agents = bots(h.Now, h.Trouble), agents(h.Now, h.Trouble)
 	o.PublicURL = "https://helpdesk-lin.ngrok.app"
+	o.Budgets = budgets(h.Now)
 	for i := range o.Bots {
 		if h.paused {
 			o.Bots[i].State = bridge.BotPaused

@@ -1,6 +1,8 @@
 package overview
 
 import (
+	"fmt"
+
 	"fyne.io/fyne/v2"
 
 	"switchboard/ui/widget"
@@ -11,6 +13,8 @@ import (
 var (
 	DescribeBot   = describeBot
 	DescribeAgent = describeAgent
+
+	DescribeBudgets = describeBudgets
 )
 
 func (c botCard) Look() (tone widget.Tone, state, counts, callback, trouble string) {
@@ -32,3 +36,9 @@ func (p *Page) Cards() (bots, agents int) { return len(p.bots.Objects), len(p.ag
 func (p *Page) FirstCard() fyne.CanvasObject { return p.bots.Objects[0] }
 
 func (p *Page) Teaching() bool { return p.empty.Visible() && !p.full.Visible() }
+
+func (c budgetCard) Look() string {
+	return fmt.Sprintf("%s: %s, %.2f, %s, %s", c.title, c.used, c.share, c.outlook, c.color)
+}
+
+func (p *Page) Budgets() (cards int, shown bool) { return len(p.budgets.Objects), p.month.Visible() }

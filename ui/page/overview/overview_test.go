@@ -118,6 +118,27 @@ func TestPage(t *testing.T) {
 	})
 }
 
+func TestPageShowsTheMonth(t *testing.T) {
+	for name, c := range map[string]struct {
+		house *uitest.House
+		cards int
+	}{"allowances": {uitest.NewHouse(bridge.English, at()), 2}, "none": {uitest.NewEmptyHouse(at()), 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			kit, _ := uitest.NewKit(t, bridge.English, at())
+			p := overview.New(ctx, kit, c.house)
+			uitest.Show(t, p.Content(), 900, 900)
+			p.Shown(true)
+			synctest.Wait()
+			if cards, shown := p.Budgets(); cards != c.cards || shown != (c.cards > 0) {
+				t.Errorf("%s: %d cards, shown %v", name, cards, shown)
+			}
+			cancel()
+			synctest.Wait()
+		})
+	}
+}
+
 func TestPageTeachesWhenEmpty(t *testing.T) {
 	house := uitest.NewEmptyHouse(at())
 	office(t, house, func(p *overview.Page, shell *uitest.Shell, do func(func())) {
@@ -175,5 +196,30 @@ func TestHalfAnAddressIsNotOffered(t *testing.T) {
 	_, _, _, callback, _ := overview.DescribeBot(live.Words{Lang: bridge.English}, at(), bridge.BotStatus{Callback: "/hook/b"}, "", nil).Look()
 	if callback != "" {
 		t.Errorf("got %q", callback)
+	}
+}
+
+func TestDescribeBudgets(t *testing.T) {
+	t.Parallel()
+	renews := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
+	all := []bridge.Budget{
+		{Account: "feishu", Meter: bridge.MeterCalls, Allowance: 10000, Used: 5000, Renews: renews},
+		{Account: "feishu@open.larksuite.com", Meter: bridge.MeterCalls, Allowance: 10000, Used: 8000, Renews: renews},
+		{Account: "dingtalk", Meter: bridge.MeterPushes, Allowance: 5000, Used: 1000, Renews: renews, RunsOut: time.Date(2026, 3, 23, 0, 0, 0, 0, time.UTC)},
+		{Account: "ngrok", Meter: bridge.MeterRequests, Allowance: 20000, Used: 30000, Renews: renews},
+		{Account: "unlimited", Meter: bridge.MeterCalls, Used: 3, Renews: renews},
+	}
+	var got []string
+	for _, c := range overview.DescribeBudgets(live.Words{Lang: bridge.English}, all) {
+		got = append(got, c.Look())
+	}
+	want := []string{
+		"Feishu API calls: 5000 of 10000, 0.50, renewed on 1 Apr, placeholder",
+		"Feishu open.larksuite.com API calls: 8000 of 10000, 0.80, renewed on 1 Apr, warning",
+		"DingTalk pushes: 1000 of 5000, 0.20, at this pace used up on 23 Mar, warning",
+		"ngrok requests: 30000 of 20000, 1.00, renewed on 1 Apr, error",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

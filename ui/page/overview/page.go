@@ -25,6 +25,8 @@ type Page struct {
 	received, answered, failed, waiting *number
 	notices                             *fyne.Container
 	bots, agents                        *fyne.Container
+	budgets                             *fyne.Container
+	month                               fyne.CanvasObject
 	address                             *widget.Line
 	addressRow, empty, full             fyne.CanvasObject
 	scroll                              *container.Scroll
@@ -33,6 +35,7 @@ type Page struct {
 	agentCards []*agent
 	botIDs     []string
 	agentIDs   []string
+	allowances []budgetCard
 	said       []bridge.Notice
 	public     string
 }
@@ -72,7 +75,8 @@ func (p *Page) build() {
 	p.failed = newNumber(w.T("overview.failed"), theme.ColorNameForeground)
 	p.notices = widget.Column(10)
 	p.notices.Hide()
-	p.bots, p.agents = widget.NewGrid(246, 12), widget.NewGrid(246, 12)
+	p.bots, p.agents, p.budgets = widget.NewGrid(246, 12), widget.NewGrid(246, 12), widget.NewGrid(246, 12)
+	p.month = section(w.T("overview.month"), w.T("overview.month.hint"))
 
 	p.address = widget.NewLine("").Mono().Sized(theme.SizeNameCaptionText).Elastic()
 	copyButton := fyneui.NewButtonWithIcon(w.T("copy"), theme.ContentCopyIcon(), func() { p.kit.Shell.Copy(p.public) })
@@ -86,6 +90,7 @@ func (p *Page) build() {
 		p.bots, p.addressRow,
 		section(w.T("overview.agents"), w.T("overview.agents.hint")),
 		p.agents,
+		p.month, p.budgets,
 	)
 	p.empty = p.teach()
 	p.full.Hide()
@@ -135,6 +140,7 @@ func (p *Page) show(s state, err error) {
 	p.showNotices(s.notices)
 	p.showBots(o, s.notices)
 	p.showAgents(o)
+	p.showBudgets(describeBudgets(p.kit.Words, o.Budgets))
 	none := len(o.Bots) == 0
 	show(p.empty, none)
 	show(p.full, !none)
@@ -153,6 +159,18 @@ func (p *Page) showNotices(notices []bridge.Notice) {
 		p.notices.Add(p.notice(n))
 	}
 	show(p.notices, len(notices) > 0)
+}
+
+func (p *Page) showBudgets(cards []budgetCard) {
+	show(p.month, len(cards) > 0)
+	if slices.Equal(p.allowances, cards) {
+		return
+	}
+	p.allowances = cards
+	p.budgets.RemoveAll()
+	for _, c := range cards {
+		p.budgets.Add(c.show())
+	}
 }
 
 func (p *Page) notice(n bridge.Notice) fyne.CanvasObject {
