@@ -20,18 +20,20 @@ import (
 const limitsKept = 5 * time.Second
 
 // limits is the counter of the settings' limits. The demonstration is free.
-type limits struct{ counter *quota.Counter }
-
-func newLimits(l settings.Limits) *limits {
-	return &limits{quota.New(quota.Limits{PerMinute: l.PerMinute, PerDay: l.PerDay, TokensPerDay: l.TokensPerDay})}
+type limits struct {
+	settings settings.Limits
+	counter  *quota.Counter
 }
 
+func newLimits(l settings.Limits) *limits { return &limits{l, quota.New(quota.Limits{})} }
+
 // Take implements engine.Limits.
-func (l *limits) Take(p bridge.Person, agent string) (quota.Refusal, bool) {
+func (l *limits) Take(p bridge.Person, role bridge.Role, agent string) (quota.Refusal, bool) {
 	if agent == demoAgent {
 		return quota.Refusal{}, false
 	}
-	return l.counter.Take(p.ID)
+	of := l.settings.Of(role)
+	return l.counter.TakeWithin(p.ID, quota.Limits{PerMinute: of.PerMinute, PerDay: of.PerDay, TokensPerDay: of.TokensPerDay})
 }
 
 // Spend implements engine.Limits.

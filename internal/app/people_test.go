@@ -461,3 +461,26 @@ func TestOverTheLimit(t *testing.T) { //nolint:paralleltest // sets the environm
 		}
 	}
 }
+
+// TestGuestsAskLess: people of a role have limits of their own, and the others
+// those of everybody.
+func TestGuestsAskLess(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent+"people: {default_role: guest}\nlimits: {per_person_per_day: 100, roles: {guest: {per_person_per_day: 2}}}\n", "", asUsual)
+	for _, p := range s.platforms() {
+		s.reads("li", p, "first", "**first**")
+		s.reads("li", p, "second", "**second**")
+		s.reads("li", p, "third", "limit of 2 questions", "00:00")
+	}
+	rows, err := s.People(s.ctx, bridge.PeopleQuery{Text: "李娜"})
+	if err != nil || len(rows) != len(s.platforms()) {
+		t.Fatalf("%d people, %v", len(rows), err)
+	}
+	for _, row := range rows {
+		if err := s.Decide(s.ctx, row.Person.ID, bridge.RoleMember, bridge.Actor{Where: "window"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range s.platforms() {
+		s.reads("li", p, "fourth", "**fourth**")
+	}
+}

@@ -61,8 +61,9 @@ type Outcome struct {
 
 // Limits counts what people ask, before the agent is asked.
 type Limits interface {
-	// Take counts one question of a person to an agent, or refuses it.
-	Take(p bridge.Person, agent string) (quota.Refusal, bool)
+	// Take counts one question of a person, who has a role with the bot, to an
+	// agent, or refuses it.
+	Take(p bridge.Person, role bridge.Role, agent string) (quota.Refusal, bool)
 	// Spend counts the tokens of an answer.
 	Spend(p bridge.Person, agent string, tokens int)
 }

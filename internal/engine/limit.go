@@ -15,7 +15,7 @@ func (t *trip) overLimit(resumed bool) bool {
 	if t.opt.Limits == nil || resumed {
 		return false
 	}
-	r, over := t.opt.Limits.Take(t.route.Person, t.route.Agent)
+	r, over := t.opt.Limits.Take(t.route.Person, t.route.Role, t.route.Agent)
 	if !over {
 		return false
 	}

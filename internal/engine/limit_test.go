@@ -14,7 +14,9 @@ import (
 // counted is engine.Limits on a counter.
 type counted struct{ *quota.Counter }
 
-func (c counted) Take(p bridge.Person, _ string) (quota.Refusal, bool) { return c.Counter.Take(p.ID) }
+func (c counted) Take(p bridge.Person, _ bridge.Role, _ string) (quota.Refusal, bool) {
+	return c.Counter.Take(p.ID)
+}
 
 func (c counted) Spend(p bridge.Person, _ string, tokens int) { c.Counter.Spend(p.ID, tokens) }
 

@@ -38,7 +38,7 @@ type Refusal struct {
 // Counter counts. Make one with New; all methods may be called from several
 // goroutines at once.
 type Counter struct {
-	limits Limits
+	limits Limits // of everybody who has no others
 
 	mu      sync.Mutex
 	today   string
@@ -61,12 +61,15 @@ func New(limits Limits) *Counter {
 
 // Take counts one question of a person, unless that is over a limit: then it
 // returns the refusal and true, and the question is not counted.
-func (c *Counter) Take(person string) (Refusal, bool) {
+func (c *Counter) Take(person string) (Refusal, bool) { return c.TakeWithin(person, c.limits) }
+
+// TakeWithin is Take for somebody who has other limits than everybody.
+func (c *Counter) TakeWithin(person string, limits Limits) (Refusal, bool) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.tally(person, now)
-	if r, over := c.over(t, now); over {
+	if r, over := t.over(limits, now); over {
 		r.Silent = !t.Told.IsZero() && now.Sub(t.Told) < quiet
 		if !r.Silent {
 			t.Told, c.changed = now, true
@@ -74,7 +77,7 @@ func (c *Counter) Take(person string) (Refusal, bool) {
 		return r, true
 	}
 	t.Asked++
-	if c.limits.PerMinute > 0 {
+	if limits.PerMinute > 0 {
 		t.Recent = append(t.Recent, now)
 	}
 	c.changed = true
@@ -83,10 +86,10 @@ func (c *Counter) Take(person string) (Refusal, bool) {
 
 // over finds the limit that a person has reached; of several the one that lasts
 // longest.
-func (c *Counter) over(t *tally, now time.Time) (Refusal, bool) {
+func (t *tally) over(l Limits, now time.Time) (Refusal, bool) {
 	y, m, d := now.Date()
 	midnight := time.Date(y, m, d+1, 0, 0, 0, 0, now.Location())
-	switch l := c.limits; {
+	switch {
 	case l.PerDay > 0 && t.Asked >= l.PerDay:
 		return Refusal{Which: Day, Limit: l.PerDay, Until: midnight}, true
 	case l.TokensPerDay > 0 && t.Tokens >= l.TokensPerDay:

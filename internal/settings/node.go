@@ -31,9 +31,7 @@ func fileNode(s Settings) *yaml.Node {
 			"mask_answers", flag(s.Privacy.MaskAnswers), "mask_to_agent", flag(s.Privacy.MaskToAgent), "store_content", flag(s.Privacy.StoreContent),
 			"content_days", count(s.Privacy.ContentDays), "record_days", count(s.Privacy.RecordDays),
 			"off", names(s.Privacy.Off), "custom", masksNode(s.Privacy.Custom)),
-		"limits", mapping(
-			"per_person_per_minute", count(s.Limits.PerMinute), "per_person_per_day", count(s.Limits.PerDay),
-			"tokens_per_person_per_day", count(s.Limits.TokensPerDay)),
+		"limits", limitsNode(s.Limits),
 		"engine", mapping("stale_after", span(s.Engine.StaleAfter), "session_ttl", span(s.Engine.SessionTTL), "streaming", text(s.Engine.Streaming)),
 		"log", mapping("level", text(s.Log.Level)),
 		"budgets", budgetsNode(s.Budgets),
@@ -162,7 +160,7 @@ func lift(key, value *yaml.Node) {
 // isOpen says that the keys below a key are the admin's: one that is gone from
 // the settings is to be gone from the file.
 func isOpen(key string) bool {
-	return key == "settings" || key == "secrets" || key == "allowed_agents" || key == "budgets"
+	return key == "settings" || key == "secrets" || key == "allowed_agents" || key == "roles" || key == "budgets"
 }
 
 // prune takes out of old what is not in want, on every level.

@@ -115,8 +115,8 @@ func (p *parser) file(n *yaml.Node) {
 			"custom": func(n *yaml.Node, path string) { p.items(n, path, p.mask) },
 		}),
 		"limits": within(section{
-			"per_person_per_minute": p.count(&s.Limits.PerMinute), "per_person_per_day": p.count(&s.Limits.PerDay),
-			"tokens_per_person_per_day": p.count(&s.Limits.TokensPerDay),
+			keyPerMinute: p.count(&s.Limits.PerMinute), keyPerDay: p.count(&s.Limits.PerDay), keyTokensPerDay: p.count(&s.Limits.TokensPerDay),
+			"roles": p.roleLimits,
 		}),
 		"engine": within(section{
 			"stale_after": p.span(&s.Engine.StaleAfter), "session_ttl": p.span(&s.Engine.SessionTTL),

@@ -126,6 +126,15 @@ func anySettings(r *rand.Rand) settings.Settings {
 		})
 	}
 	s.Limits = settings.Limits{PerMinute: r.IntN(3), PerDay: r.IntN(1e6), TokensPerDay: r.IntN(1e9)}
+	for _, role := range []bridge.Role{bridge.RoleAdmin, bridge.RoleMember, bridge.RoleGuest} {
+		if some() {
+			continue
+		}
+		if s.Limits.Roles == nil {
+			s.Limits.Roles = map[bridge.Role]settings.RoleLimits{}
+		}
+		s.Limits.Roles[role] = settings.RoleLimits{PerDay: maybe(r), TokensPerDay: maybe(r)}
+	}
 	s.Engine = settings.Engine{
 		StaleAfter: time.Duration(1+r.IntN(1e9)) * time.Millisecond, SessionTTL: time.Duration(1+r.IntN(500)) * time.Hour, Streaming: word("auto", "smooth", "economy", "off"),
 	}
@@ -333,4 +342,11 @@ func FuzzSave(f *testing.F) {
 			t.Errorf("%v, %v, %s", problems, err, cmp.Diff(saved, again))
 		}
 	})
+}
+
+func maybe(r *rand.Rand) *int {
+	if n := r.IntN(5); n > 1 {
+		return &n
+	}
+	return nil
 }

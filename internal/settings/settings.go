@@ -94,7 +94,29 @@ type People struct {
 }
 
 // Limits are quotas per person; 0 means unlimited.
-type Limits struct{ PerMinute, PerDay, TokensPerDay int }
+type Limits struct {
+	PerMinute, PerDay, TokensPerDay int
+	// Roles has the limits of people of some roles, where they are others.
+	Roles map[bridge.Role]RoleLimits
+}
+
+// RoleLimits are the limits of people of a role; nil is that of everybody.
+type RoleLimits struct{ PerMinute, PerDay, TokensPerDay *int }
+
+// Of returns the limits of people of a role.
+func (l Limits) Of(role bridge.Role) Limits {
+	own := l.Roles[role]
+	of := Limits{PerMinute: l.PerMinute, PerDay: l.PerDay, TokensPerDay: l.TokensPerDay}
+	for _, o := range []struct {
+		to  *int
+		own *int
+	}{{&of.PerMinute, own.PerMinute}, {&of.PerDay, own.PerDay}, {&of.TokensPerDay, own.TokensPerDay}} {
+		if o.own != nil {
+			*o.to = *o.own
+		}
+	}
+	return of
+}
 
 // Engine is how messages are answered.
 type Engine struct {

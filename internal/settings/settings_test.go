@@ -222,6 +222,29 @@ func TestNoFile(t *testing.T) {
 	}
 }
 
+// TestRoleLimits: a role has the limits of everybody but for those that are
+// written, of which 0 is none.
+func TestRoleLimits(t *testing.T) {
+	t.Parallel()
+	s, problems := settings.Parse([]byte("limits:\n  roles: {guest: {per_person_per_day: 10}, admin: {per_person_per_minute: 0}}\n  per_person_per_minute: 6\n  tokens_per_person_per_day: 7\n"), known())
+	if len(problems) > 0 {
+		t.Fatal(problems.Text(bridge.English))
+	}
+	for role, want := range map[bridge.Role]settings.Limits{
+		bridge.RoleGuest:  {PerMinute: 6, PerDay: 10, TokensPerDay: 7},
+		bridge.RoleAdmin:  {PerMinute: 0, TokensPerDay: 7},
+		bridge.RoleMember: {PerMinute: 6, TokensPerDay: 7},
+	} {
+		if diff := cmp.Diff(want, s.Limits.Of(role)); diff != "" {
+			t.Errorf("%s: %s", role, diff)
+		}
+	}
+	_, problems = settings.Parse([]byte("limits:\n  roles:\n    guest: {per_person_per_day: -1}\n    blocked: {}\n"), known())
+	if len(problems.Fatal()) != 2 || problems[0].Line != 3 || problems[1].Line != 4 {
+		t.Error(problems.Text(bridge.English))
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, settings: {app_id: x}}]\nsecrets: {a: env:B}")
 	f.Add("server: {listen: [1]}\nbots: {a: 1}\nlimits: &x {a: *x}")
