@@ -31,10 +31,10 @@ check: vet lint unit race desktop stores vuln ## The same, without installing an
 	@go test ./internal/archtest # once more, so that the runner's own lines come last
 
 unit: ## Tests without a window
-	CGO_ENABLED=0 go test $(PLAIN)
+	CGO_ENABLED=0 go test -timeout 30m $(PLAIN)
 
 race: ## The core under the race detector
-	go test -race $(RACE)
+	go test -race -timeout 30m $(RACE)
 
 desktop: ## The window with the test driver, then the real program under Xvfb
 	CGO_ENABLED=0 go test -tags test ./ui/...

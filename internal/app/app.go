@@ -104,6 +104,7 @@ type App struct {
 	opt      Options
 	settings settings.Settings
 	privacy  atomic.Pointer[privacyNow]
+	lookedUp chan struct{}     // holds one token when a directory told of somebody
 	saving   sync.Mutex        // held while the settings are changed
 	saved    settings.Settings // as they were read or changed; guarded by saving
 	log      *slog.Logger
@@ -170,7 +171,8 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	}
 	a := &App{
 		opt: opt, settings: s, log: opt.Log, since: time.Now(), ledger: quota.NewLedger(), inReach: make(chan struct{}, 1),
-		bots: map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
+		lookedUp: make(chan struct{}, 1),
+		bots:     map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
 	}
 	a.saved = s
 	if err := a.follow(s.Privacy); err != nil {

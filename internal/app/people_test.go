@@ -419,7 +419,7 @@ func TestWhoSomebodyIs(t *testing.T) { //nolint:paralleltest // sets the environ
 		if err != nil || card.Person.Role != bridge.RoleNew || len(card.Accounts) != 1 || card.Accounts[0].Profile.Name != "张伟" {
 			t.Fatalf("%+v %v", card, err)
 		}
-		if got := card.Accounts[0]; (got.Identity.Platform == "feishu") != (got.Profile.Email == "zhang@demo.example") {
+		if got := card.Accounts[0]; (got.Identity.Platform == "wecom") != (got.Profile.Email == "") {
 			t.Errorf("%+v", got)
 		}
 	}
@@ -482,5 +482,40 @@ func TestGuestsAskLess(t *testing.T) { //nolint:paralleltest // sets the environ
 	}
 	for _, p := range s.platforms() {
 		s.reads("li", p, "fourth", "**fourth**")
+	}
+}
+
+// TestAlikeBecomeOne: with auto_link whom two directories know by the same
+// address is one person, who goes on with one conversation. What the admin took
+// apart stays apart.
+func TestAlikeBecomeOne(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent+"people: {auto_link: true}\n", "", asUsual)
+	s.reads("li", "feishu", "hello", "question 1")
+	s.reads("li", "dingtalk", "hello again", "question 1")
+	one := func() bool {
+		rows, err := s.People(s.ctx, bridge.PeopleQuery{Text: "李娜"})
+		return err == nil && len(rows) == 1 && len(rows[0].Identities) == 2
+	}
+	until(t, one)
+	s.reads("li", "feishu", "and now?", "hello again") // the latest of the two conversations
+	rows, err := s.People(s.ctx, bridge.PeopleQuery{Text: "李娜"})
+	if err != nil || len(rows) != 1 {
+		t.Fatal(rows, err)
+	}
+	card, err := s.PersonCard(s.ctx, rows[0].Person.ID)
+	if err != nil || len(card.History) == 0 || card.History[0].Kind != bridge.AuditMerged || card.History[0].By.Where != "rule" || !card.History[0].Undoable {
+		t.Fatalf("history %+v, %v", card.History, err)
+	}
+	if err := s.UndoAct(s.ctx, card.History[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	s.reads("zhang", "feishu", "hello", "question 1") // the directory is asked, and all are looked through
+	s.reads("zhang", "dingtalk", "hello", "question 1")
+	until(t, func() bool {
+		rows, err := s.People(s.ctx, bridge.PeopleQuery{Text: "张伟"})
+		return err == nil && len(rows) == 1
+	})
+	if one() {
+		t.Error("what was taken apart is one again")
 	}
 }

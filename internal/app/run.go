@@ -33,6 +33,7 @@ const (
 	partTunnel  = "tunnel"
 	partClock   = "clock"
 	partCare    = "care"
+	partAlike   = "alike"
 	partListen  = "listen " // and the bot's id
 )
 
@@ -66,6 +67,9 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partCare, Stage: stageFirst, Run: a.runCare},
 		{Name: partClock, Stage: stageFirst, Run: a.watchClock},
 		{Name: partCatchUp, Stage: stageFirst, Run: a.catchUp},
+	}
+	if a.settings.People.AutoLink {
+		all = append(all, lifecycle.Part{Name: partAlike, Stage: stageFirst, Run: a.joinAlike})
 	}
 	if a.tunnel != nil {
 		all = append(all, lifecycle.Part{Name: partTunnel, Stage: stageFirst, Run: a.tunnel.Run})

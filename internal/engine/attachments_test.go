@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -186,11 +187,13 @@ func TestFileTrouble(t *testing.T) {
 		m.Files = []bridge.File{cat}
 		h.accept(m)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		files["cat"] = "CAT"
 		time.Sleep(10 * time.Second)
 		if asked := h.agents["help"].Questions(); len(asked) != 1 || len(asked[0].Files) != 1 {
 			t.Errorf("asked %+v", asked)
 		}
+		synctest.Wait()
 		files["cat"] = "busy"
 		m = h.message("one", "li", "again")
 		m.Files = []bridge.File{cat}

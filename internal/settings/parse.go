@@ -106,7 +106,7 @@ func (p *parser) file(n *yaml.Node) {
 		"routes":   func(n *yaml.Node, _ string) { p.routesAt = n },
 		"people": within(section{
 			"default_role": p.oneOf(&role, string(bridge.RoleMember), string(bridge.RoleGuest), string(bridge.RoleAdmin), string(bridge.RoleBlocked)),
-			"self_link":    p.flag(&s.People.SelfLink), "allowed_agents": p.allowedAgents,
+			"self_link":    p.flag(&s.People.SelfLink), "auto_link": p.flag(&s.People.AutoLink), "allowed_agents": p.allowedAgents,
 		}),
 		"privacy": within(section{
 			"mask_answers": p.flag(&s.Privacy.MaskAnswers), "mask_to_agent": p.flag(&s.Privacy.MaskToAgent), "store_content": p.flag(&s.Privacy.StoreContent),

@@ -66,7 +66,7 @@ func (p *parser) allow(to *Allow) func(*yaml.Node, string) {
 }
 
 func peopleNode(s People) *yaml.Node {
-	n := mapping("default_role", text(string(s.DefaultRole)), "self_link", flag(s.SelfLink))
+	n := mapping("default_role", text(string(s.DefaultRole)), "self_link", flag(s.SelfLink), "auto_link", flag(s.AutoLink))
 	allowed := mapping()
 	for _, role := range slices.Sorted(maps.Keys(s.AllowedAgents)) {
 		allowed.Content = append(allowed.Content, text(string(role)), names(s.AllowedAgents[role]))

@@ -97,7 +97,7 @@ func anySettings(r *rand.Rand) settings.Settings {
 		s.Bots = append(s.Bots, b)
 		s.Secrets[settings.BotSecret(b.ID, "app_secret")] = word("keyring", "env:X", "file:/a b/#c", "credential:k")
 	}
-	s.People = settings.People{DefaultRole: bridge.Role(word("member", "guest", "admin", "blocked")), SelfLink: some()}
+	s.People = settings.People{DefaultRole: bridge.Role(word("member", "guest", "admin", "blocked")), SelfLink: some(), AutoLink: some()}
 	for _, role := range []bridge.Role{bridge.RoleAdmin, bridge.RoleMember, bridge.RoleGuest} {
 		if some() {
 			continue

@@ -87,7 +87,8 @@ type Allow struct{ Chats, Departments []string }
 // People says how strangers are met, and who may ask whom.
 type People struct {
 	DefaultRole bridge.Role
-	SelfLink    bool
+	SelfLink    bool // people link their own accounts with /link
+	AutoLink    bool // so do equal e-mail addresses and mobile numbers
 	// AllowedAgents lists the agents for people of a role; a role that is not in it
 	// may ask all of them.
 	AllowedAgents map[bridge.Role][]string

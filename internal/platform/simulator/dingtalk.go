@@ -296,7 +296,7 @@ func (s *dingServer) userGet(w http.ResponseWriter, r *http.Request) {
 		derrOld(w, 60121, "找不到该用户")
 	default:
 		reply(w, http.StatusOK, map[string]any{"errcode": 0, "errmsg": "ok", "result": map[string]any{
-			"userid": m.ID, "unionid": "union-" + e.ID, "name": e.Name, "avatar": "", "dept_id_list": []int{1}, "active": true,
+			"userid": m.ID, "unionid": "union-" + e.ID, "name": e.Name, "org_email": e.ID + "@demo.example", "avatar": "", "dept_id_list": []int{1}, "active": true,
 		}})
 	}
 }
