@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -17,11 +17,30 @@ import (
 type keeper struct {
 	bridge.Bot
 	bridge.Streamer
+	files *shelf
+}
+
+// shelf holds files by their ids while the house takes them from it.
+type shelf struct {
+	mu    sync.Mutex
 	files map[string]string
 }
 
+func (s *shelf) put(id, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[id] = body
+}
+
+func (s *shelf) get(id string) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	body, ok := s.files[id]
+	return body, ok
+}
+
 func (k keeper) OpenFile(_ context.Context, f bridge.File) (io.ReadCloser, error) {
-	switch body, ok := k.files[f.ID]; {
+	switch body, ok := k.files.get(f.ID); {
 	case body == "busy":
 		return nil, &bridge.Error{Kind: bridge.KindUnavailable, Op: "keeper"}
 	case !ok:
@@ -67,10 +86,10 @@ func (e *eyes) Fetch(_ context.Context, f bridge.FileAdded) ([]byte, error) {
 }
 
 // withEyes is a house whose people can send files.
-func withEyes(t *testing.T, test func(h *house, e *eyes, files map[string]string)) {
+func withEyes(t *testing.T, test func(h *house, e *eyes, files *shelf)) {
 	t.Helper()
 	inHouse(t, func(h *house) {
-		files := map[string]string{"cat": "CAT", "cup": "CUP", "memo": "MEMO", "big": strings.Repeat("x", 101), "film": "FILM"}
+		files := &shelf{files: map[string]string{"cat": "CAT", "cup": "CUP", "memo": "MEMO", "big": strings.Repeat("x", 101), "film": "FILM"}}
 		e := &eyes{h: h, files: map[string]string{}}
 		h.botOf = func(b bridge.Bot) bridge.Bot {
 			s, _ := b.(bridge.Streamer)
@@ -115,7 +134,7 @@ func TestFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			withEyes(t, func(h *house, _ *eyes, _ map[string]string) {
+			withEyes(t, func(h *house, _ *eyes, _ *shelf) {
 				h.open()
 				shown := h.send(test.text, test.files...)
 				asked := h.agents["help"].Questions()
@@ -149,7 +168,7 @@ func TestFiles(t *testing.T) {
 // TestDeaf: a voice that the agent cannot listen to is a file to it.
 func TestDeaf(t *testing.T) {
 	t.Parallel()
-	withEyes(t, func(h *house, e *eyes, _ map[string]string) {
+	withEyes(t, func(h *house, e *eyes, _ *shelf) {
 		e.deaf = true
 		h.open()
 		h.send("", bridge.File{Kind: bridge.FileAudio, ID: "memo"})
@@ -179,22 +198,20 @@ func TestBlind(t *testing.T) {
 // person is told.
 func TestFileTrouble(t *testing.T) {
 	t.Parallel()
-	withEyes(t, func(h *house, _ *eyes, files map[string]string) {
-		files["cat"] = "busy"
+	withEyes(t, func(h *house, _ *eyes, files *shelf) {
+		files.put("cat", "busy")
 		h.open()
 		cat := bridge.File{Kind: bridge.FileImage, ID: "cat"}
 		m := h.message("one", "li", "see")
 		m.Files = []bridge.File{cat}
 		h.accept(m)
 		time.Sleep(time.Second)
-		synctest.Wait()
-		files["cat"] = "CAT"
+		files.put("cat", "CAT")
 		time.Sleep(10 * time.Second)
 		if asked := h.agents["help"].Questions(); len(asked) != 1 || len(asked[0].Files) != 1 {
 			t.Errorf("asked %+v", asked)
 		}
-		synctest.Wait()
-		files["cat"] = "busy"
+		files.put("cat", "busy")
 		m = h.message("one", "li", "again")
 		m.Files = []bridge.File{cat}
 		h.accept(m)
@@ -210,7 +227,7 @@ func TestFileTrouble(t *testing.T) {
 // text, and as links when they cannot be fetched.
 func TestFilesBack(t *testing.T) {
 	t.Parallel()
-	withEyes(t, func(h *house, e *eyes, _ map[string]string) {
+	withEyes(t, func(h *house, e *eyes, _ *shelf) {
 		e.files["https://x/chart"], e.files["https://x/only"] = "CHART", "ONLY"
 		h.agents["help"].Answer = func(n int, _ bridge.Question) []any {
 			if n == 2 {
@@ -240,7 +257,7 @@ func TestFilesBack(t *testing.T) {
 // TestFilesBackOnce: a crash between the text and a file shows neither twice.
 func TestFilesBackOnce(t *testing.T) {
 	t.Parallel()
-	withEyes(t, func(h *house, e *eyes, _ map[string]string) {
+	withEyes(t, func(h *house, e *eyes, _ *shelf) {
 		e.files["https://x/chart"] = "CHART"
 		h.agents["help"].Answer = func(int, bridge.Question) []any {
 			return []any{bridge.TextAdded{Text: "here"}, bridge.FileAdded{Kind: bridge.FileImage, Name: "c.png", URL: "https://x/chart"}, bridge.Ended{}}
