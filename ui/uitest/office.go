@@ -175,11 +175,12 @@ func (t talk) exchange(lane string, id int64, now time.Time) bridge.Exchange {
 
 // budgets are the monthly allowances of the office; that of DingTalk runs short.
 func budgets(now time.Time) []bridge.Budget {
+	p := platforms()
 	y, m, _ := now.Date()
 	renews := time.Date(y, m+1, 1, 0, 0, 0, 0, now.Location())
 	return []bridge.Budget{
-		{Account: "dingtalk", Meter: bridge.MeterCalls, Allowance: 5000, Used: 3120, Renews: renews, RunsOut: now.AddDate(0, 0, 3)},
-		{Account: "feishu", Meter: bridge.MeterCalls, Allowance: 10000, Used: 1204, Renews: renews},
+		{Account: string(p[2]), Meter: bridge.MeterCalls, Allowance: 5000, Used: 3120, Renews: renews, RunsOut: now.AddDate(0, 0, 3)},
+		{Account: string(p[0]), Meter: bridge.MeterCalls, Allowance: 10000, Used: 1204, Renews: renews},
 		{Account: "ngrok", Meter: bridge.MeterRequests, Used: 77, Renews: renews},
 	}
 }
