@@ -143,7 +143,7 @@ func BenchmarkFirstText(b *testing.B) {
 	dify := httptest.NewServer(agent)
 	b.Cleanup(dify.Close)
 	taps := &tap{want: map[string]chan time.Time{}}
-	_, ctx, sim := onPlatforms(b, fmt.Sprintf("agents: [{id: help, kind: dify, base_url: %q, max_concurrent: 20}]\n", dify.URL),
+	_, ctx, sim := onPlatforms(b, fmt.Sprintf("limits: {per_person_per_minute: 0}\nagents: [{id: help, kind: dify, base_url: %q, max_concurrent: 20}]\n", dify.URL),
 		func(c []bridge.Config) []bridge.Config { return taps.through(b, c) })
 	var mu sync.Mutex
 	var all []time.Duration
@@ -183,7 +183,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 	agent := &paced{silence: 200 * time.Millisecond, rest: 1800 * time.Millisecond, wrote: map[string]time.Time{}}
 	dify := httptest.NewServer(agent)
 	b.Cleanup(dify.Close)
-	_, ctx, sim := onPlatforms(b, fmt.Sprintf("agents: [{id: help, kind: dify, base_url: %q}]\n", dify.URL), nil)
+	_, ctx, sim := onPlatforms(b, fmt.Sprintf("limits: {per_person_per_minute: 0}\nagents: [{id: help, kind: dify, base_url: %q}]\n", dify.URL), nil)
 	for _, p := range sim.Employees()[0].Platforms {
 		b.Run(string(p), func(b *testing.B) {
 			var direct, ours time.Duration
