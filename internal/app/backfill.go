@@ -95,12 +95,7 @@ func (a *App) catchUp(ctx context.Context) error {
 }
 
 // reached says that a bot may be in reach again.
-func (a *App) reached() {
-	select {
-	case a.inReach <- struct{}{}:
-	default: // somebody has said so
-	}
-}
+func (a *App) reached() { nudge(a.inReach) }
 
 // look notes which bots are in reach, and has those catch up that were not.
 func (c *catcher) look(ctx context.Context, running *sync.WaitGroup) error {

@@ -13,7 +13,6 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/health"
-	"switchboard/internal/i18n"
 	"switchboard/internal/metrics"
 	"switchboard/internal/quota"
 	"switchboard/internal/settings"
@@ -49,19 +48,6 @@ func account(c bridge.Connector, b *openBot) string {
 		}
 	}
 	return name
-}
-
-// budgetName names an allowance in words; id is the account and the meter.
-func budgetName(lang bridge.Language, id string) string {
-	name, meter, _ := strings.Cut(id, " ")
-	name, host, elsewhere := strings.Cut(name, "@")
-	if words, ok := i18n.Find(lang, "platform."+name); ok {
-		name = words
-	}
-	if elsewhere {
-		name += " (" + host + ")"
-	}
-	return i18n.Text(lang, "budget."+meter, "account", name)
 }
 
 // budgets returns how every allowance stands that is known of, by account.

@@ -44,9 +44,12 @@ func (f *forgetter) after(handle inbox.Handler) inbox.Handler {
 }
 
 // stir has it look soon for what is to be forgotten.
-func (f *forgetter) stir() {
+func (f *forgetter) stir() { nudge(f.due) }
+
+// nudge leaves a token for whoever waits for one, unless there is one already.
+func nudge(due chan<- struct{}) {
 	select {
-	case f.due <- struct{}{}:
+	case due <- struct{}{}:
 	default: // a look is due already
 	}
 }

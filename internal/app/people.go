@@ -78,12 +78,7 @@ func (a *App) department(ctx context.Context, bot string, who bridge.Identity) (
 func (a *App) lookUp(ctx context.Context, bot string, user bridge.UserID) (bridge.Profile, error) {
 	b, _, ok := a.findBot(bot)
 	if d, can := b.(bridge.Directory); ok && can {
-		defer func() {
-			select {
-			case a.lookedUp <- struct{}{}:
-			default: // a look is due already
-			}
-		}()
+		defer nudge(a.lookedUp)
 		return d.LookUp(ctx, user)
 	}
 	return bridge.Profile{}, &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: look up"}

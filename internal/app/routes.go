@@ -6,7 +6,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -185,7 +184,7 @@ func outcomeOf(kind bridge.RouteOutcomeKind, value any) bridge.RouteOutcome {
 		o.Bot, o.Chat = textOf(to["bot"]), textOf(to["chat"])
 		o.For, _ = time.ParseDuration(textOf(to["for"]))
 		if o.For == 0 {
-			o.For = 30 * time.Minute // as when nothing is written
+			o.For = router.HandOverFor
 		}
 	}
 	return o
@@ -253,20 +252,8 @@ func valueOf(o bridge.RouteOutcome) any {
 	case bridge.RouteIntent:
 		return o.Command
 	case bridge.RouteHuman:
-		target["for"] = short(o.For)
+		target["for"] = settings.Span(o.For)
 	case bridge.RouteForward:
 	}
 	return target
-}
-
-// short writes a time without the zeros at its end: 30m, not 30m0s.
-func short(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -87,7 +87,8 @@ func notice(lang bridge.Language, w health.Warning) bridge.Notice {
 	case health.PartFailing:
 		affects = i18n.Text(lang, "part."+w.Affects)
 	case health.BudgetShort, health.BudgetSpent:
-		affects = budgetName(lang, w.Affects)
+		account, meter, _ := strings.Cut(w.Affects, " ")
+		affects = i18n.Budget(lang, account, bridge.Meter(meter))
 	}
 	n := bridge.Notice{
 		ID: string(w.Code) + " " + w.Affects, Severity: w.Severity, Bot: w.Affects, Since: w.Since, Detail: w.Detail,

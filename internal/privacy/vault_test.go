@@ -156,14 +156,20 @@ func TestVaultNeverPrints(t *testing.T) {
 	}
 	o := outer{v, v, *v}
 	var log strings.Builder
-	for _, h := range []slog.Handler{slog.NewJSONHandler(&log, nil), slog.NewTextHandler(&log, nil)} {
+	timeless := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{} // its digits may be any
+		}
+		return a
+	}}
+	for _, h := range []slog.Handler{slog.NewJSONHandler(&log, timeless), slog.NewTextHandler(&log, timeless)} {
 		slog.New(h).InfoContext(t.Context(), "x", "vault", v, "outer", o, "list", []any{v})
 	}
 	_, jerr := json.Marshal(o)
 	for _, printed := range []string{
 		fmt.Sprint(v), fmt.Sprintf("%v %+v %#v %s %q %x", v, v, v, v, v, v), fmt.Sprintf("%v %+v %#v", o, o, o), fmt.Sprintf("%+v", &o), log.String(), fmt.Sprint(jerr),
 	} {
-		if strings.Contains(printed, "13812345") || strings.Contains(printed, fmt.Sprintf("%x", "13812345678")) {
+		if strings.Contains(printed, "13812") || strings.Contains(printed, fmt.Sprintf("%x", "13812345678")) {
 			t.Errorf("the value shows in %q", printed)
 		}
 	}

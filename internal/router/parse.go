@@ -26,8 +26,8 @@ type Mistake struct {
 }
 
 const (
-	// handOverFor is how long a human has a chat when the rule does not say.
-	handOverFor = 30 * time.Minute
+	// HandOverFor is how long a human has a chat when the rule does not say.
+	HandOverFor = 30 * time.Minute
 	// maxPattern bounds regular expressions: they are tried on every message.
 	maxPattern = 1000
 )
@@ -262,7 +262,7 @@ func (p *ruleParser) forward(v any, path string) {
 }
 
 func (p *ruleParser) human(v any, path string) {
-	to := HandOver{For: handOverFor}
+	to := HandOver{For: HandOverFor}
 	if on, ok := v.(bool); ok && on {
 		p.then(path, to)
 		return

@@ -101,8 +101,10 @@ func count(value int) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(value)}
 }
 
-// span writes a duration as people do: 2h and not 2h0m0s.
-func span(d time.Duration) *yaml.Node {
+func span(d time.Duration) *yaml.Node { return text(Span(d)) }
+
+// Span writes a duration as people do: 2h and not 2h0m0s.
+func Span(d time.Duration) string {
 	value := d.String()
 	if strings.HasSuffix(value, "m0s") {
 		value = strings.TrimSuffix(value, "0s")
@@ -110,7 +112,7 @@ func span(d time.Duration) *yaml.Node {
 	if strings.HasSuffix(value, "h0m") {
 		value = strings.TrimSuffix(value, "0m")
 	}
-	return text(value)
+	return value
 }
 
 // keeps says that an item of the file stays as it stands: a bot with mistakes

@@ -1,8 +1,6 @@
 package overview
 
 import (
-	"strings"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
 
@@ -31,23 +29,17 @@ func describeBudgets(w live.Words, all []bridge.Budget) []budgetCard {
 }
 
 func describeBudget(w live.Words, b bridge.Budget) budgetCard {
-	account, host, _ := strings.Cut(b.Account, "@")
-	name := w.Platform(bridge.Platform(account))
-	if host != "" {
-		name += " " + host
-	}
 	c := budgetCard{
-		title: i18n.Text(w.Lang, "budget."+string(b.Meter), "account", name),
+		title: i18n.Budget(w.Lang, b.Account, b.Meter),
 		used:  w.T("overview.used", "used", b.Used, "allowance", b.Allowance),
 		share: min(1, float64(b.Used)/float64(b.Allowance)), color: theme.ColorNamePlaceHolder,
 	}
-	day := func(key string, b string) string { return w.T(key, "day", b) }
-	c.outlook = day("overview.renews", b.Renews.Format(w.T("time.day")))
+	c.outlook = w.T("overview.renews", "day", b.Renews.Format(w.T("time.day")))
 	switch {
 	case b.Spent():
 		c.color = theme.ColorNameError
 	case !b.RunsOut.IsZero():
-		c.color, c.outlook = theme.ColorNameWarning, day("overview.runs_out", b.RunsOut.Format(w.T("time.day")))
+		c.color, c.outlook = theme.ColorNameWarning, w.T("overview.runs_out", "day", b.RunsOut.Format(w.T("time.day")))
 	case b.Short():
 		c.color = theme.ColorNameWarning
 	}

@@ -49,7 +49,7 @@ func (b *bot) set(c botCard) {
 	b.mark.Set(c.tone, c.state)
 	b.address.Set(c.callback)
 	b.callback = c.callback
-	show(b.copyRow, c.callback != "")
+	widget.Show(b.copyRow, c.callback != "")
 	b.trouble.set(c.trouble, c.next)
 }
 
@@ -98,8 +98,8 @@ func newTrouble() *trouble {
 func (t *trouble) set(what, next string) {
 	t.what.Set(what)
 	t.next.Set(next)
-	show(t.next, next != "")
-	show(t.root, what != "")
+	widget.Show(t.next, next != "")
+	widget.Show(t.root, what != "")
 }
 
 // number is one of today's counts.
@@ -112,14 +112,4 @@ func newNumber(label string, color fyne.ThemeColorName) *number {
 	n := &number{value: widget.NewHeading("0").Colored(color)}
 	n.root = widget.NewPanel(widget.Column(0, n.value, widget.NewCaption(label).Elastic()))
 	return n
-}
-
-func show(o fyne.CanvasObject, on bool) {
-	if on != o.Visible() {
-		if on {
-			o.Show()
-		} else {
-			o.Hide()
-		}
-	}
 }

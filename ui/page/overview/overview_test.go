@@ -215,7 +215,7 @@ func TestDescribeBudgets(t *testing.T) {
 	}
 	want := []string{
 		"Feishu API calls: 5000 of 10000, 0.50, renewed on 1 Apr, placeholder",
-		"Feishu open.larksuite.com API calls: 8000 of 10000, 0.80, renewed on 1 Apr, warning",
+		"Feishu (open.larksuite.com) API calls: 8000 of 10000, 0.80, renewed on 1 Apr, warning",
 		"DingTalk pushes: 1000 of 5000, 0.20, at this pace used up on 23 Mar, warning",
 		"ngrok requests: 30000 of 20000, 1.00, renewed on 1 Apr, error",
 	}

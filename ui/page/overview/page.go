@@ -136,14 +136,14 @@ func (p *Page) show(s state, err error) {
 	}
 	p.public = o.PublicURL
 	p.address.Set(o.PublicURL)
-	show(p.addressRow, o.PublicURL != "")
+	widget.Show(p.addressRow, o.PublicURL != "")
 	p.showNotices(s.notices)
 	p.showBots(o, s.notices)
 	p.showAgents(o)
 	p.showBudgets(describeBudgets(p.kit.Words, o.Budgets))
 	none := len(o.Bots) == 0
-	show(p.empty, none)
-	show(p.full, !none)
+	widget.Show(p.empty, none)
+	widget.Show(p.full, !none)
 	if tall := p.scroll.Content.MinSize().Height; tall != p.scroll.Content.Size().Height {
 		p.scroll.Refresh() // it has to learn that its content has grown
 	}
@@ -158,11 +158,11 @@ func (p *Page) showNotices(notices []bridge.Notice) {
 	for _, n := range notices {
 		p.notices.Add(p.notice(n))
 	}
-	show(p.notices, len(notices) > 0)
+	widget.Show(p.notices, len(notices) > 0)
 }
 
 func (p *Page) showBudgets(cards []budgetCard) {
-	show(p.month, len(cards) > 0)
+	widget.Show(p.month, len(cards) > 0)
 	if slices.Equal(p.allowances, cards) {
 		return
 	}

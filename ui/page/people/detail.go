@@ -77,8 +77,8 @@ func (d *detail) show(l loaded, err error) {
 		return // meanwhile somebody else was chosen
 	case bridge.KindOf(err) == bridge.KindNotFound: // merged meanwhile
 		d.shown = bridge.PersonCard{}
-		show(d.scroll, false)
-		show(d.nothing, true)
+		widget.Show(d.scroll, false)
+		widget.Show(d.nothing, true)
 		return
 	case err != nil:
 		d.kit.Shell.Trouble(err)
@@ -113,8 +113,8 @@ func (d *detail) fill(c bridge.PersonCard) {
 	d.body.Add(d.role())
 	d.body.Add(d.naming())
 	d.body.Add(d.history())
-	show(d.scroll, true)
-	show(d.nothing, false)
+	widget.Show(d.scroll, true)
+	widget.Show(d.nothing, false)
 	d.scroll.Refresh()
 	if other {
 		d.scroll.ScrollToTop()

@@ -145,9 +145,9 @@ func (p *Page) show(r result, err error) {
 		p.items = append(p.items, describeRow(p.kit.Words, p.kit.Now(), row))
 	}
 	asked := r.query.Text != "" || r.query.Role != "" || r.query.Waiting
-	show(p.noHits, len(p.items) == 0 && asked)
-	show(p.empty, len(p.items) == 0 && !asked)
-	show(p.split, len(p.items) > 0 || asked)
+	widget.Show(p.noHits, len(p.items) == 0 && asked)
+	widget.Show(p.empty, len(p.items) == 0 && !asked)
+	widget.Show(p.split, len(p.items) > 0 || asked)
 	p.list.Refresh()
 	p.reselect()
 }

@@ -47,7 +47,7 @@ func (r *row) set(i item) {
 	if i.marked {
 		r.mark.Set(i.tone, "")
 	}
-	show(r.mark, i.marked)
+	widget.Show(r.mark, i.marked)
 	setBadges(r.words, r.badges, i.platforms)
 	r.root.Refresh()
 }
@@ -61,19 +61,9 @@ func setBadges(w live.Words, badges *fyne.Container, platforms []bridge.Platform
 		if n < len(platforms) {
 			b.SetPlatform(w.Initial(platforms[n]), platforms[n])
 		}
-		show(b, n < len(platforms))
+		widget.Show(b, n < len(platforms))
 	}
 }
 
 // CreateRenderer implements fyne.Widget.
 func (r *row) CreateRenderer() fyne.WidgetRenderer { return fyneui.NewSimpleRenderer(r.root) }
-
-func show(o fyne.CanvasObject, on bool) {
-	if on != o.Visible() {
-		if on {
-			o.Show()
-		} else {
-			o.Hide()
-		}
-	}
-}

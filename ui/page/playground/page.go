@@ -130,11 +130,11 @@ func (p *Page) load(context.Context) (office, error) {
 
 func (p *Page) show(ctx context.Context, o office) {
 	on := len(o.employees) > 0
-	show(p.closed, !on)
-	show(p.stage, on)
-	show(p.play, on)
-	show(p.stop, on)
-	show(p.trouble, on)
+	widget.Show(p.closed, !on)
+	widget.Show(p.stage, on)
+	widget.Show(p.play, on)
+	widget.Show(p.stop, on)
+	widget.Show(p.trouble, on)
 	if !on {
 		p.trouble.Selected = p.trouble.Options[0] // a simulator starts without any
 	}

@@ -95,7 +95,7 @@ func (s *screen) show(bubbles []bridge.Bubble) {
 			changed = true
 		}
 	}
-	show(s.hint, len(bubbles) == 0)
+	widget.Show(s.hint, len(bubbles) == 0)
 	if fresh > 0 || changed {
 		s.tail.Grew(fresh)
 	}
@@ -121,14 +121,4 @@ func (s *screen) foot(b bridge.Bubble) string {
 
 func divider(text string) fyne.CanvasObject {
 	return container.NewCenter(widget.NewPill(widget.NewCaption(text), widget.Themed(theme.ColorNameHeaderBackground)))
-}
-
-func show(o fyne.CanvasObject, on bool) {
-	if on != o.Visible() {
-		if on {
-			o.Show()
-		} else {
-			o.Hide()
-		}
-	}
 }

@@ -169,7 +169,7 @@ func (p *Page) showOwn() {
 
 // changed follows a change of the draft.
 func (p *Page) changed() {
-	visible(p.deletes, p.draft.deletes())
+	widget.Show(p.deletes, p.draft.deletes())
 	p.body.Refresh() // cards below move
 	p.enable()
 	p.trial.try()
@@ -177,8 +177,8 @@ func (p *Page) changed() {
 
 func (p *Page) enable() {
 	w, changed := p.kit.Words, p.draft.changed()
-	enabled(p.discard, changed && !p.busy)
-	enabled(p.save, changed && !p.busy && !p.wrong)
+	widget.Enable(p.discard, changed && !p.busy)
+	widget.Enable(p.save, changed && !p.busy && !p.wrong)
 	p.save.Importance = fyneui.HighImportance
 	if p.draft.deletes() {
 		p.save.Importance = fyneui.DangerImportance
@@ -215,20 +215,4 @@ func (p *Page) store() {
 		p.reset()
 		p.kit.Shell.Say(p.kit.Words.T("privacy.saved"))
 	})
-}
-
-func enabled(b *fyneui.Button, on bool) {
-	if on {
-		b.Enable()
-	} else {
-		b.Disable()
-	}
-}
-
-func visible(o fyne.CanvasObject, on bool) {
-	if on {
-		o.Show()
-	} else {
-		o.Hide()
-	}
 }

@@ -125,8 +125,8 @@ func (p *Page) changed() {
 
 func (p *Page) enable() {
 	w, changed := p.kit.Words, p.draft.changed()
-	enabled(p.discard, changed && !p.busy)
-	enabled(p.save, changed && !p.busy && len(p.mistakes) == 0)
+	widget.Enable(p.discard, changed && !p.busy)
+	widget.Enable(p.save, changed && !p.busy && len(p.mistakes) == 0)
 	p.save.Importance = fyneui.HighImportance
 	p.save.Refresh()
 	switch {
@@ -168,12 +168,4 @@ func (p *Page) store() {
 		p.reset()
 		p.kit.Shell.Say(p.kit.Words.T("routes.saved"))
 	})
-}
-
-func enabled(b *fyneui.Button, on bool) {
-	if on {
-		b.Enable()
-	} else {
-		b.Disable()
-	}
 }

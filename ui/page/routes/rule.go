@@ -31,7 +31,7 @@ func (p *Page) title(i int) fyne.CanvasObject {
 	icon := func(res fyne.Resource, on bool, f func()) *fyneui.Button {
 		b := fyneui.NewButtonWithIcon("", res, p.tap(f))
 		b.Importance = fyneui.LowImportance
-		enabled(b, on)
+		widget.Enable(b, on)
 		return b
 	}
 	move := func(by int) func() {

@@ -122,9 +122,9 @@ func (d *detail) show(l loaded, err error) {
 	if l.lane == "" || l.lane != d.want.Load().lane {
 		return // meanwhile another one was chosen
 	}
-	show(d.full, true)
-	show(d.nothing, false)
-	show(d.earlier, len(l.exchanges) >= l.limit)
+	widget.Show(d.full, true)
+	widget.Show(d.nothing, false)
+	widget.Show(d.earlier, len(l.exchanges) >= l.limit)
 	if l.lane != d.lane {
 		d.lane, d.cards, d.order = l.lane, map[int64]*exchange{}, nil
 		d.list.RemoveAll()

@@ -80,14 +80,14 @@ func (x *exchange) set(c card) bool {
 	x.mark.Set(c.tone, c.state)
 	x.question.Set(c.question)
 	x.answer.Set(c.answer)
-	show(x.block, c.answer != "")
+	widget.Show(x.block, c.answer != "")
 	if c.note != "" {
 		x.note.Set(c.noteTone, "")
 	}
 	x.noteText.Set(c.note)
-	show(x.noteRow, c.note != "")
+	widget.Show(x.noteRow, c.note != "")
 	x.stepper.set(c.reached, c.failed)
-	show(x.retry, c.retry)
+	widget.Show(x.retry, c.retry)
 	if !reflect.DeepEqual(old.steps, c.steps) {
 		x.fill()
 	}
@@ -130,14 +130,4 @@ func (x *exchange) toggle() {
 		x.fold.SetIcon(theme.MenuDropUpIcon())
 	}
 	x.root.Refresh()
-}
-
-func show(o fyne.CanvasObject, on bool) {
-	if on != o.Visible() {
-		if on {
-			o.Show()
-		} else {
-			o.Hide()
-		}
-	}
 }

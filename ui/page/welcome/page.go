@@ -113,13 +113,13 @@ func (p *Page) given() (string, bridge.Secret) {
 
 func (p *Page) changed() {
 	address, key := p.given()
-	enable(p.test, address != "" && !key.Empty())
-	enable(p.save, address != "" && !key.Empty())
+	widget.Enable(p.test, address != "" && !key.Empty())
+	widget.Enable(p.save, address != "" && !key.Empty())
 	p.findings.RemoveAll()
 }
 
 func (p *Page) work(on bool) {
-	show(p.busy, on)
+	widget.Show(p.busy, on)
 	if on {
 		p.busy.Start()
 		p.test.Disable()
@@ -173,20 +173,4 @@ func (p *Page) keep(ctx context.Context) {
 
 func result(tone widget.Tone, text string) fyne.CanvasObject {
 	return widget.StretchRow(8, 1, widget.NewMark(tone, ""), widget.NewParagraph(text))
-}
-
-func enable(b *fyneui.Button, on bool) {
-	if on {
-		b.Enable()
-	} else {
-		b.Disable()
-	}
-}
-
-func show(o fyne.CanvasObject, on bool) {
-	if on {
-		o.Show()
-	} else {
-		o.Hide()
-	}
 }

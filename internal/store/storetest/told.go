@@ -1,0 +1,86 @@
+package storetest
+
+import "time"
+
+func toldOnce(b *bundle) {
+	tell := func(topic string, job int64) bool {
+		b.Helper()
+		say, err := b.Tell(b.Context(), topic, job, 10*time.Minute)
+		b.ok(err)
+		return say
+	}
+	if !tell("x", 1) || tell("x", 2) || !tell("x", 1) || !tell("y", 2) {
+		b.Error("not once each")
+	}
+	b.reopen()
+	pass(9 * time.Minute)
+	if tell("x", 3) {
+		b.Error("again after 9 minutes")
+	}
+	pass(2 * time.Minute)
+	if !tell("x", 4) || tell("x", 5) {
+		b.Error("not once after 11 minutes")
+	}
+}
+
+func muted(b *bundle) {
+	until := func() time.Duration {
+		b.Helper()
+		at, err := b.MutedUntil(b.Context(), "bot-a/room")
+		b.ok(err)
+		if at.IsZero() {
+			return 0
+		}
+		return time.Until(at).Round(time.Second)
+	}
+	if got := until(); got != 0 {
+		b.Errorf("muted for %v", got)
+	}
+	b.ok(b.Mute(b.Context(), "bot-a/room", time.Now().Add(time.Hour)))
+	b.ok(b.Mute(b.Context(), "bot-a/other", time.Now().Add(2*time.Hour)))
+	b.reopen()
+	if got := until(); got != time.Hour {
+		b.Errorf("muted for %v", got)
+	}
+	b.ok(b.Mute(b.Context(), "bot-a/room", time.Time{}))
+	if got := until(); got != 0 {
+		b.Errorf("muted for %v", got)
+	}
+	b.ok(b.Mute(b.Context(), "bot-a/room", time.Now().Add(time.Minute)))
+	pass(time.Minute)
+	if got := until(); got != 0 {
+		b.Errorf("muted for %v", got)
+	}
+}
+
+func closeAll(b *bundle) {
+	a, z := b.person(identity("a")), b.person(identity("z"))
+	b.saveSession("a-1", a, agent)
+	b.saveSession("a-2", a, "second")
+	b.saveSession("z-1", z, agent)
+	b.ok(b.CloseSessionsOf(b.Context(), a.ID))
+	if got := b.sessionWith(a, agent) + b.sessionWith(a, "second") + b.sessionWith(z, agent); got != "z-1" {
+		b.Errorf("open %q", got)
+	}
+	b.ok(b.Link(b.Context(), identity("a"), z.ID))
+	b.ok(b.CloseSessionsOf(b.Context(), a.ID)) // by a job that was claimed before
+	if got := b.sessionWith(z, agent); got != "" {
+		b.Errorf("open %q", got)
+	}
+}
+
+func lastMessage(b *bundle) {
+	a, z := b.person(identity("a")), b.person(identity("z"))
+	if _, found, err := b.LastMessage(b.Context(), a.ID); err != nil || found {
+		b.Error(found, err)
+	}
+	b.acceptJobs(asks("a", "a1", lane(a)), asks("a", "a2", "p:"+a.ID+":second"), asks("z", "z1", lane(z)), asks("a", "g1", "g:bot:chat:"+agent))
+	got, found, err := b.LastMessage(b.Context(), a.ID)
+	if err != nil || !found || got.ID != "a2" || got.Address.Chat != "chat-1" || got.Text != "question a2" {
+		b.Errorf("%+v %v %v", got, found, err)
+	}
+	b.ok(b.Merge(b.Context(), z.ID, a.ID, window()))
+	if got, _, err := b.LastMessage(b.Context(), a.ID); err != nil || got.ID != "z1" {
+		b.Errorf("after merging: %+v %v", got, err)
+	}
+}
