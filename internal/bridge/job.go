@@ -106,6 +106,8 @@ type Reply struct {
 	// Files are shown after Text, each as a part of its own. They are forgotten
 	// once everything was shown.
 	Files []FileAdded
+	// Buttons stand below the last part of Text, where the bot can show them.
+	Buttons []Button
 	// Form is the decision that the answer waits for; nil when there is none, or
 	// when it was made.
 	Form         *Form

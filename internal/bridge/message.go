@@ -104,6 +104,14 @@ type Address struct {
 	Repeat bool `json:"repeat,omitempty"`
 	// Language is how to speak to this person in words of our own, such as "en".
 	Language Language `json:"language,omitempty"`
+	// Job is the job that is answered, a decimal number. It comes back as ValueJob
+	// of what people do to the answer by the platform's own means: a rating, or
+	// the stop button.
+	Job string `json:"job,omitempty"`
+	// Stop is the text of a button to show below an answer while it grows, where
+	// the bot has Capabilities.Buttons; a click on it comes back as DoStop. Empty
+	// means no button.
+	Stop string `json:"stop,omitempty"`
 }
 
 // WithKey returns the address for one send of its own.
@@ -137,17 +145,42 @@ const (
 
 // Action is something a person did that is not a message.
 type Action struct {
-	ID       string            `json:"id"` // the platform's event id, for accepting once
-	Bot      string            `json:"bot"`
-	Platform Platform          `json:"platform"`
-	Kind     ActionKind        `json:"kind"`
-	Chat     Chat              `json:"chat"`
-	Sender   Sender            `json:"sender"`
-	At       time.Time         `json:"at"`
-	Message  MessageID         `json:"message,omitempty"` // what it was done to
-	Value    map[string]string `json:"value,omitempty"`   // button value, menu key, emoji
-	Address  Address           `json:"address"`
+	ID       string     `json:"id"` // the platform's event id, for accepting once
+	Bot      string     `json:"bot"`
+	Platform Platform   `json:"platform"`
+	Kind     ActionKind `json:"kind"`
+	Chat     Chat       `json:"chat"`
+	Sender   Sender     `json:"sender"`
+	At       time.Time  `json:"at"`
+	Message  MessageID  `json:"message,omitempty"` // what it was done to
+	// Value holds the value of the button that was clicked; of a menu item its key
+	// as ValueDo; of a reaction that rates an answer DoGood, DoBad or DoUnrate as
+	// ValueDo, and ValueJob where the platform gave it back.
+	Value   map[string]string `json:"value,omitempty"`
+	Address Address           `json:"address"`
 }
+
+// The keys of the value of our own buttons, and of a rating by the platform's own
+// means.
+const (
+	ValueDo     = "do"  // what is to be done: one of the words below
+	ValueJob    = "job" // the job whose answer it is about, a decimal number
+	ValueNumber = "n"   // which one, from 1: of the suggestions or of the choices
+)
+
+// What a button of ours does. Every one does what the person could also type.
+const (
+	DoStop   = "stop"
+	DoRetry  = "retry"
+	DoAgain  = "again"
+	DoGood   = "good"
+	DoBad    = "bad"
+	DoUnrate = "unrate"
+	DoNew    = "new"
+	DoHelp   = "help"
+	DoAsk    = "ask"    // the suggestion of that number
+	DoChoose = "choose" // the choice of that number, of the form that waits
+)
 
 // Request is one webhook request, read completely and already size-limited.
 type Request struct {

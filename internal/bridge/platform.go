@@ -133,8 +133,16 @@ type Capabilities struct {
 	// Files, Directory, Recall and Backfill say which optional interfaces a bot
 	// of this mode has.
 	Files, Directory, Recall, Backfill bool
-	// Buttons says that cards with buttons can be shown and clicked.
+	// Buttons says that the buttons of a Card, as a message and as the end of a
+	// draft, come back as an ActionButton when they are clicked. Where it is false
+	// a Card shows links only, and everything else is typed.
 	Buttons bool
+	// MaxButtons is how many buttons one Card may have; 0 without Buttons.
+	MaxButtons int
+	// Ratings says that the platform itself lets people rate an answer, which
+	// comes as an ActionReaction with ValueDo and ValueJob; no buttons of ours are
+	// needed for that.
+	Ratings bool
 	// AnswerWithin is the platform's deadline for the HTTP answer to a webhook.
 	AnswerWithin time.Duration
 	// RedeliversFor is how long after an event the platform may deliver it again.
