@@ -18,9 +18,8 @@ import (
 // Store keeps replies, finds earlier ones and remembers what chats are told.
 type Store interface {
 	Replies
+	Past
 	People
-	// Exchanges returns the last questions of a lane before a job, oldest first.
-	Exchanges(ctx context.Context, lane string, before int64, most int) ([]bridge.Exchange, error)
 	// Tell reports whether something is to be said now, at most once in a span.
 	Tell(ctx context.Context, topic string, job int64, span time.Duration) (bool, error)
 	// Mute keeps agents out of a chat until a moment; zero lets them in again.
@@ -32,6 +31,14 @@ type Store interface {
 type Replies interface {
 	Reply(ctx context.Context, jobID int64) (bridge.Reply, bool, error)
 	SaveReply(ctx context.Context, r bridge.Reply) error
+}
+
+// Past finds what was said before.
+type Past interface {
+	// Exchanges returns the last questions of a lane before a job, oldest first.
+	Exchanges(ctx context.Context, lane string, before int64, most int) ([]bridge.Exchange, error)
+	// Awaits says whether one of these waits for a decision; it costs much less.
+	Awaits(ctx context.Context, lane string, before int64, most int) (bool, error)
 }
 
 // People knows the accounts of a person, and what they may do.

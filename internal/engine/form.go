@@ -120,6 +120,10 @@ func (t *trip) decides(ctx context.Context, text string) (string, error) {
 // pending finds the form that a text decides about. A number means the one that
 // was shown last; the words of a choice may come later.
 func (t *trip) pending(ctx context.Context, text string) (x bridge.Exchange, choice, rest string, err error) {
+	waits, err := t.store.Awaits(ctx, t.job.Lane, t.job.ID, lookBack)
+	if err != nil || !waits {
+		return x, "", "", err
+	}
 	all, err := t.store.Exchanges(ctx, t.job.Lane, t.job.ID, lookBack)
 	if err != nil {
 		return x, "", "", err

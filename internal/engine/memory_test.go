@@ -25,6 +25,8 @@ func (*memory) Exchanges(context.Context, string, int64, int) ([]bridge.Exchange
 	return nil, nil
 }
 
+func (*memory) Awaits(context.Context, string, int64, int) (bool, error) { return false, nil }
+
 func (*memory) Tell(context.Context, string, int64, time.Duration) (bool, error) { return true, nil }
 
 func (*memory) Mute(context.Context, string, time.Time) error { return nil }

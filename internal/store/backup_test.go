@@ -3,11 +3,13 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -244,11 +246,7 @@ func TestBackupBeforeMigration(t *testing.T) {
 	if backups, err := store.Backups(filepath.Join(filepath.Dir(path), "backups")); err != nil || len(backups) != 0 {
 		t.Fatalf("a new database was backed up: %v, %v", backups, err)
 	}
-	for _, statement := range []string{"DROP TABLE reaches", "DROP TABLE spendings", "ALTER TABLE sessions DROP COLUMN vault", "DELETE FROM goose_db_version WHERE version_id > 5"} {
-		if _, err := rawDB(t, path).ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
+	downTo(t, path, 5)
 	wantJobs(t, path, 12)
 	backups, err := store.Backups(filepath.Join(filepath.Dir(path), "backups"))
 	if err != nil || len(backups) != 1 {
@@ -258,6 +256,32 @@ func TestBackupBeforeMigration(t *testing.T) {
 	row := rawDB(t, backups[0].Path).QueryRowContext(t.Context(), "SELECT MAX(version_id) FROM goose_db_version")
 	if err := row.Scan(&version); err != nil || version != 5 {
 		t.Errorf("the backup has version %d, %v", version, err)
+	}
+}
+
+// downTo takes the schema of a database back to that of an older version.
+func downTo(t *testing.T, path string, version int) {
+	t.Helper()
+	files, err := filepath.Glob("migrations/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	db := rawDB(t, path)
+	for _, file := range slices.Backward(files) {
+		if filepath.Base(file) < fmt.Sprintf("%05d", version+1) {
+			break
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, down, _ := strings.Cut(string(text), "-- +goose Down")
+		if _, err := db.ExecContext(t.Context(), down); err != nil {
+			t.Fatal(file, err)
+		}
+	}
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM goose_db_version WHERE version_id > ?", version); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -77,7 +77,7 @@ func (s *Store) lookUp(ctx context.Context, who bridge.Identity) (stranger, erro
 	if ok {
 		return known, nil
 	}
-	row := s.whoIs.QueryRowContext(ctx, string(who.Platform), clean(who.Tenant), clean(string(who.User)))
+	row := s.often.whoIs.QueryRowContext(ctx, string(who.Platform), clean(who.Tenant), clean(string(who.User)))
 	var err error
 	known.person, known.name, err = scanPerson(row)
 	if err == nil && s.engine == sqlite {

@@ -53,10 +53,10 @@ func (s *Store) startPostgres(ctx context.Context) error {
 	if err := migrate(ctx, s.db.DB, goose.DialectPostgres, locker, nil); err != nil {
 		return err
 	}
-	if s.whoIs, err = s.db.DB.PrepareContext(ctx, postgres.rebind(whoIs)); err != nil {
+	if s.often, err = prepare(ctx, s.db.DB, s.engine); err != nil {
 		return err
 	}
-	s.close = closeAll(s.whoIs.Close, s.db.Close)
+	s.close = closeAll(s.often.close, s.db.Close)
 	return nil
 }
 

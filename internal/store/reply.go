@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/uptrace/bun"
@@ -13,9 +14,14 @@ import (
 
 const replyColumns = "job_id, state, text, error, rest, updated_at"
 
-const saveReply = `INSERT INTO replies (` + replyColumns + `) VALUES (?,?,?,?,?,?)
+const saveReply = `INSERT INTO replies (` + replyColumns + `, waits) VALUES (?,?,?,?,?,?,?)
 	ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, text = excluded.text, error = excluded.error,
-		rest = excluded.rest, updated_at = excluded.updated_at`
+		rest = excluded.rest, updated_at = excluded.updated_at, waits = excluded.waits`
+
+const replyOf = "SELECT " + replyColumns + " FROM replies WHERE job_id = ?"
+
+const awaits = `SELECT EXISTS (SELECT 1 FROM (SELECT id FROM jobs WHERE lane = ? AND id < ? ORDER BY id DESC LIMIT ?) AS late
+	JOIN replies ON replies.job_id = late.id WHERE replies.waits = 1)`
 
 // SaveReply stores how far the answer to a job has come, in place of what was
 // stored before.
@@ -24,9 +30,12 @@ func (s *Store) SaveReply(ctx context.Context, r bridge.Reply) error {
 	if err != nil {
 		return fmt.Errorf("store: save reply: %w", err)
 	}
-	updated := cmp.Or(micros(r.UpdatedAt), now())
+	updated, waits := cmp.Or(micros(r.UpdatedAt), now()), 0
+	if r.Form != nil {
+		waits = 1
+	}
 	err = changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
-		err := t.exec(ctx, saveReply, r.JobID, string(r.State), clean(r.Text), string(r.Error), rest, updated)
+		err := t.exec(ctx, saveReply, r.JobID, string(r.State), clean(r.Text), string(r.Error), rest, updated, waits)
 		return err
 	})
 	if err != nil {
@@ -38,12 +47,24 @@ func (s *Store) SaveReply(ctx context.Context, r bridge.Reply) error {
 // Reply returns the answer to a job as it was stored last; false when none was
 // begun.
 func (s *Store) Reply(ctx context.Context, jobID int64) (bridge.Reply, bool, error) {
-	replies, err := s.replies(ctx, []int64{jobID})
-	if err != nil {
+	r, err := scanReply(s.often.reply.QueryRowContext(ctx, jobID))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return bridge.Reply{}, false, nil
+	case err != nil:
 		return bridge.Reply{}, false, fmt.Errorf("store: reply: %w", err)
 	}
-	r, found := replies[jobID]
-	return r, found, nil
+	return r, true, nil
+}
+
+// Awaits says whether one of the last answers of a lane before a job waits for a
+// decision. Most is how many jobs it looks back.
+func (s *Store) Awaits(ctx context.Context, lane string, before int64, most int) (bool, error) {
+	var waits bool
+	if err := s.often.awaits.QueryRowContext(ctx, lane, before, most).Scan(&waits); err != nil {
+		return false, fmt.Errorf("store: awaits: %w", err)
+	}
+	return waits, nil
 }
 
 func (s *Store) replies(ctx context.Context, jobs []int64) (map[int64]bridge.Reply, error) {
@@ -63,10 +84,10 @@ func (s *Store) replies(ctx context.Context, jobs []int64) (map[int64]bridge.Rep
 	return replies, rows.Err()
 }
 
-func scanReply(rows *sql.Rows) (bridge.Reply, error) {
+func scanReply(row scanner) (bridge.Reply, error) {
 	var job, updated int64
 	var state, text, kind, rest string
-	if err := rows.Scan(&job, &state, &text, &kind, &rest, &updated); err != nil {
+	if err := row.Scan(&job, &state, &text, &kind, &rest, &updated); err != nil {
 		return bridge.Reply{}, err
 	}
 	var p replyRest

@@ -92,11 +92,11 @@ func (s *Store) startSQLite(ctx context.Context, path, backups string) error {
 	if s.readers, err = openPool(path, readerPragmas, readers); err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	if s.whoIs, err = s.readers.DB.PrepareContext(ctx, whoIs); err != nil {
+	if s.often, err = prepare(ctx, s.readers.DB, s.engine); err != nil {
 		return errors.Join(err, conn.Close(), s.readers.Close())
 	}
 	s.writer = newWriter(s, conn)
-	s.close = closeAll(s.writer.close, s.whoIs.Close, s.readers.Close, s.db.Close)
+	s.close = closeAll(s.writer.close, s.often.close, s.readers.Close, s.db.Close)
 	go s.writer.run(context.WithoutCancel(ctx))
 	return nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,8 +45,8 @@ type Store struct {
 	log     *slog.Logger
 	stamp   atomic.Int64 // the last time of acceptance given out
 
-	whoIs *sql.Stmt // the one query in the way of each webhook request
-	faces faces     // and its answers
+	often often
+	faces faces // answers of often.whoIs, which is in the way of each webhook request
 
 	close func() error
 }

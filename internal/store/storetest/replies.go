@@ -12,6 +12,7 @@ func replyChecks() []check {
 	return []check{
 		{"a reply comes back as it was saved last", replyRoundTrip},
 		{"a job without a reply", noReply},
+		{"an answer that waits for a decision", awaits},
 		{"entries of a job, in order", entriesOfJob},
 		{"a session lives until its time is over", sessionTTL},
 		{"a closed session stays closed", sessionClosed},
@@ -30,6 +31,11 @@ func fullReply(job int64) bridge.Reply {
 		Text: "答案 ✓", Sent: 1, Sending: 2, Messages: []bridge.MessageID{"a", "b"}, Uncertain: 3,
 		Conversation: bridge.Conversation{ID: "conv", User: "switchboard-1"},
 		Run:          bridge.Run{Task: "t", Run: "r", Message: "m"}, Failures: 4, Seen: true, Begun: true,
+		Files: []bridge.FileAdded{{Kind: bridge.FileImage, Name: "a.png", URL: "https://example.com/a.png"}},
+		Form: &bridge.Form{
+			Token: "t", Text: "which?", Fields: []bridge.FormField{{Name: "f", Default: "d", Options: []string{"d", "e"}}},
+			Choices: []bridge.FormChoice{{ID: "y", Title: "Yes", Style: bridge.ButtonPrimary}}, Expires: time.Now().Add(time.Hour).UTC(),
+		},
 		Usage: bridge.Usage{Tokens: 5, Price: "0.01", Currency: "USD", Latency: time.Second},
 		Error: bridge.KindInterrupted, UpdatedAt: time.Now().Truncate(time.Microsecond),
 	}
@@ -56,6 +62,36 @@ func replyRoundTrip(b *bundle) {
 	b.ok(err)
 	if diff := cmp.Diff(want, got); diff != "" {
 		b.Error(diff)
+	}
+}
+
+// awaits: a lane waits as long as one of its last answers before a job has a form.
+func awaits(b *bundle) {
+	ids := b.accept("p:a:x", "a1", "a2", "a3", "a4")
+	other := b.accept("p:b:x", "b1")
+	form := &bridge.Form{Token: "t", Choices: []bridge.FormChoice{{ID: "y", Title: "Yes"}}}
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: ids[1], State: bridge.ReplyDelivered, Form: form}))
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: ids[2], State: bridge.ReplyDelivered}))
+	for _, c := range []struct {
+		why    string
+		lane   string
+		before int64
+		most   int
+		want   bool
+	}{
+		{"it is two before", "p:a:x", ids[3], 10, true},
+		{"it is the one before", "p:a:x", ids[2], 1, true},
+		{"not so far back", "p:a:x", ids[3], 1, false},
+		{"its own job", "p:a:x", ids[1], 10, false},
+		{"another lane", "p:b:x", other[0] + 1, 10, false},
+	} {
+		if got, err := b.Awaits(b.Context(), c.lane, c.before, c.most); got != c.want || err != nil {
+			b.Errorf("%s: %v %v", c.why, got, err)
+		}
+	}
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: ids[1], State: bridge.ReplyDelivered}))
+	if got, err := b.Awaits(b.Context(), "p:a:x", ids[3], 10); got || err != nil {
+		b.Errorf("after the decision: %v %v", got, err)
 	}
 }
 
