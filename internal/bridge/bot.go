@@ -46,7 +46,10 @@ type Streamer interface {
 	Begin(ctx context.Context, to Address) (Draft, error)
 	// Resume takes up a draft from the stored result of its Address method,
 	// whether it was already shown or not. An error of KindNotFound or
-	// KindExpired means that the draft can no longer be changed.
+	// KindExpired means that the draft can no longer be changed. One that was
+	// finished may be resumed to finish it with another content, so that a card
+	// shows what was chosen; where that cannot be, one of the two says so with
+	// such an error or with KindUnsupported, and shows nothing new.
 	Resume(ctx context.Context, draft Address) (Draft, error)
 }
 

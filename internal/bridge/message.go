@@ -163,9 +163,10 @@ type Action struct {
 // The keys of the value of our own buttons, and of a rating by the platform's own
 // means.
 const (
-	ValueDo     = "do"  // what is to be done: one of the words below
-	ValueJob    = "job" // the job whose answer it is about, a decimal number
-	ValueNumber = "n"   // which one, from 1: of the suggestions or of the choices
+	ValueDo     = "do"   // what is to be done: one of the words below
+	ValueJob    = "job"  // the job whose answer it is about, a decimal number
+	ValueNumber = "n"    // which one, from 1: of the suggestions or of the choices
+	ValueText   = "text" // of a suggestion or a choice: its words
 )
 
 // What a button of ours does. Every one does what the person could also type.
@@ -181,6 +182,19 @@ const (
 	DoAsk    = "ask"    // the suggestion of that number
 	DoChoose = "choose" // the choice of that number, of the form that waits
 )
+
+// Typed returns what the person could have written to the same effect; "" when
+// the action stands for no words.
+func (a Action) Typed() string {
+	switch do := a.Value[ValueDo]; do {
+	case DoStop, DoRetry, DoAgain, DoGood, DoBad, DoUnrate, DoNew, DoHelp:
+		return "/" + do
+	case DoAsk, DoChoose:
+		return a.Value[ValueText]
+	default:
+		return ""
+	}
+}
 
 // Request is one webhook request, read completely and already size-limited.
 type Request struct {

@@ -21,6 +21,8 @@ type Bubble struct {
 	From    string
 	FromBot bool
 	Text    string
+	// Buttons are the words on the buttons below it.
+	Buttons []string
 	// Growing says that the answer is still being written.
 	Growing bool
 	// Updates counts how often the text changed on screen.
