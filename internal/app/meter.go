@@ -1,12 +1,14 @@
 package app
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/engine"
 	"switchboard/internal/metrics"
+	"switchboard/internal/store"
 )
 
 // meter holds the metrics of the house.
@@ -72,7 +74,24 @@ func (a *App) env(bot, account string) bridge.Env {
 			spend(bridge.MeterCalls)
 		},
 		Pushed: func() { spend(bridge.MeterPushes) },
+		Notes:  notes{a.store, bot},
 	}
+}
+
+// notes are the notes of one bot.
+type notes struct {
+	store *store.Store
+	bot   string
+}
+
+// Note implements bridge.Notes.
+func (n notes) Note(ctx context.Context, name string) (string, error) {
+	return n.store.Note(ctx, n.bot, name)
+}
+
+// Keep implements bridge.Notes.
+func (n notes) Keep(ctx context.Context, name, note string) error {
+	return n.store.KeepNote(ctx, n.bot, name, note)
 }
 
 // record counts a journal entry and keeps it.

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"strings"
@@ -173,4 +174,16 @@ type Env struct {
 	// Pushed is called once for each push that counts against the platform's
 	// monthly budget of pushes; it may be nil.
 	Pushed func()
+	// Notes keep what the bot has to know after a restart, such as how far it has
+	// read; nil keeps nothing.
+	Notes Notes
+}
+
+// Notes are a bot's own small notes, each under a name.
+type Notes interface {
+	// Note returns a note; empty when there is none of that name.
+	Note(ctx context.Context, name string) (string, error)
+	// Keep writes a note in place of the one before. It is durable when Keep
+	// returns.
+	Keep(ctx context.Context, name, note string) error
 }
