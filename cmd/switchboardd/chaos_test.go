@@ -25,6 +25,7 @@ var (
 	chaosMessages = flag.Int("chaos.messages", 600, "messages of all people together, at least")
 	chaosKills    = flag.Int("chaos.kills", 10, "how often the program is killed, at least")
 	chaosFor      = flag.Duration("chaos.for", 0, "nobody writes any more after this time; 0 waits for all messages")
+	chaosFeishu   = flag.Int("chaos.feishu", 10, "one message of so many is written on Feishu, whose limit of calls a minute the program keeps")
 	chaosSeed     = flag.Uint64("chaos.seed", 0, "0 chooses one")
 )
 
@@ -39,6 +40,10 @@ const longest = 5 * time.Minute
 // window is how many questions a person asks before the first of them is
 // answered.
 const window = 20
+
+// glance is how often somebody looks whether there is an answer. Many people who
+// look all the time would take more of the machine than the program does.
+const glance = 100 * time.Millisecond
 
 // chaos is one run: people who write, a program that is killed, and the count.
 type chaos struct {
@@ -138,7 +143,7 @@ func (c *chaos) write(e bridge.Employee, dice *rand.Rand, count int) {
 		if c.over() {
 			break
 		}
-		asked = append(asked, c.ask(e, e.Platforms[somewhere(dice.IntN(10))], n))
+		asked = append(asked, c.ask(e, e.Platforms[somewhere(dice.IntN(*chaosFeishu))], n))
 		if len(asked) == window {
 			if !c.read(asked[0], last) {
 				return
@@ -160,8 +165,8 @@ func (c *chaos) write(e bridge.Employee, dice *rand.Rand, count int) {
 	}
 }
 
-// somewhere chooses a platform by a die of ten: Feishu seldom, because its limit
-// of calls a minute, which the program keeps, would have everybody wait.
+// somewhere chooses a platform by a die: Feishu seldom, because its limit of calls
+// a minute would have everybody wait.
 func somewhere(die int) int {
 	if die == 0 {
 		return 0
@@ -195,7 +200,7 @@ func (c *chaos) read(q question, last map[bridge.Platform]int) bool {
 			c.t.Errorf("%s on %s has no whole answer: %+v", q.text, q.platform, trace)
 			return false
 		}
-		pause(20 * time.Millisecond)
+		pause(glance)
 	}
 	trace, _ := c.sim.Trace(q.id)
 	if trace.Answers[0].Order < last[q.platform] {
@@ -225,7 +230,7 @@ func whole(q question, a simulator.Answer) bool {
 func (c *chaos) look(q question) {
 	deadline := time.Now().Add(longest)
 	for !c.wholly(q) && time.Now().Before(deadline) && c.t.Context().Err() == nil {
-		pause(20 * time.Millisecond)
+		pause(glance)
 	}
 	trace, _ := c.sim.Trace(q.id)
 	if !c.wholly(q) {

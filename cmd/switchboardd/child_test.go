@@ -38,7 +38,7 @@ type home struct {
 func household(t *testing.T, sim *simulator.Simulator, agent string) home {
 	t.Helper()
 	data, listen := t.TempDir(), free(t)
-	yaml := fmt.Sprintf("server: {listen: %q, admin: %q}\nlimits: {per_person_per_minute: 0}\nbudgets: {feishu: {calls: 0}, dingtalk: {calls: 0, pushes: 0}}\nagents: [{id: help, kind: dify, base_url: %q, max_concurrent: 50}]\nbots:\n", listen, free(t), agent)
+	yaml := fmt.Sprintf("server: {listen: %q, admin: %q}\nlimits: {per_person_per_minute: 0}\nbudgets: {feishu: {calls: 0}, dingtalk: {calls: 0, pushes: 0}}\nagents: [{id: help, kind: dify, base_url: %q, max_concurrent: 200}]\nbots:\n", listen, free(t), agent)
 	secrets := "secrets:\n  agent/help/api_key: env:AGENT_KEY\n"
 	env := append(os.Environ(), "SWITCHBOARD_TEST_CHILD=1", "AGENT_KEY=app-key")
 	for _, c := range sim.Configs() {
