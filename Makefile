@@ -65,7 +65,7 @@ bench: ## Benchmarks, as ratios within one run
 	CGO_ENABLED=0 go test -run '^$$' -bench 'FirstText|RoundTrip' -benchtime 20x ./internal/app
 	CGO_ENABLED=0 go test -run '^$$' -bench Accept -benchtime 20000x ./internal/app
 
-chaos: ## Kill the program at random under load for two minutes (CHAOS='-chaos.people=300 -chaos.messages=1000000 -chaos.kills=1000 -chaos.feishu=40' for longer)
+chaos: ## Kill the program at random under load for two minutes (CHAOS='-chaos.people=300 -chaos.messages=1000000 -chaos.kills=1000 -chaos.life=10s -chaos.feishu=40' for longer)
 	CGO_ENABLED=0 go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./cmd/switchboardd $(or $(CHAOS),-chaos.people=100 -chaos.messages=100000 -chaos.kills=1000 -chaos.for=2m)
 
 fuzz: ## Fuzz every decoder for a minute each (FUZZTIME=10m for longer)

@@ -24,6 +24,7 @@ var (
 	chaosPeople   = flag.Int("chaos.people", 50, "people who write")
 	chaosMessages = flag.Int("chaos.messages", 600, "messages of all people together, at least")
 	chaosKills    = flag.Int("chaos.kills", 10, "how often the program is killed, at least")
+	chaosLife     = flag.Duration("chaos.life", 1300*time.Millisecond, "how long the program lives at most after its first 200 ms, until it is killed")
 	chaosFor      = flag.Duration("chaos.for", 0, "nobody writes any more after this time; 0 waits for all messages")
 	chaosFeishu   = flag.Int("chaos.feishu", 10, "one message of so many is written on Feishu, whose limit of calls a minute the program keeps")
 	chaosSeed     = flag.Uint64("chaos.seed", 0, "0 chooses one")
@@ -106,7 +107,7 @@ func (c *chaos) storm(start func() *exec.Cmd) {
 	moments := rand.New(rand.NewPCG(c.seed, 1<<32))
 	for {
 		p := start()
-		life := time.Duration(200+moments.IntN(1300)) * time.Millisecond
+		life := 200*time.Millisecond + time.Duration(moments.Int64N(int64(*chaosLife)))
 		if c.kills.Load() >= int64(*chaosKills) || c.over() {
 			life = time.Hour // the rest in peace
 		}
