@@ -129,8 +129,8 @@ type Answer struct {
 
 // Fake is a platform's stand-in: as strict as the platform's pages, scripted,
 // and on this machine. It is used by several goroutines at once. A fake whose
-// platform can push on a connection of ours is a Pusher as well, and one of a bot
-// that is a Backfiller is a Keeper.
+// platform can push on a connection of ours is a Pusher as well, one of a bot that
+// is a Backfiller a Keeper, and one of a bot with Capabilities.Buttons a Clicker.
 type Fake interface {
 	// URL is the address to call.
 	URL() string
@@ -148,6 +148,17 @@ type Keeper interface {
 	// Keep puts a text message of a person's into a direct chat without
 	// delivering it.
 	Keep(chat, id, text string, at time.Time)
+}
+
+// Clicker is a Fake whose people press the buttons that they see.
+type Clicker interface {
+	// Click presses the button with these words on the newest message that shows one,
+	// as the person who is written to, and returns the request that the platform makes
+	// of it at that moment; false when nobody sees such a button.
+	Click(tb testing.TB, words string, at time.Time) (bridge.Request, bool)
+	// Clicked hands the answer to the last click to the platform; false when it is
+	// none that the platform takes.
+	Clicked(tb testing.TB, r bridge.Response) bool
 }
 
 // Pusher is a Fake that delivers on the connection that a Listener keeps.

@@ -31,7 +31,7 @@ func Run(t *testing.T, k Kit) {
 			})
 		}
 	})
-	checks := slices.Concat(openChecks(), receiveChecks(), sendChecks(), draftChecks(), abilityChecks())
+	checks := slices.Concat(openChecks(), receiveChecks(), sendChecks(), draftChecks(), buttonChecks(), abilityChecks())
 	for _, a := range k.Accounts {
 		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()

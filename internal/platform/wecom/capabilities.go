@@ -24,6 +24,14 @@ const (
 	paceWait = 8 * time.Second
 )
 
+const (
+	// maxButtons and maxKey limit a card of the type button_interaction: so many
+	// buttons, and so many bytes for the key that comes back (page 90236).
+	maxButtons, maxKey = 6, 1024
+	// maxChosen is how many characters of a button are shown as what was chosen.
+	maxChosen = 20
+)
+
 // duplicateCheck is for how long WeCom is asked to drop a repeated content. Long
 // enough for a retry and for a restart; short, because after a restart an answer
 // that is rightly the same as the one before would be dropped as well.
@@ -38,10 +46,22 @@ func appCapabilities() bridge.Capabilities {
 		Files:       true,
 		Directory:   true,
 		Recall:      true, // 24 hours (page 94867)
+		// In a card below the text. There is no callback address an app could lack
+		// (page 90236): in this mode it has one.
+		Buttons:    true,
+		MaxButtons: maxButtons,
 		// Pages 90238 and 90239. Three tries follow one another at once.
 		AnswerWithin:  5 * time.Second,
 		RedeliversFor: time.Minute,
 	}
+}
+
+// plainCapabilities are those of an app whose answers have no markup, for people
+// who read inside the personal WeChat: no card is shown there.
+func plainCapabilities() bridge.Capabilities {
+	c := appCapabilities()
+	c.Buttons, c.MaxButtons = false, 0
+	return c
 }
 
 // fits refuses a text that would be cut off.

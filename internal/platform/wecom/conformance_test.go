@@ -35,7 +35,7 @@ func TestConformance(t *testing.T) {
 		}
 	}
 	platformtest.Run(t, platformtest.Kit{
-		Connector: wecom.Connector(), Words: []string{"wecom.image"},
+		Connector: wecom.Connector(), Words: []string{"wecom.image", "wecom.choose"},
 		Accounts: []platformtest.Account{account("app", "markdown"), account("plain app", "text")},
 		Bad: []platformtest.Value{
 			{Key: "corp_id", Value: "1000002"}, // the AgentId
@@ -94,10 +94,7 @@ func callback() *platformtest.Webhook {
 		},
 		Sign: func(tb testing.TB, payload []byte, at time.Time) bridge.Request {
 			tb.Helper()
-			ciphertext, ts := encrypt(tb, aesKey, random16, string(payload), corpID), strconv.FormatInt(at.Unix(), 10)
-			req := post(query(signature(token, ts, nonce, ciphertext), ts, nonce), envelope(ciphertext))
-			req.At = at
-			return req
+			return genuineAt(tb, string(payload), at)
 		},
 		Forged: func(tb testing.TB) []platformtest.Forgery {
 			tb.Helper()
@@ -147,6 +144,32 @@ func (s stage) Shown() []platformtest.Shown {
 	return all
 }
 
+// Click implements platformtest.Clicker.
+func (s stage) Click(tb testing.TB, words string, at time.Time) (bridge.Request, bool) {
+	tb.Helper()
+	s.fake.mu.Lock()
+	defer s.fake.mu.Unlock()
+	for _, card := range slices.Backward(s.fake.cards) {
+		for _, b := range card.Buttons {
+			if b.Text == words && card.chosen == "" {
+				s.fake.clicked = card
+				return genuineAt(tb, cardEvent(card.user, card.TaskID, b.Key, at), at), true
+			}
+		}
+	}
+	return bridge.Request{}, false
+}
+
+// Clicked implements platformtest.Clicker.
+func (s stage) Clicked(tb testing.TB, r bridge.Response) bool {
+	tb.Helper()
+	to, name := openAnswer(tb, r)
+	s.fake.mu.Lock()
+	defer s.fake.mu.Unlock()
+	s.fake.clicked.chosen = name
+	return name != "" && to == s.fake.clicked.user
+}
+
 // TestExplain: what an admin can put right is said in words, with the address
 // to copy.
 func TestExplain(t *testing.T) {
@@ -192,6 +215,53 @@ const (
 // shown is a message on a member's screen.
 type shown struct{ ID, User, Type, Text string }
 
+// fakeCard is a card with buttons. Every name is one that page 90236 knows.
+type fakeCard struct {
+	Type  string `json:"card_type"`
+	Title struct {
+		Title string `json:"title"`
+		Desc  string `json:"desc"`
+	} `json:"main_title"`
+	TaskID  string `json:"task_id"`
+	Buttons []struct {
+		Text  string `json:"text"`
+		Style int    `json:"style"`
+		Type  int    `json:"type"`
+		URL   string `json:"url"`
+		Key   string `json:"key"`
+	} `json:"button_list"`
+
+	user   string
+	chosen string // the button that took the place of the others
+}
+
+// wrong says what is wrong with a card.
+func (c fakeCard) wrong() string {
+	const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-@"
+	switch {
+	case c.Type != "button_interaction" || c.Title.Title == "":
+		return "card_type or main_title"
+	case c.TaskID == "" || len(c.TaskID) > 128 || strings.Trim(c.TaskID, letters) != "":
+		return "task_id"
+	case len(c.Buttons) == 0 || len(c.Buttons) > 6:
+		return "button_list"
+	}
+	for _, b := range c.Buttons {
+		if b.Text == "" || b.Key == "" || len(b.Key) > 1024 || strings.Trim(b.Key, letters) != "" {
+			return "a button"
+		}
+	}
+	return ""
+}
+
+func (c fakeCard) text() string {
+	text := c.Title.Title
+	for _, b := range c.Buttons {
+		text += " [" + b.Text + "]"
+	}
+	return text
+}
+
 // scripted is an answer that comes before all rules.
 type scripted struct {
 	Status int // 0 breaks the connection
@@ -214,6 +284,8 @@ type fakeWeCom struct {
 	scripts  map[string][]scripted
 	screen   []shown
 	bodies   []json.RawMessage
+	cards    []*fakeCard
+	clicked  *fakeCard
 	checked  map[string]time.Time   // contents sent with the duplicate check, and until when
 	got      map[string][]time.Time // by member
 	recalled []string
@@ -402,6 +474,7 @@ func (f *fakeWeCom) send(body []byte) scripted {
 		Interval  int `json:"duplicate_check_interval"`
 		Text      *struct{ Content string }
 		Markdown  *struct{ Content string }
+		Card      *fakeCard `json:"template_card"`
 		News      json.RawMessage
 		TextCard  json.RawMessage
 		Safe, IDs int
@@ -422,6 +495,15 @@ func (f *fakeWeCom) send(body []byte) scripted {
 		content = in.Markdown.Content
 	case in.MsgType == "news" && in.News != nil:
 		content = string(in.News)
+	case in.MsgType == "template_card" && in.Card != nil && len(f.scripts["card"]) > 0:
+		first := f.scripts["card"][0]
+		delete(f.scripts, "card")
+		return first
+	case in.MsgType == "template_card" && in.Card != nil:
+		if words := in.Card.wrong(); words != "" {
+			return says(40058, words)
+		}
+		content = in.Card.text()
 	default:
 		return says(40008, "invalid message type")
 	}
@@ -437,12 +519,15 @@ func (f *fakeWeCom) send(body []byte) scripted {
 	case in.Check == 1 && (in.Interval <= 0 || in.Interval > 4*3600):
 		return says(40058, "invalid interval")
 	}
-	if len(content) > 2048 { // the real one says nothing
+	if len(content) > 2048 && in.Card == nil { // the real one says nothing
 		f.tb.Errorf("%d bytes: cut off silently", len(content))
 		content = content[:2048]
 	}
 	id := "msg-" + strconv.Itoa(len(f.bodies))
 	same := strings.ToLower(in.ToUser) + in.MsgType + content
+	if in.Card != nil {
+		same += in.Card.TaskID
+	}
 	if in.Check == 1 {
 		// What is sent without the check is not kept: the less helpful of the two
 		// readings of the page.
@@ -455,6 +540,13 @@ func (f *fakeWeCom) send(body []byte) scripted {
 	f.got[in.ToUser] = slices.DeleteFunc(append(f.got[in.ToUser], now), func(at time.Time) bool { return now.Sub(at) > time.Minute })
 	if len(f.got[in.ToUser]) > 30 { // the real one says nothing
 		f.tb.Errorf("%d messages a minute to one member: dropped silently", len(f.got[in.ToUser]))
+	}
+	if in.Card != nil {
+		if slices.ContainsFunc(f.cards, func(c *fakeCard) bool { return c.TaskID == in.Card.TaskID }) {
+			return says(40058, "task_id is there already")
+		}
+		in.Card.user = in.ToUser
+		f.cards = append(f.cards, in.Card)
 	}
 	f.screen = append(f.screen, shown{id, in.ToUser, in.MsgType, content})
 	return scripted{Status: 200, Body: `{"errcode":0,"errmsg":"ok","invaliduser":"","msgid":"` + id + `"}`}

@@ -71,6 +71,14 @@ type bot struct {
 	ledger ledger
 }
 
+// Capabilities implements bridge.Capable.
+func (b *bot) Capabilities() bridge.Capabilities {
+	if b.cfg.plain {
+		return plainCapabilities()
+	}
+	return appCapabilities()
+}
+
 // Send implements bridge.Bot. A text that had to become longer than one message
 // is shown in several; the id then names all of them.
 func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (bridge.MessageID, error) {
@@ -78,13 +86,18 @@ func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (br
 	if err != nil {
 		return "", err
 	}
-	messages, err := b.dialect(to.Language).render(c)
+	messages, err := b.render(c, to)
 	if err != nil {
 		return "", err
 	}
 	var ids []string
 	for i, m := range messages {
 		id, err := b.sendOne(ctx, user, partKey(to.Key, i), m)
+		if i > 0 && m.Type == typeCard && lasting(err) {
+			// The text is there, and what a button does can be typed.
+			b.log.LogAttrs(ctx, slog.LevelWarn, "the buttons below a message were refused", slog.Any("error", err))
+			break
+		}
 		if err != nil {
 			return "", partly(err, i)
 		}
@@ -166,6 +179,9 @@ func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
 		return append(findings, finding(findIP, nil), finding(findAgent, err)), nil
 	}
 }
+
+// lasting tells whether a call would fail again.
+func lasting(err error) bool { return err != nil && !transient(err) }
 
 // transient tells whether an error says nothing about the settings.
 func transient(err error) bool {

@@ -89,6 +89,19 @@ func decrypt(key []byte, ciphertext string) (message []byte, receiver string, er
 	return body[:n], string(body[n:]), nil
 }
 
+// encrypt closes a message for a receiver, with 16 random bytes in front of it.
+func encrypt(key, random, message []byte, receiver string) (string, error) {
+	data := slices.Concat(random, binary.BigEndian.AppendUint32(nil, uint32(len(message))), message, []byte(receiver)) //nolint:gosec // our own short words
+	n := padTo - len(data)%padTo
+	data = append(data, bytes.Repeat([]byte{byte(n)}, n)...)
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return "", errKey
+	}
+	cipher.NewCBCEncrypter(block, key[:aes.BlockSize]).CryptBlocks(data, data)
+	return base64.StdEncoding.EncodeToString(data), nil
+}
+
 // unpad takes PKCS#7 padding off.
 func unpad(data []byte) ([]byte, error) {
 	n := int(data[len(data)-1])

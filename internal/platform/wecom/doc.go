@@ -4,7 +4,7 @@
 // The console is at https://work.weixin.qq.com/wework_admin, the documentation
 // at https://developer.work.weixin.qq.com/document/path/<number>; the pages this
 // package follows are 90238 (receiving: addresses), 90239 (messages), 90240
-// (events), 91144 (encryption), 91039 (token), 90236 (sending), 94867 (recall),
+// (events), 90241 (answers to them), 91144 (encryption), 91039 (token), 90236 (sending), 94867 (recall),
 // 90227 (the app itself), 90254 (files), 90454 (frequency) and 90313 (codes).
 //
 // # Why there is no SDK here
@@ -44,5 +44,8 @@
 //	pace                 30 a minute and 1000 an hour to one member; what is
 //	                     more is dropped silently, so it is held back here
 //	idempotency          by content, see ledger
+//	buttons              in a template card, at most 6, not inside the personal
+//	                     WeChat; a click is answered by what the buttons become,
+//	                     so a card is clicked once
 //	refused secret       asking again and again blocks the address for an hour
 package wecom

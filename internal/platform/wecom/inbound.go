@@ -2,6 +2,8 @@ package wecom
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +14,9 @@ import (
 
 // systemUser is the sender of what nobody wrote.
 const systemUser = "sys"
+
+// eventButton is the event of a click on a button.
+const eventButton = "template_card_event"
 
 // deliver turns a push into what it carried.
 func (b *bot) deliver(p push, at time.Time) bridge.Delivery {
@@ -141,14 +146,17 @@ func (b *bot) event(p push, at time.Time) bridge.Delivery {
 	name, user := strings.TrimSpace(p.Event), strings.TrimSpace(p.FromUser)
 	a := bridge.Action{
 		ID: actionID(p), Bot: b.cfg.id, Platform: platform, Chat: chat(user), Sender: b.sender(user),
-		At: moment(p.CreateTime, at), Value: map[string]string{"event": name}, Address: b.address(user),
+		At: moment(p.CreateTime, at), Address: b.address(user),
 	}
 	switch name {
 	case "enter_agent", "subscribe":
 		a.Kind = bridge.ActionEntered
 	case "click":
 		a.Kind = bridge.ActionMenu
-		a.Value["key"] = prose.Clean(p.EventKey)
+		a.Value = map[string]string{bridge.ValueDo: prose.Clean(p.EventKey)}
+	case eventButton:
+		a.Kind = bridge.ActionButton
+		a.Value, _ = readKey(p.EventKey)
 	default:
 		return bridge.Delivery{Note: "event " + cmp.Or(prose.Label(name), "without a name")}
 	}
@@ -159,11 +167,49 @@ func (b *bot) event(p push, at time.Time) bridge.Delivery {
 }
 
 // actionID makes an id for an event, which has none of its own: the documented
-// pair of sender and time, and what tells two events of one second apart.
+// pair of sender and time, and what tells two events of one second apart. The key
+// of a button is long.
 func actionID(p push) string {
-	return strings.Join([]string{
-		strings.TrimSpace(p.FromUser), strings.TrimSpace(p.CreateTime), strings.TrimSpace(p.Event), strings.TrimSpace(p.EventKey),
-	}, "|")
+	key := strings.TrimSpace(p.EventKey)
+	if strings.TrimSpace(p.Event) == eventButton {
+		key = strings.TrimSpace(p.TaskID) + "|" + digest(key)
+	}
+	return strings.Join([]string{strings.TrimSpace(p.FromUser), strings.TrimSpace(p.CreateTime), strings.TrimSpace(p.Event), key}, "|")
+}
+
+// keyMark begins the keys of our own buttons.
+const keyMark = "sb@"
+
+// buttonKey is what the key of a button holds: its value, and its words, to be
+// shown as what was chosen.
+type buttonKey struct {
+	Value map[string]string `json:"v"`
+	Words string            `json:"w"`
+}
+
+// encode writes the key in the letters that all of WeCom's keys may have.
+func (k buttonKey) encode() string {
+	data, err := json.Marshal(k)
+	if err != nil {
+		return "" // words always encode
+	}
+	return keyMark + base64.RawURLEncoding.EncodeToString(data)
+}
+
+// readKey reads the key of a button. Of a card that is not ours, it is a word.
+func readKey(key string) (value map[string]string, words string) {
+	key = strings.TrimSpace(key)
+	code, ours := strings.CutPrefix(key, keyMark)
+	data, err := base64.RawURLEncoding.DecodeString(code)
+	var k buttonKey
+	if !ours || err != nil || json.Unmarshal(data, &k) != nil || k.Words == "" {
+		return map[string]string{"value": prose.Clean(key)}, ""
+	}
+	value = map[string]string{}
+	for name, text := range k.Value {
+		value[prose.Safe(name)] = prose.Safe(text)
+	}
+	return value, prose.OneLine(k.Words)
 }
 
 // moment reads a time in seconds; what cannot be one is the fallback.

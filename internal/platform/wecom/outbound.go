@@ -2,6 +2,9 @@ package wecom
 
 import (
 	"cmp"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -16,6 +19,7 @@ import (
 const (
 	typeText     = "text"
 	typeMarkdown = "markdown"
+	typeCard     = "template_card"
 )
 
 // dialect is how a bot writes: in WeCom's small subset of Markdown, or, for
@@ -26,18 +30,16 @@ type dialect struct {
 	lang  bridge.Language
 }
 
-func (b *bot) dialect(lang bridge.Language) dialect { return dialect{plain: b.cfg.plain, lang: lang} }
-
-// render translates a content. What apps have no plain message for, such as
-// buttons, becomes text.
-func (d dialect) render(c bridge.Content) ([]outgoing, error) {
+// render translates a content. What apps have no plain message for becomes text.
+func (b *bot) render(c bridge.Content, to bridge.Address) ([]outgoing, error) {
+	d := dialect{plain: b.cfg.plain, lang: to.Language}
 	switch c := c.(type) {
 	case bridge.Text:
 		return renderText(c)
 	case bridge.Markdown:
 		return d.renderMarkdown(c.Text, c.Text)
 	case bridge.Card:
-		return d.renderMarkdown(c.Text, cardText(c))
+		return d.renderCard(c, cmp.Or(to.Key, rand.Text()))
 	case bridge.News:
 		return d.renderMarkdown("", newsText(c))
 	case bridge.Picture:
@@ -82,6 +84,46 @@ func (d dialect) renderMarkdown(written, text string) ([]outgoing, error) {
 		return nil, empty()
 	}
 	return all, nil
+}
+
+// renderCard shows a card as a text and, below it, what can be clicked. That is a
+// message of its own, because the texts of template cards are short and know no
+// markup. The same address makes the same card, so that a repeated send is
+// recognised as one.
+func (d dialect) renderCard(c bridge.Card, key string) ([]outgoing, error) {
+	below := buttonCard{Type: "button_interaction", Title: cardTitle{i18n.Text(d.lang, "wecom.choose")}, TaskID: "sb-" + digest(key)}
+	var links []bridge.Button
+	for _, b := range c.Buttons {
+		if d.plain || b.URL != "" {
+			links = append(links, b)
+			continue
+		}
+		shown := buttonOf(b)
+		below.Buttons = append(below.Buttons, shown)
+		if len(below.Buttons) > maxButtons || len(shown.Key) > maxKey {
+			return nil, &bridge.Error{Kind: bridge.KindTooLarge, Op: opSend, Detail: "too many buttons, or one that holds too much"}
+		}
+	}
+	text := cardText(bridge.Card{Title: c.Title, Text: c.Text, Buttons: links})
+	if len(below.Buttons) == 0 {
+		return d.renderMarkdown(c.Text, text)
+	}
+	if prose.Clean(text) == "" {
+		return []outgoing{{typeCard, below}}, nil
+	}
+	above, err := d.renderMarkdown(c.Text, text)
+	return append(above, outgoing{typeCard, below}), err
+}
+
+func buttonOf(b bridge.Button) cardButton {
+	words := cmp.Or(prose.OneLine(b.Text), "…")
+	return cardButton{words, buttonKey{b.Value, prose.Shorten(words, maxChosen)}.encode()}
+}
+
+// digest makes a short name of a text.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:16])
 }
 
 // cardText writes a card as Markdown, its buttons as a numbered list.

@@ -66,8 +66,8 @@ func TestContents(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	bot := f.bot(t, nil, bridge.Env{})
-	card := bridge.Card{Title: "Was\nthis helpful?", Text: "An **answer**\n\n- x", Buttons: []bridge.Button{
-		{Text: "Yes", Value: map[string]string{"v": "1"}}, {Text: "Read more", URL: "https://x.y"}, {URL: "https://z"},
+	links := bridge.Card{Title: "Was\nthis helpful?", Text: "An **answer**\n\n- x", Buttons: []bridge.Button{
+		{Text: "Read more", URL: "https://x.y"}, {URL: "https://z"},
 	}}
 	for i, c := range []struct {
 		content    bridge.Content
@@ -75,7 +75,7 @@ func TestContents(t *testing.T) {
 	}{
 		{bridge.Text{Text: " 1 < 2 & **3** <a href=\"https://x\">x</a>\n"}, "text", "1 < 2 & **3** <a href=\"https://x\">x</a>"},
 		{bridge.Text{Text: "a\x00b\xffc"}, "text", "ab\uFFFDc"},
-		{card, "markdown", "### Was this helpful?\n\nAn **answer**\n\n• x\n\n1. Yes\n2. [Read more](https://x.y)\n3. https://z"},
+		{links, "markdown", "### Was this helpful?\n\nAn **answer**\n\n• x\n\n1. [Read more](https://x.y)\n2. https://z"},
 		{bridge.Card{Title: "Only a title"}, "markdown", "### Only a title"},
 		{bridge.News{Items: []bridge.NewsItem{{Title: "One", URL: "https://1", Description: "first\nof all", Picture: "https://p"}, {Title: "Two"}}}, "markdown", "• [One](https://1)\n　first of all\n• Two"},
 		{bridge.Picture{Name: "图.png", Data: []byte("x")}, "text", "[图.png]"},
@@ -109,6 +109,52 @@ func TestContents(t *testing.T) {
 	}
 	if _, err := send(t, f, bot, "empty", nil); bridge.KindOf(err) != bridge.KindUnsupported {
 		t.Errorf("nothing: %v", err)
+	}
+}
+
+// TestCard: what can be clicked stands below the text, in a card of its own; where
+// no card is shown, in a list.
+func TestCard(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	choice := bridge.Card{Title: "Helpful?", Text: "An **answer**", Buttons: []bridge.Button{
+		{Text: " Yes\n", Value: map[string]string{"do": "good", "job": "7"}}, {Text: "More", URL: "https://x.y"}, {Value: map[string]string{"do": "bad"}},
+	}}
+	bare := bridge.Card{Buttons: choice.Buttons[:1]}
+	for i, c := range []struct {
+		format string
+		card   bridge.Card
+		want   string
+	}{
+		{"markdown", choice, "=== markdown\n### Helpful?\n\nAn **answer**\n\n1. [More](https://x.y)\n=== template_card\nPlease choose [Yes] […]\n"},
+		{"markdown", bare, "=== template_card\nPlease choose [Yes]\n"},
+		{"text", choice, "=== text\nHelpful?\n\nAn answer\n\n1. Yes\n2. <a href=\"https://x.y\">More</a>\n3.\n"},
+		{"text", bare, "=== text\n1. Yes\n"},
+	} {
+		at := to(fmt.Sprint("c", i), fmt.Sprint("k", i))
+		at.Language = bridge.English
+		bot := f.bot(t, map[string]string{"format": c.format}, bridge.Env{})
+		if _, err := bot.Send(t.Context(), at, c.card); err != nil {
+			t.Fatal(err)
+		}
+		got := slices.DeleteFunc(f.shown(), func(s shown) bool { return s.User != string(at.User) })
+		if diff := cmp.Diff(c.want, texts(got)); diff != "" {
+			t.Errorf("%d:\n%s", i, diff)
+		}
+	}
+	long := strings.Repeat("字", 200)
+	for name, c := range map[string]struct {
+		words string
+		many  int
+		want  bridge.Kind
+	}{
+		"as many as fit": {long, 6, ""}, "one too many": {"x", 7, bridge.KindTooLarge}, "too long a value": {long + long, 1, bridge.KindTooLarge},
+	} {
+		card := bridge.Card{Text: "x", Buttons: slices.Repeat([]bridge.Button{{Text: c.words, Value: map[string]string{"text": c.words}}}, c.many)}
+		got, err := send(t, f, f.bot(t, nil, bridge.Env{}), strings.ReplaceAll(name, " ", "-"), card)
+		if bridge.KindOf(err) != c.want || (len(got) == 0) != (err != nil) {
+			t.Errorf("%s: %v, shown %q", name, err, got)
+		}
 	}
 }
 

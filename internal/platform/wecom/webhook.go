@@ -3,6 +3,7 @@ package wecom
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/subtle"
 	"encoding/xml"
 	"errors"
@@ -44,8 +45,8 @@ func (b *bot) prove(req bridge.Request) (bridge.Delivery, error) {
 	return bridge.Delivery{Response: bridge.Response{Type: "text/plain", Body: plain}, Note: "the callback address was checked"}, nil
 }
 
-// receive reads a message or an event. The answer is empty: what is to be said
-// follows as a message of its own.
+// receive reads a message or an event. The answer is empty, but for a click: what
+// is to be said follows as a message of its own.
 func (b *bot) receive(req bridge.Request) (bridge.Delivery, error) {
 	var e envelope
 	if !readXML(req.Body, &e) || e.Encrypt == "" {
@@ -69,7 +70,42 @@ func (b *bot) receive(req bridge.Request) (bridge.Delivery, error) {
 	if !b.ourApp(p.AgentID) {
 		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the message is for another app")
 	}
-	return b.deliver(p, req.At), nil
+	d := b.deliver(p, req.At)
+	if len(d.Actions) == 1 && d.Actions[0].Kind == bridge.ActionButton {
+		d.Response = b.choose(p, req)
+	}
+	return d, nil
+}
+
+// choose answers a click on a button of ours: the card then shows what was chosen,
+// and nothing more to click (page 90241). Other cards stay as they are.
+func (b *bot) choose(p push, req bridge.Request) bridge.Response {
+	_, words := readKey(p.EventKey)
+	if words == "" {
+		return bridge.Response{}
+	}
+	text := func(s string) verbatim { return verbatim{s} }
+	plain, err := xml.Marshal(chosen{
+		To: text(strings.TrimSpace(p.FromUser)), From: text(b.cfg.corpID), Time: req.At.Unix(), Type: text("update_button"), Name: text("✓ " + words),
+	})
+	if err != nil {
+		return bridge.Response{} // a click counts all the same
+	}
+	random := make([]byte, randomLen)
+	_, _ = rand.Read(random) // never fails
+	ciphertext, err := encrypt(b.cfg.aesKey, random, plain, b.cfg.corpID)
+	if err != nil {
+		return bridge.Response{}
+	}
+	nonce, at := req.Query.Get("nonce"), req.At.Unix()
+	body, err := xml.Marshal(sealed{
+		Encrypt: text(ciphertext), Time: at, Nonce: text(nonce),
+		Signature: text(sign(b.cfg.token.Reveal(), strconv.FormatInt(at, 10), nonce, ciphertext)),
+	})
+	if err != nil {
+		return bridge.Response{}
+	}
+	return bridge.Response{Type: "text/xml", Body: body}
 }
 
 // genuine checks the signature. There is no freshness in it: a repeated request

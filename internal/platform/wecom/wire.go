@@ -34,6 +34,33 @@ type push struct {
 
 	Event    string `xml:"Event"`
 	EventKey string `xml:"EventKey"`
+	// TaskID is of the card whose button was clicked.
+	TaskID string `xml:"TaskId"`
+}
+
+// sealed is the body of an answer to a callback that says something.
+type sealed struct {
+	XMLName   xml.Name `xml:"xml"`
+	Encrypt   verbatim `xml:"Encrypt"`
+	Signature verbatim `xml:"MsgSignature"`
+	Time      int64    `xml:"TimeStamp"`
+	Nonce     verbatim `xml:"Nonce"`
+}
+
+// chosen is what such an answer holds: the buttons of the card that was clicked
+// become one that says what was chosen.
+type chosen struct {
+	XMLName xml.Name `xml:"xml"`
+	To      verbatim `xml:"ToUserName"`
+	From    verbatim `xml:"FromUserName"`
+	Time    int64    `xml:"CreateTime"`
+	Type    verbatim `xml:"MsgType"`
+	Name    verbatim `xml:"Button>ReplaceName"`
+}
+
+// verbatim is a text as WeCom writes it.
+type verbatim struct {
+	Text string `xml:",cdata"`
 }
 
 // failure is what every JSON answer begins with.
@@ -56,6 +83,23 @@ type outgoing struct {
 
 type textBody struct {
 	Content string `json:"content"`
+}
+
+// buttonCard is a template card with buttons.
+type buttonCard struct {
+	Type    string       `json:"card_type"`
+	Title   cardTitle    `json:"main_title"`
+	TaskID  string       `json:"task_id"`
+	Buttons []cardButton `json:"button_list"`
+}
+
+type cardTitle struct {
+	Title string `json:"title"`
+}
+
+type cardButton struct {
+	Text string `json:"text"`
+	Key  string `json:"key"`
 }
 
 // sent is the answer to a message. The lists are separated by bars.
