@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -50,6 +52,7 @@ type command struct {
 	file         string // where the diagnostics go
 	yes          bool   // nothing is asked
 	q            query
+	parcel       parcel
 	in           *bufio.Reader
 	terminal     bool // in is the process's own
 	stdout, err  io.Writer
@@ -85,7 +88,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 func commands() map[string]func(command, context.Context) int {
 	return map[string]func(command, context.Context) int{
 		"run": command.serve, "demo": command.demo, "check": command.check, "secret": command.secret,
-		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "people": command.people, "route": command.route, "audit": command.audit, "diagnostics": command.diagnostics,
+		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "people": command.people, "route": command.route, "audit": command.audit, "send": command.send, "diagnostics": command.diagnostics,
 		"version": command.version, "help": command.help,
 	}
 }
@@ -109,6 +112,8 @@ func (c *command) parse(args []string) error {
 		flags.BoolVar(&c.yes, "yes", false, "")
 	case "fresh":
 		flags.BoolVar(&c.yes, "yes", false, "")
+	case "send":
+		c.parcel.flags(flags)
 	case "people", "route", "audit":
 		c.q.flags(c.name, flags)
 	}
@@ -134,7 +139,18 @@ func locale() string {
 
 // options are those of the house.
 func (c command) options() app.Options {
-	return app.Options{Data: c.data, Config: c.config, Version: version, Log: slog.New(slog.DiscardHandler), Passphrase: c.passphrase}
+	return app.Options{
+		Data: c.data, Config: c.config, Version: version, Log: slog.New(slog.DiscardHandler), Passphrase: c.passphrase,
+		By: bridge.Actor{Who: whoAmI(), Where: "cli"},
+	}
+}
+
+// whoAmI is the user of this computer, for the audit.
+func whoAmI() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return cmp.Or(os.Getenv("USER"), os.Getenv("USERNAME"), "unknown")
 }
 
 func (c command) serve(ctx context.Context) int {

@@ -110,7 +110,7 @@ func wantAudit(t *testing.T, do func(...string) said, ids map[string]string) {
 	table := do("audit")
 	table.want(t, exitOK)
 	rows, err := csv.NewReader(strings.NewReader(table.out)).ReadAll()
-	if err != nil || len(rows) < 12 || rows[0][0] != "id" || rows[1][2] != "role" || rows[1][4] != "api" || rows[1][5] != ids["li"] {
+	if err != nil || len(rows) < 12 || rows[0][0] != "id" || rows[1][2] != "role" || rows[1][3] != harmless(whoAmI()) || rows[1][4] != "cli" || rows[1][5] != ids["li"] {
 		t.Errorf("%v %q", err, table.out)
 	}
 	if !strings.Contains(table.out, ",'=approval,") {
@@ -120,7 +120,7 @@ func wantAudit(t *testing.T, do func(...string) said, ids map[string]string) {
 	lines.want(t, exitOK)
 	for line := range strings.Lines(lines.out) {
 		var e struct{ Kind, Where string }
-		if err := json.Unmarshal([]byte(line), &e); err != nil || e.Kind != "merged" || e.Where != "api" {
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.Kind != "merged" || e.Where != "cli" {
 			t.Errorf("%v %q", err, line)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
@@ -26,7 +27,7 @@ func Show(ctx context.Context, address string, token bridge.Secret) error {
 	const op = "admin: show"
 	ctx, cancel := context.WithTimeout(ctx, showPatience)
 	defer cancel()
-	resp, err := ask(ctx, op, http.MethodPost, "http://"+address+"/api/v1/show", token, nil)
+	resp, err := ask(ctx, op, http.MethodPost, "http://"+address+"/api/v1/show", token, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -42,12 +43,16 @@ func Show(ctx context.Context, address string, token bridge.Secret) error {
 }
 
 // Ask sends a request to the program that listens at an address, and returns its
-// answer. An error of KindUnavailable means that there is none.
-func Ask(ctx context.Context, address string, token bridge.Secret, method, path string, body []byte) (status int, answer []byte, err error) {
+// answer. The header may be nil; a ctx without a deadline gets one. An error of
+// KindUnavailable means that there is no program.
+func Ask(ctx context.Context, address string, token bridge.Secret, method, path string, body []byte, header http.Header) (status int, answer []byte, err error) {
 	const op = "admin: ask"
-	ctx, cancel := context.WithTimeout(ctx, askPatience)
-	defer cancel()
-	resp, err := ask(ctx, op, method, "http://"+address+path, token, body)
+	if _, has := ctx.Deadline(); !has {
+		patient, cancel := context.WithTimeout(ctx, askPatience)
+		defer cancel()
+		ctx = patient
+	}
+	resp, err := ask(ctx, op, method, "http://"+address+path, token, body, header)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -63,7 +68,7 @@ func Diagnostics(ctx context.Context, address string, token bridge.Secret, w io.
 	const op = "admin: diagnostics"
 	ctx, cancel := context.WithTimeout(ctx, bundlePatience)
 	defer cancel()
-	resp, err := ask(ctx, op, http.MethodGet, "http://"+address+"/api/v1/diagnostics", token, nil)
+	resp, err := ask(ctx, op, http.MethodGet, "http://"+address+"/api/v1/diagnostics", token, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -81,11 +86,12 @@ func Diagnostics(ctx context.Context, address string, token bridge.Secret, w io.
 	}
 }
 
-func ask(ctx context.Context, op, method, url string, token bridge.Secret, body []byte) (*http.Response, error) {
+func ask(ctx context.Context, op, method, url string, token bridge.Secret, body []byte, header http.Header) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
+	maps.Copy(req.Header, header)
 	req.Header.Set("Authorization", "Bearer "+token.Reveal())
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is this machine
 	resp, err := client.Do(req)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"time"
 
 	"switchboard/internal/admin"
 	"switchboard/internal/bridge"
@@ -33,8 +35,14 @@ func (a *App) api() map[string]http.HandlerFunc {
 		"GET /api/v1/audit":                 a.apiAudit,
 		"POST /api/v1/audit/{id}/undo":      a.apiUndo,
 		"POST /api/v1/route/explain":        a.apiExplain,
+		"POST /api/v1/send/{key}/recall":    a.apiTakeBack,
 	} {
-		all[pattern] = a.answerCall(do)
+		all[pattern] = a.answerCall(do, apiBody)
+	}
+	send := a.answerCall(a.apiSend, sendBody)
+	all["POST /api/v1/send"] = func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendPatience)) // a large file takes long to hand over
+		send(w, r)
 	}
 	return all
 }
@@ -51,9 +59,9 @@ type apiError struct {
 	Args   map[string]string `json:"args,omitempty"`
 }
 
-func (a *App) answerCall(do call) http.HandlerFunc {
+func (a *App) answerCall(do call, most int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, apiBody)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		v, err := do(r)
 		status := http.StatusOK
 		if err != nil {
@@ -117,7 +125,7 @@ func Ask(ctx context.Context, opt Options, method, path string, say, to any) err
 	if err != nil {
 		return err
 	}
-	status, answer, err := a.askDirectly(ctx, method, path, text)
+	status, answer, err := a.askDirectly(ctx, method, path, text, opt.By)
 	if err = errors.Join(err, a.Close(ctx)); err != nil {
 		return err
 	}
@@ -129,7 +137,7 @@ func askRunning(ctx context.Context, opt Options, method, path string, text []by
 	if err != nil { // it is starting or stopping
 		return 0, nil, errors.Join(ErrRunning, err)
 	}
-	status, answer, err = admin.Ask(ctx, address, token, method, path, text)
+	status, answer, err = admin.Ask(ctx, address, token, method, path, text, userOf(opt.By))
 	if err != nil {
 		return 0, nil, fmt.Errorf("app: ask: %w", err)
 	}
@@ -137,7 +145,7 @@ func askRunning(ctx context.Context, opt Options, method, path string, text []by
 }
 
 // askDirectly answers a request without the network.
-func (a *App) askDirectly(ctx context.Context, method, path string, text []byte) (status int, answer []byte, err error) {
+func (a *App) askDirectly(ctx context.Context, method, path string, text []byte, by bridge.Actor) (status int, answer []byte, err error) {
 	mux := http.NewServeMux()
 	for pattern, handle := range a.api() {
 		mux.HandleFunc(pattern, handle)
@@ -146,9 +154,19 @@ func (a *App) askDirectly(ctx context.Context, method, path string, text []byte)
 	if err != nil {
 		return 0, nil, fmt.Errorf("app: ask: %w", err)
 	}
+	r.Header = userOf(by)
 	w := &paper{header: http.Header{}, status: http.StatusOK}
 	mux.ServeHTTP(w, r)
 	return w.status, w.text.Bytes(), nil
+}
+
+// userOf is the header that tells who asks.
+func userOf(by bridge.Actor) http.Header {
+	h := http.Header{}
+	if by.Where == byTerminal && by.Who != "" {
+		h.Set(userHeader, url.QueryEscape(by.Who))
+	}
+	return h
 }
 
 // paper is a response that is kept.

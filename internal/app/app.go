@@ -53,6 +53,8 @@ type Options struct {
 	// Passphrase asks for the passphrase of the file with the secrets, if there is
 	// one and the environment does not tell; nil asks nobody.
 	Passphrase func(ctx context.Context) (bridge.Secret, error)
+	// By is who acts through the functions that take Options, for the audit.
+	By bridge.Actor
 	// Patient keeps trying to open an address that is taken, with a warning;
 	// otherwise Run returns the error.
 	Patient bool
@@ -123,6 +125,7 @@ type App struct {
 	ledger   *quota.Ledger
 	forget   *forgetter
 	meter    *meter
+	sends    sends
 	parts    *lifecycle.Group
 	inReach  chan struct{}  // holds a token when a bot may be in reach again
 	tunnel   *tunnel.Tunnel // nil when its settings are wrong, see noTunnel

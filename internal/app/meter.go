@@ -18,6 +18,7 @@ type meter struct {
 	received, duplicates, missed *metrics.Counter
 	answered, failed, limited    *metrics.Counter
 	calls, agentFailures, deaths *metrics.Counter
+	sent                         *metrics.Counter
 	answer, firstText            *metrics.Histogram
 }
 
@@ -31,6 +32,7 @@ func (a *App) newMeter() *meter {
 	m.answered = m.Counter("switchboard_messages_answered_total", "Answers delivered in full.", "bot")
 	m.failed = m.Counter("switchboard_messages_failed_total", "Messages given up, with an apology where possible.", "bot", "kind")
 	m.limited = m.Counter("switchboard_messages_limited_total", "Questions refused because a person is over a limit.", "bot")
+	m.sent = m.Counter("switchboard_sends_total", "Messages the admin sent; kind is empty unless it failed.", "bot", "kind")
 	m.calls = m.Counter("switchboard_platform_calls_total", "Calls that count against a platform's budget.", "bot", "api")
 	m.agentFailures = m.Counter("switchboard_agent_failures_total", "Questions that an agent failed to answer.", "agent", "kind")
 	m.deaths = m.Counter("switchboard_part_deaths_total", "Parts of the program that died and were started again.", "part")
@@ -112,6 +114,8 @@ func (m *meter) record(e bridge.Entry) {
 		}
 	case bridge.EntryDiscarded:
 		m.failed.Add(1, e.Bot, string(e.Error))
+	case bridge.EntrySent:
+		m.sent.Add(1, e.Bot, string(e.Error))
 	case bridge.EntryIgnored:
 		if e.Error == bridge.KindQuota {
 			m.limited.Add(1, e.Bot)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,8 +49,24 @@ type (
 
 const peopleShown = 1000
 
-// byAPI is who changes something this way.
-func byAPI() bridge.Actor { return bridge.Actor{Where: "api"} }
+// userHeader names the user of this computer who sits at the terminal. Whoever
+// has the token may say so: it is the admin's own.
+const userHeader = "Switchboard-User"
+
+// actor is who changes something this way.
+func actor(r *http.Request) bridge.Actor {
+	if who, err := url.QueryUnescape(r.Header.Get(userHeader)); err == nil && who != "" {
+		return bridge.Actor{Who: who[:min(len(who), mostUser)], Where: byTerminal}
+	}
+	return bridge.Actor{Where: "api"}
+}
+
+// byTerminal is where the commands of the terminal act, and mostUser how much of
+// a user's name is kept.
+const (
+	byTerminal = "cli"
+	mostUser   = 100
+)
 
 // nobody, and whatever else can be wrong about naming people; the words are under
 // "error.people.<code>".
@@ -162,7 +179,7 @@ func (a *App) apiMerge(r *http.Request) (any, error) {
 	if from.Person.ID == into.Person.ID {
 		return nil, aboutPeople(bridge.KindInvalid, "same", "who", from.Person.Name)
 	}
-	return a.afterwards(ctx, into.Person.ID, a.store.Merge(ctx, from.Person.ID, into.Person.ID, byAPI()))
+	return a.afterwards(ctx, into.Person.ID, a.store.Merge(ctx, from.Person.ID, into.Person.ID, actor(r)))
 }
 
 // apiUnlink makes an account a person of its own, which is the answer. It is named
@@ -189,7 +206,7 @@ func (a *App) apiUnlink(r *http.Request) (any, error) {
 	case len(row.Identities) == 1:
 		return nil, aboutPeople(bridge.KindInvalid, "alone", "who", row.Person.Name)
 	}
-	own, err := a.store.Unlink(ctx, found[0], byAPI())
+	own, err := a.store.Unlink(ctx, found[0], actor(r))
 	return a.afterwards(ctx, own.ID, err)
 }
 
@@ -206,7 +223,7 @@ func (a *App) apiRename(r *http.Request) (any, error) {
 	if name == "" {
 		return nil, aboutPeople(bridge.KindInvalid, "nameless")
 	}
-	return a.afterwards(r.Context(), row.Person.ID, a.store.Rename(r.Context(), row.Person.ID, name, byAPI()))
+	return a.afterwards(r.Context(), row.Person.ID, a.store.Rename(r.Context(), row.Person.ID, name, actor(r)))
 }
 
 func (a *App) apiRole(r *http.Request) (any, error) {
@@ -221,7 +238,7 @@ func (a *App) apiRole(r *http.Request) (any, error) {
 	if err := isRole(want.Role, bridge.RoleAdmin, bridge.RoleMember, bridge.RoleGuest, bridge.RoleBlocked, bridge.RoleNew); err != nil {
 		return nil, err
 	}
-	return a.afterwards(r.Context(), row.Person.ID, a.store.SetRole(r.Context(), row.Person.ID, want.Role, byAPI()))
+	return a.afterwards(r.Context(), row.Person.ID, a.store.SetRole(r.Context(), row.Person.ID, want.Role, actor(r)))
 }
 
 func isRole(role bridge.Role, allowed ...bridge.Role) error {
@@ -263,7 +280,7 @@ func (a *App) decided(r *http.Request, role bridge.Role) (any, error) {
 	if row.Person.Role != bridge.RoleNew {
 		return nil, aboutPeople(bridge.KindInvalid, "decided", "who", row.Person.Name, "role", string(row.Person.Role))
 	}
-	err = a.Decide(r.Context(), row.Person.ID, role, byAPI())
+	err = a.Decide(r.Context(), row.Person.ID, role, actor(r))
 	if after, failed := a.store.Person(r.Context(), row.Person.ID); err != nil && failed == nil && after.Role == role {
 		err = aboutPeople(bridge.KindUnavailable, "untold", "who", row.Person.Name, "role", string(role))
 	}
@@ -275,7 +292,7 @@ type AuditReport struct {
 	ID       int64     `json:"id"`
 	At       time.Time `json:"at"`
 	Kind     string    `json:"kind"`
-	By       string    `json:"by,omitempty"` // a person's id; empty for the admin
+	By       string    `json:"by,omitempty"` // a person's id, or a user of the computer where it is "cli"; empty for the admin
 	Where    string    `json:"where,omitempty"`
 	Person   string    `json:"person,omitempty"`
 	Note     string    `json:"note,omitempty"`
@@ -326,7 +343,7 @@ func (a *App) apiUndo(r *http.Request) (any, error) {
 	ctx := r.Context()
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err == nil {
-		err = a.store.Undo(ctx, id, byAPI())
+		err = a.store.Undo(ctx, id, actor(r))
 	}
 	if kind := bridge.KindOf(err); kind != "" && kind != bridge.KindUnavailable {
 		return nil, aboutPeople(bridge.KindInvalid, "undo", "id", r.PathValue("id"))

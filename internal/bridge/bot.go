@@ -95,6 +95,14 @@ type Recaller interface {
 	Recall(ctx context.Context, message MessageID, at Address) error
 }
 
+// Previewer is a Bot that can say how it would show something.
+type Previewer interface {
+	// Preview returns what Send would show for a content, message by message. It
+	// does not use the network; what Send refuses for what it is, Preview refuses
+	// with the same error.
+	Preview(to Address, c Content) ([]Shown, error)
+}
+
 // Backfiller is a Bot that can list what was written while it was away: while
 // this computer slept, the program did not run or nobody could reach it. The
 // house asks once for each chat it knows when the bot can be reached again, and

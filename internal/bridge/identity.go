@@ -40,8 +40,11 @@ type Suggestion struct {
 
 // Actor is who changed something, and from where.
 type Actor struct {
-	Who   string // Person.ID, or empty for the admin
-	Where string // the bot's id, or "window", "api" or "file"
+	// Who is Person.ID, or empty for the admin; where Where is "cli", the name of
+	// the user of this computer.
+	Who string
+	// Where is the bot's id, or "window", "api", "cli" or "file".
+	Where string
 }
 
 // AuditKind is what an audit entry tells.
@@ -61,13 +64,18 @@ const (
 	AuditMasked     AuditKind = "masked"      // personal values were hidden
 	AuditAsked      AuditKind = "asked"       // the admin had a question asked again
 	AuditSettings   AuditKind = "settings"    // the settings were changed
+	AuditByHand     AuditKind = "by_hand"     // the settings file was changed by hand
+	AuditSecret     AuditKind = "secret"      // a secret was kept, deleted or moved
+	AuditDatabase   AuditKind = "database"    // the database was copied or replaced
+	AuditSent       AuditKind = "sent"        // the admin sent something of their own accord
+	AuditTakenBack  AuditKind = "taken_back"  // and took it back
 )
 
 // AuditKinds lists every kind, for catalogues and tests.
 func AuditKinds() []AuditKind {
 	return []AuditKind{
 		AuditMerged, AuditUnlinked, AuditRenamed, AuditRole, AuditUndone, AuditRefused, AuditApproval, AuditLocked, AuditHandedOver,
-		AuditMasked, AuditAsked, AuditSettings,
+		AuditMasked, AuditAsked, AuditSettings, AuditByHand, AuditSecret, AuditDatabase, AuditSent, AuditTakenBack,
 	}
 }
 

@@ -23,15 +23,17 @@ const (
 	EntryStopped   EntryKind = "stopped"  // cut short because the person said so
 	EntryAnswered  EntryKind = "answered" // the agent's answer is complete
 	EntryDelivered EntryKind = "delivered"
-	EntryRated     EntryKind = "rated"     // the person said what they think of an earlier answer
-	EntryRepeated  EntryKind = "repeated"  // a part was sent again, outcome unknown
-	EntryLost      EntryKind = "lost"      // the agent forgot the conversation
-	EntryRetry     EntryKind = "retry"     // the attempt failed, another follows
-	EntryApology   EntryKind = "apology"   // the person was told that it failed
-	EntryStale     EntryKind = "stale"     // too old to answer
-	EntryDiscarded EntryKind = "discarded" // given up
-	EntryRescued   EntryKind = "rescued"   // taken back from a run that died
-	EntryWoke      EntryKind = "woke"      // the computer slept; everything connects anew
+	EntryRated     EntryKind = "rated"      // the person said what they think of an earlier answer
+	EntryRepeated  EntryKind = "repeated"   // a part was sent again, outcome unknown
+	EntryLost      EntryKind = "lost"       // the agent forgot the conversation
+	EntryRetry     EntryKind = "retry"      // the attempt failed, another follows
+	EntryApology   EntryKind = "apology"    // the person was told that it failed
+	EntryStale     EntryKind = "stale"      // too old to answer
+	EntryDiscarded EntryKind = "discarded"  // given up
+	EntryRescued   EntryKind = "rescued"    // taken back from a run that died
+	EntryWoke      EntryKind = "woke"       // the computer slept; everything connects anew
+	EntrySent      EntryKind = "sent"       // the admin sent something of their own accord
+	EntryTakenBack EntryKind = "taken_back" // and took it back
 )
 
 // EntryKinds lists every kind, for catalogues and tests.
@@ -39,7 +41,7 @@ func EntryKinds() []EntryKind {
 	return []EntryKind{
 		EntryReceived, EntryDuplicate, EntryRefused, EntryIgnored, EntryStarted, EntryRouted, EntryCommand, EntryMasked, EntryAttached, EntryAsked,
 		EntryFirstText, EntryShown, EntryStopped, EntryAnswered, EntryDelivered, EntryRated, EntryRepeated, EntryLost, EntryRetry, EntryApology,
-		EntryStale, EntryDiscarded, EntryRescued, EntryWoke,
+		EntryStale, EntryDiscarded, EntryRescued, EntryWoke, EntrySent, EntryTakenBack,
 	}
 }
 

@@ -32,8 +32,18 @@ func (s *Store) Tell(ctx context.Context, topic string, job int64, span time.Dur
 // LastMessage returns the last message a person wrote in a direct chat; false
 // when there is none. Its address is where the person can be told something.
 func (s *Store) LastMessage(ctx context.Context, person string) (bridge.Message, bool, error) {
-	rows, err := s.readers.QueryContext(ctx, "SELECT "+jobColumns+` FROM jobs
-		WHERE id = (SELECT MAX(last_job) FROM lanes WHERE person = ?)`, person)
+	return s.lastMessage(ctx, "(SELECT MAX(last_job) FROM lanes WHERE person = ?)", person)
+}
+
+// LastMessageTo returns the last message a person wrote to one bot in a direct
+// chat.
+func (s *Store) LastMessageTo(ctx context.Context, person, bot string) (bridge.Message, bool, error) {
+	return s.lastMessage(ctx, `(SELECT MAX(j.id) FROM jobs AS j JOIN lanes AS l ON l.lane = j.lane
+		WHERE l.person = ? AND l.bots LIKE ? ESCAPE '\' AND j.bot = ? AND j.is_action = 0)`, person, contains(","+clean(bot)+","), clean(bot))
+}
+
+func (s *Store) lastMessage(ctx context.Context, which string, args ...any) (bridge.Message, bool, error) {
+	rows, err := s.readers.QueryContext(ctx, "SELECT "+jobColumns+" FROM jobs WHERE id = "+which, args...)
 	if err != nil {
 		return bridge.Message{}, false, fmt.Errorf("store: last message: %w", err)
 	}

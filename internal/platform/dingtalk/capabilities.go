@@ -1,6 +1,9 @@
 package dingtalk
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -49,4 +52,50 @@ func streaming(c bridge.Capabilities) bridge.Capabilities {
 	// The pages name no end; nobody waits longer for an answer.
 	c.DraftLife = time.Hour
 	return c
+}
+
+// shown says what people see of a message.
+func (m message) shown() bridge.Shown {
+	if m.key == "" {
+		body, _ := json.Marshal(m.webhook) //nolint:errchkjson // was JSON before
+		return bridge.Shown{Kind: bridge.ContentNative, Text: string(body), Size: len(body)}
+	}
+	s := bridge.Shown{Kind: bridge.ContentNative, Type: m.key, Text: m.param, Size: len(m.param), Limit: maxParam}
+	var p map[string]string
+	if json.Unmarshal([]byte(m.param), &p) != nil {
+		return s
+	}
+	switch {
+	case m.key == keyText && p["content"] != "":
+		s.Kind, s.Text = bridge.ContentText, p["content"]
+	case m.key == keyMarkdown && p["text"] != "":
+		s.Kind, s.Text = bridge.ContentMarkdown, p["text"]
+	case strings.HasPrefix(m.key, keyActionCard) && p["text"] != "":
+		s.Kind, s.Text, s.Buttons = bridge.ContentCard, p["text"], buttonsOf(p)
+	}
+	return s
+}
+
+// buttonsOf reads the buttons of a card.
+func buttonsOf(param map[string]string) []bridge.Button {
+	all := []bridge.Button{{Text: param["singleTitle"], URL: param["singleURL"]}}
+	if all[0].Text == "" {
+		all = nil
+	}
+	for i := 1; param[fmt.Sprintf("actionTitle%d", i)] != ""; i++ {
+		all = append(all, bridge.Button{Text: param[fmt.Sprintf("actionTitle%d", i)], URL: param[fmt.Sprintf("actionURL%d", i)]})
+	}
+	return all
+}
+
+// shown is a file before it is uploaded.
+func (m media) shown() bridge.Shown {
+	s := bridge.Shown{Kind: bridge.ContentFile, Type: "sampleFile", Text: m.name, Size: len(m.data), Limit: m.limit()}
+	switch m.kind {
+	case "image":
+		s.Kind, s.Type = bridge.ContentPicture, keyMarkdown
+	case "voice":
+		s.Kind, s.Type = bridge.ContentVoice, "sampleAudio"
+	}
+	return s
 }

@@ -110,7 +110,7 @@ func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (br
 // platform does not take, or could show to nobody, is named in words instead.
 func (b *bot) prepare(ctx context.Context, to bridge.Address, here place, c bridge.Content) (func(mention) (message, error), error) {
 	m, isFile := mediaOf(c)
-	if isFile && m.accepted() && (m.kind == "image" || to.Kind == bridge.Group || here.StaffID != "") {
+	if isFile && m.visible(to, here) {
 		id, err := b.client.upload(ctx, m)
 		return uploaded{m, id}.render, err
 	}
@@ -118,6 +118,29 @@ func (b *bot) prepare(ctx context.Context, to bridge.Address, here place, c brid
 		c = m.words()
 	}
 	return func(who mention) (message, error) { return render(c, who, to.Language) }, nil
+}
+
+// visible says that the platform takes a file and can show it there.
+func (m media) visible(to bridge.Address, here place) bool {
+	return m.accepted() && (m.kind == "image" || to.Kind == bridge.Group || here.StaffID != "")
+}
+
+// Preview implements bridge.Previewer, with the robot API's way; a session
+// webhook shows the same.
+func (*bot) Preview(to bridge.Address, c bridge.Content) ([]bridge.Shown, error) {
+	here := placeOf(to)
+	m, isFile := mediaOf(c)
+	if isFile && m.visible(to, here) {
+		return []bridge.Shown{m.shown()}, nil
+	}
+	if isFile {
+		c = m.words()
+	}
+	shown, err := render(c, mentionByName(to), to.Language)
+	if err != nil {
+		return nil, err
+	}
+	return []bridge.Shown{shown.shown()}, nil
 }
 
 func (b *bot) sendByRobot(ctx context.Context, to bridge.Address, here place, m message) (bridge.MessageID, error) {

@@ -19,6 +19,13 @@ const (
 	maxButtons = 5  // of the robot API's largest card
 )
 
+// The robot API's templates that are written here.
+const (
+	keyText       = "sampleText"
+	keyMarkdown   = "sampleMarkdown"
+	keyActionCard = "sampleActionCard"
+)
+
 // message is a content in both of DingTalk's forms.
 type message struct {
 	webhook    any    // for a session webhook; nil when it cannot carry this
@@ -105,7 +112,7 @@ func renderText(c bridge.Text, who mention) (message, error) {
 	text = who.plain(text)
 	return pack(
 		webhookMessage{Type: "text", Text: &webhookText{text}, At: who.at()},
-		"sampleText", map[string]string{"content": text},
+		keyText, map[string]string{"content": text},
 	)
 }
 
@@ -127,7 +134,7 @@ func renderMarkdown(c bridge.Markdown, who mention, lang bridge.Language) (messa
 func packMarkdown(title, text string, who mention) (message, error) {
 	return pack(
 		webhookMessage{Type: "markdown", Markdown: &markdownBody{title, text}, At: who.at()},
-		"sampleMarkdown", map[string]string{"title": title, "text": text},
+		keyMarkdown, map[string]string{"title": title, "text": text},
 	)
 }
 
@@ -142,7 +149,7 @@ func renderCard(c bridge.Card, who mention, lang bridge.Language) (message, erro
 	text := who.markdown(robotDialect().translate(cmp.Or(body, title)))
 	shown := &actionCard{Title: title, Text: text}
 	param := map[string]string{"title": title, "text": text}
-	key := "sampleActionCard"
+	key := keyActionCard
 	if len(c.Buttons) == 1 {
 		shown.SingleTitle, shown.SingleURL = c.Buttons[0].Text, c.Buttons[0].URL
 		param["singleTitle"], param["singleURL"] = shown.SingleTitle, shown.SingleURL
@@ -237,11 +244,14 @@ func (m media) accepted() bool {
 	types := map[string]string{
 		"image": ".jpg.jpeg.gif.png.bmp.", "voice": ".amr.", "file": ".doc.docx.xlsx.zip.pdf.rar.",
 	}
-	limit := 20 << 20
+	return m.extension() != "" && strings.Contains(types[m.kind], "."+m.extension()+".") && len(m.data) > 0 && len(m.data) <= m.limit()
+}
+
+func (m media) limit() int {
 	if m.kind == "voice" {
-		limit = 2 << 20
+		return 2 << 20
 	}
-	return m.extension() != "" && strings.Contains(types[m.kind], "."+m.extension()+".") && len(m.data) > 0 && len(m.data) <= limit
+	return 20 << 20
 }
 
 func (m media) extension() string { return strings.ToLower(strings.TrimPrefix(path.Ext(m.name), ".")) }

@@ -1,6 +1,8 @@
 package feishu
 
 import (
+	"encoding/json"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -61,4 +63,63 @@ func appCapabilities() bridge.Capabilities {
 		RedeliversFor: 8 * time.Hour,
 		MonthlyCalls:  10_000, // basic free edition, all apps of the company together
 	}
+}
+
+// shown says what people see of a message, and how large the platform finds it.
+func (m outgoing) shown() bridge.Shown {
+	body, _ := encode(m.content) // was encoded before
+	s := bridge.Shown{Kind: bridge.ContentNative, Type: m.kind, Text: m.content, Size: len(body)}
+	switch m.kind {
+	case kindText:
+		var text struct{ Text string }
+		if json.Unmarshal([]byte(m.content), &text) == nil && text.Text != "" {
+			s.Kind, s.Text, s.Limit = bridge.ContentText, text.Text, maxTextMessage
+		}
+	case kindCard:
+		var c card
+		if json.Unmarshal([]byte(m.content), &c) == nil && c.Schema != "" {
+			s.Kind, s.Limit = bridge.ContentCard, maxCard
+			s.Text, s.Buttons = c.shown()
+		}
+	}
+	return s
+}
+
+// shown reads the words and the buttons of a card.
+func (c card) shown() (text string, buttons []bridge.Button) {
+	var b strings.Builder
+	if c.Header != nil {
+		b.WriteString("**" + c.Header.Title.Content + "**\n\n")
+	}
+	var walk func(all []cardElement)
+	walk = func(all []cardElement) {
+		for _, e := range all {
+			if e.Content != nil {
+				b.WriteString(*e.Content)
+			}
+			if e.Text != nil {
+				button := bridge.Button{Text: e.Text.Content}
+				for _, does := range e.Behaviors {
+					button.URL = does.URL
+				}
+				buttons = append(buttons, button)
+			}
+			walk(e.Columns)
+			walk(e.Elements)
+		}
+	}
+	walk(c.Body.Elements)
+	return b.String(), buttons
+}
+
+// shown is a file before it is uploaded.
+func (m media) shown() bridge.Shown {
+	s := bridge.Shown{Kind: bridge.ContentFile, Type: m.kind, Text: m.name, Size: len(m.data), Limit: maxFile}
+	switch m.kind {
+	case "image":
+		s.Kind, s.Limit = bridge.ContentPicture, maxPicture
+	case "audio":
+		s.Kind = bridge.ContentVoice
+	}
+	return s
 }

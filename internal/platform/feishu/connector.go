@@ -98,21 +98,50 @@ const idSeparator = ","
 // Send implements bridge.Bot. Markdown that grew too long for one card is shown
 // in several; the id then names all of them.
 func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (bridge.MessageID, error) {
-	text, isMarkdown := c.(bridge.Markdown)
-	if !isMarkdown || len(text.Text) > maxMarkdown {
-		return b.sendOne(ctx, to, c)
-	}
 	var ids []string
-	for part, more := fit(text.Text); ; part, more = fit(more) {
-		id, err := b.sendOne(ctx, to.WithKey(partKey(to.Key, len(ids))), bridge.Markdown{Title: text.Title, Text: part})
+	for _, part := range partsOf(c) {
+		id, err := b.sendOne(ctx, to.WithKey(partKey(to.Key, len(ids))), part)
 		if err != nil {
 			return "", partly(err, len(ids))
 		}
 		ids = append(ids, string(id))
+	}
+	return bridge.MessageID(strings.Join(ids, idSeparator)), nil
+}
+
+// partsOf cuts Markdown into what one card takes. What is longer than a caller
+// may send stays whole, and is refused.
+func partsOf(c bridge.Content) []bridge.Content {
+	text, isMarkdown := c.(bridge.Markdown)
+	if !isMarkdown || len(text.Text) > maxMarkdown {
+		return []bridge.Content{c}
+	}
+	var parts []bridge.Content
+	for part, more := fit(text.Text); ; part, more = fit(more) {
+		parts = append(parts, bridge.Markdown{Title: text.Title, Text: part})
 		if strings.TrimSpace(more) == "" {
-			return bridge.MessageID(strings.Join(ids, idSeparator)), nil
+			return parts
 		}
 	}
+}
+
+// Preview implements bridge.Previewer, with the best way to show each message.
+func (*bot) Preview(to bridge.Address, c bridge.Content) ([]bridge.Shown, error) {
+	if m, isFile := mediaOf(c); isFile {
+		if m.accepted() {
+			return []bridge.Shown{m.shown()}, nil
+		}
+		c = m.words()
+	}
+	var all []bridge.Shown
+	for _, part := range partsOf(c) {
+		ways, err := render(part, to)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ways[0].shown())
+	}
+	return all, nil
 }
 
 // partKey names one of the messages of a send.

@@ -16,6 +16,12 @@ import (
 	"switchboard/internal/webcall"
 )
 
+// The types of message that are written here.
+const (
+	kindText = "text"
+	kindCard = "interactive"
+)
+
 const (
 	// elementAnswer and elementNotice are the texts of a growing card.
 	elementAnswer = "answer"
@@ -82,7 +88,7 @@ func renderText(text, who string) (outgoing, error) {
 	if who != "" {
 		text = `<at user_id="` + who + `"></at> ` + text
 	}
-	return pack("text", map[string]string{"text": text}, maxTextMessage)
+	return pack(kindText, map[string]string{"text": text}, maxTextMessage)
 }
 
 // renderCard shows Markdown as a card: rich texts know neither headings nor
@@ -91,7 +97,7 @@ func renderCard(c bridge.Card, title string, to bridge.Address) ([]outgoing, err
 	if prose.Clean(c.Title+c.Text) == "" && len(c.Buttons) == 0 {
 		return nil, empty()
 	}
-	full, err := pack("interactive", cardOf(c, title, to), maxCard)
+	full, err := pack(kindCard, cardOf(c, title, to), maxCard)
 	if err != nil {
 		return nil, err
 	}

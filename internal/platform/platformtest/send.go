@@ -15,6 +15,7 @@ func sendChecks() []check[*bundle] {
 	return []check[*bundle]{
 		{"contents", checkContents},
 		{"limits", checkLimits},
+		{"previews", checkPreviews},
 		{"keys", checkKeys},
 		{"many at once", checkConcurrent},
 		{"failures", checkFailures},
@@ -85,6 +86,41 @@ func checkContents(t *testing.T, b *bundle) {
 		shown, err := send(c)
 		if kind := bridge.KindOf(err); kind != bridge.KindInvalid && kind != bridge.KindUnsupported || len(shown) > 0 {
 			t.Errorf("%#v: shown as %+v, %v", c, shown, err)
+		}
+	}
+}
+
+// checkPreviews: a bot that says how it would show something says so for
+// whatever it can send, without the network, and refuses the rest as Send does.
+func checkPreviews(t *testing.T, b *bundle) {
+	t.Helper()
+	alone, able := b.openAlone(t).(bridge.Previewer)
+	if !able {
+		return
+	}
+	bot := b.open(t)
+	files := []bridge.Content{
+		bridge.Picture{Name: "PROBE.png", Data: []byte("\x89PNG\r\n\x1a\n")},
+		bridge.Attachment{Name: "PROBE.pdf", Data: []byte("%PDF-1.4")},
+		bridge.Attachment{Name: "PROBE.exotic", Data: []byte("x")},
+	}
+	long := strings.Repeat("x", 1<<20)
+	for i, c := range slices.Concat(words(), files, nothing(), []bridge.Content{bridge.Text{Text: long}, bridge.Markdown{Text: long}}) {
+		to := b.to(t, "preview-"+strconv.Itoa(i))
+		shown, err := alone.Preview(to, c)
+		_, sent := bot.Send(t.Context(), to, c)
+		if bridge.KindOf(err) != bridge.KindOf(sent) {
+			t.Errorf("%d %T: preview %v, send %v", i, c, err, sent)
+		}
+		whole := ""
+		for _, s := range shown {
+			whole += s.Text
+			if s.Kind == "" || s.Size == 0 || s.Limit > 0 && s.Size > s.Limit {
+				t.Errorf("%d %T: %+v", i, c, s)
+			}
+		}
+		if i < len(words())+len(files) && !strings.Contains(whole, "PROBE") {
+			t.Errorf("%d %T: shown as %q", i, c, whole)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/webcall"
 )
 
 // maxContent limits text.content and markdown.content in bytes; WeCom cuts off
@@ -70,6 +71,25 @@ func fits(text string) error {
 		return nil
 	}
 	return &bridge.Error{Kind: bridge.KindTooLarge, Op: opSend, Detail: fmt.Sprintf("%d bytes", len(text))}
+}
+
+// shown says what people see of a message.
+func (m outgoing) shown() bridge.Shown {
+	body, _ := webcall.JSON(m.Body) // as it is sent
+	s := bridge.Shown{Kind: bridge.ContentNative, Type: m.Type, Text: string(body), Size: len(body)}
+	switch body := m.Body.(type) {
+	case textBody:
+		s.Kind, s.Text, s.Size, s.Limit = bridge.ContentMarkdown, body.Content, len(body.Content), maxContent
+		if m.Type == typeText {
+			s.Kind = bridge.ContentText
+		}
+	case buttonCard:
+		s.Kind, s.Text = bridge.ContentCard, body.Title.Title
+		for _, b := range body.Buttons {
+			s.Buttons = append(s.Buttons, bridge.Button{Text: b.Text})
+		}
+	}
+	return s
 }
 
 // split cuts a text into messages at the best border in the second half of each.

@@ -109,6 +109,16 @@ func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (br
 	return bridge.MessageID(strings.Join(ids, idSeparator)), nil
 }
 
+// Preview implements bridge.Previewer.
+func (b *bot) Preview(to bridge.Address, c bridge.Content) ([]bridge.Shown, error) {
+	messages, err := b.render(c, to)
+	var all []bridge.Shown
+	for _, m := range messages {
+		all = append(all, m.shown())
+	}
+	return all, err
+}
+
 func (b *bot) sendOne(ctx context.Context, user, key string, m outgoing) (bridge.MessageID, error) {
 	if err := b.pace.wait(ctx, user); err != nil {
 		return "", err

@@ -33,6 +33,7 @@ func identityChecks() []check {
 		{"a chat is muted for a while", muted},
 		{"all sessions of a person end", closeAll},
 		{"the last message of a person", lastMessage},
+		{"the last message of a person to a bot", lastMessageTo},
 		{"commands beside a talk are no talk", noTalk},
 	}
 }

@@ -1,6 +1,10 @@
 package storetest
 
-import "time"
+import (
+	"time"
+
+	"switchboard/internal/bridge"
+)
 
 func toldOnce(b *bundle) {
 	tell := func(topic string, job int64) bool {
@@ -82,5 +86,21 @@ func lastMessage(b *bundle) {
 	b.ok(b.Merge(b.Context(), z.ID, a.ID, window()))
 	if got, _, err := b.LastMessage(b.Context(), a.ID); err != nil || got.ID != "z1" {
 		b.Errorf("after merging: %+v %v", got, err)
+	}
+}
+
+func lastMessageTo(b *bundle) {
+	a := b.person(identity("a"))
+	other := asks("a", "a2", lane(a))
+	other.Message.Bot = "bot_2" // with a wildcard in it
+	b.acceptJobs(asks("a", "a1", lane(a)), other, asks("a", "g1", "g:bot:chat:"+agent))
+	for bot, want := range map[string]bridge.MessageID{asks("a", "x", "").Message.Bot: "a1", "bot_2": "a2", "bot%2": "", "bot": ""} {
+		got, found, err := b.LastMessageTo(b.Context(), a.ID, bot)
+		if err != nil || found != (want != "") || got.ID != want {
+			b.Errorf("%s: %+v %v %v", bot, got, found, err)
+		}
+	}
+	if _, found, err := b.LastMessageTo(b.Context(), "nobody", "bot_2"); err != nil || found {
+		b.Error(found, err)
 	}
 }

@@ -78,7 +78,8 @@ func stageOf(e bridge.Exchange) (reached int, failed bool) {
 			reached = max(reached, stageDelivered)
 		case bridge.EntryReceived, bridge.EntryDuplicate, bridge.EntryRefused, bridge.EntryIgnored, bridge.EntryStarted,
 			bridge.EntryRouted, bridge.EntryMasked, bridge.EntryAttached, bridge.EntryRated, bridge.EntryFirstText, bridge.EntryShown, bridge.EntryStopped, bridge.EntryRepeated, bridge.EntryLost,
-			bridge.EntryRetry, bridge.EntryApology, bridge.EntryStale, bridge.EntryDiscarded, bridge.EntryRescued, bridge.EntryWoke:
+			bridge.EntryRetry, bridge.EntryApology, bridge.EntryStale, bridge.EntryDiscarded, bridge.EntryRescued, bridge.EntryWoke,
+			bridge.EntrySent, bridge.EntryTakenBack:
 		}
 	}
 	switch e.Reply.State {
