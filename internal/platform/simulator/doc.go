@@ -10,6 +10,6 @@
 //
 // It plays the Feishu self-built app with cards that grow, the WeCom self-built
 // app and the DingTalk HTTP robot, with three employees who write to the bots
-// and in groups. Troubles are switched on with SetFaults; what became of each
-// message is in Trace.
+// and in groups, and press the buttons they see. Troubles are switched on with
+// SetFaults; what became of each message is in Trace.
 package simulator

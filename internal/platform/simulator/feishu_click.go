@@ -1,29 +1,13 @@
 package simulator
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
-
-	"switchboard/internal/bridge"
 )
 
-// Click presses a button of a card, as an employee who sees it; the button is
-// named by its words. The platform delivers a click once, waits three seconds
-// and never repeats it. Only Feishu has buttons, so far.
-func (s *Simulator) Click(ctx context.Context, employee string, message bridge.MessageID, button string) error {
-	d, err := s.feishu.click(employee, string(message), button)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, habitOf(feishu).within)
-	defer cancel()
-	return s.post(ctx, d)
-}
-
-// click composes the callback of a click.
+// click composes the callback of a click. The platform waits three seconds for the
+// answer.
 func (s *feishuServer) click(employee, message, button string) (delivery, error) {
 	s.mu.Lock()
 	m, known := s.messages.get(message)
@@ -33,7 +17,7 @@ func (s *feishuServer) click(employee, message, button string) (delivery, error)
 	}
 	s.mu.Unlock()
 	if value == nil || !slices.Contains(s.members(m.at), employee) {
-		return delivery{}, fmt.Errorf("simulator: %s sees no button %q on %s", employee, button, message)
+		return delivery{}, unseen(employee, message, button)
 	}
 	event := s.event("card.action.trigger", strconv.FormatInt(s.now().UnixMicro(), 10), map[string]any{
 		"operator": map[string]string{"tenant_key": feishuTenant, "user_id": feishuUser(employee), "open_id": openID(employee), "union_id": unionID(employee)},

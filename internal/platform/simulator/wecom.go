@@ -33,12 +33,15 @@ type wecomServer struct {
 	mu    sync.Mutex
 	seen  memory[time.Time]  // receiver and content, for the duplicate check
 	paces map[string]*window // by receiver
+	cards memory[*wecomCard] // by message
+	tasks memory[struct{}]   // the ids of all cards
 }
 
 func newWecom(s *Simulator) *wecomServer {
 	return &wecomServer{
 		Simulator: s, secret: random(), token: random(), aesKey: (random() + random())[:43], tokens: tokens{now: s.now},
 		seen: newMemory[time.Time](s.opt.Remember), paces: map[string]*window{},
+		cards: newMemory[*wecomCard](s.opt.Remember), tasks: newMemory[struct{}](s.opt.Remember),
 	}
 }
 
@@ -120,6 +123,7 @@ type wecomSend struct {
 	Markdown *struct {
 		Content string `json:"content"`
 	} `json:"markdown"`
+	Card *wecomCard `json:"template_card"`
 }
 
 // content returns the text of the message's own type, or false.
@@ -129,6 +133,8 @@ func (m wecomSend) content() (string, bool) {
 		return m.Text.Content, true
 	case m.MsgType == "markdown" && m.Markdown != nil:
 		return m.Markdown.Content, true
+	case m.MsgType == "template_card" && m.Card != nil:
+		return m.Card.Title.Title, true
 	default:
 		return "", false
 	}
@@ -154,6 +160,8 @@ func (s *wecomServer) messageSend(w http.ResponseWriter, r *http.Request) {
 		werr(w, 40008, "invalid message type")
 	case m.AgentID != agentID:
 		werr(w, 301002, "not allow operate another agent with this accesstoken")
+	case m.Card != nil && m.Card.wrong() != "":
+		werr(w, 40058, "invalid parameter: "+m.Card.wrong())
 	case text == "":
 		werr(w, 44004, "empty content")
 	case m.Interval > int(wecomLongest.Seconds()):
@@ -190,12 +198,21 @@ func (s *wecomServer) showText(w http.ResponseWriter, m wecomSend, employee, tex
 	}
 	id := s.nextID("wecom-")
 	answer := map[string]any{"errcode": 0, "errmsg": "ok", "msgid": id}
+	same := employee + "\x00" + m.MsgType + "\x00" + text
+	if m.Card != nil {
+		same += encoded(m.Card)
+		answer["response_code"] = random()
+	}
 	switch {
-	case m.Duplicate == 1 && s.repeated(employee+"\x00"+m.MsgType+"\x00"+text, m.Interval):
+	case m.Duplicate == 1 && s.repeated(same, m.Interval):
+	case m.Card != nil && !s.fresh(m.Card.TaskID):
+		werr(w, 40058, "invalid parameter: the task_id is there already")
+		return
 	case s.dropped(employee):
 		s.violate("wecom: a message to %s was dropped without a word, beyond 30 a minute", employee)
 	default:
 		s.shown(talk{platform: wecom, employee: employee}, id, text, "", false)
+		s.deal(id, employee, m.Card)
 	}
 	if !s.breakOff(w, wecom) {
 		reply(w, http.StatusOK, answer)
