@@ -148,9 +148,32 @@ type Capabilities struct {
 	AnswerWithin time.Duration
 	// RedeliversFor is how long after an event the platform may deliver it again.
 	RedeliversFor time.Duration
+	// Limits are how many calls a bot of this mode makes at most, below what the
+	// platform takes. The bot keeps to them by itself.
+	Limits []Limit
 	// MonthlyCalls and MonthlyPushes are the free edition's allowances, which all
 	// apps of a company share; 0 means that there is no such limit.
 	MonthlyCalls, MonthlyPushes int
+}
+
+// LimitScope is what a Limit counts together.
+type LimitScope string
+
+// The scopes.
+const (
+	LimitAPI  LimitScope = "api"  // the calls to one API, whoever they are for
+	LimitChat LimitScope = "chat" // the messages to one person or group
+)
+
+// Limit is how fast a bot makes calls: AtOnce after a rest, and then one in Every.
+// So in any time span there are at most AtOnce, and one more for each Every of it.
+type Limit struct {
+	Per    LimitScope
+	Every  time.Duration
+	AtOnce int
+	// Patience is how long a call waits for its turn before the caller is told to
+	// come back later; 0 is for ever.
+	Patience time.Duration
 }
 
 // Config is what one bot is opened with.

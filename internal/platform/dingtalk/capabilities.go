@@ -23,6 +23,12 @@ const (
 	maxDraft = 3_000
 )
 
+// limits are below what the platform takes: 20 calls a second to each API in the
+// standard edition.
+func limits() []bridge.Limit {
+	return []bridge.Limit{{Per: bridge.LimitAPI, Every: time.Second / 18, AtOnce: 2}}
+}
+
 // capabilities are the limits of a robot without a card template.
 func capabilities() bridge.Capabilities {
 	return bridge.Capabilities{
@@ -38,6 +44,7 @@ func capabilities() bridge.Capabilities {
 		// Not documented for robots. A signature is good for one hour, so for that
 		// long a copy of a request may turn up again.
 		RedeliversFor: time.Hour,
+		Limits:        limits(),
 		MonthlyCalls:  5_000, // standard edition, since 2025-11-19
 		MonthlyPushes: 3_000,
 	}

@@ -2,6 +2,7 @@ package dingtalk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,13 +11,13 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"switchboard/internal/bridge"
 	"switchboard/internal/form"
+	"switchboard/internal/pace"
 	"switchboard/internal/token"
 	"switchboard/internal/webcall"
 )
@@ -26,8 +27,6 @@ const (
 	// refusedFor is how long a refused secret is not tried again: it will not
 	// get better by itself, and failed log-ins are watched.
 	refusedFor = time.Minute
-	// The standard edition allows 20 calls a second to each API.
-	callsPerSecond, callsAtOnce = 18, 2
 )
 
 // The APIs that count against the monthly budget, by their paths.
@@ -67,10 +66,10 @@ type client struct {
 	http   *webcall.Client
 	files  *http.Client // for links to anywhere
 	token  *token.Source
+	pace   *pace.Pacer
 
 	mu       sync.Mutex
 	bannedTo time.Time
-	pace     map[string]*rate.Limiter // by API
 }
 
 func newClient(cfg config, count func(string), pushed func()) *client {
@@ -81,7 +80,7 @@ func newClient(cfg config, count func(string), pushed func()) *client {
 		pushed = func() {}
 	}
 	c := &client{
-		cfg: cfg, count: count, pushed: pushed, pace: map[string]*rate.Limiter{}, http: webcall.New(),
+		cfg: cfg, count: count, pushed: pushed, pace: pace.New(limits()), http: webcall.New(),
 		files: webcall.NewPublic(form.Loopback(cfg.base.Hostname())), // a DingTalk on this machine may name this machine
 	}
 	c.token = token.New(c.fetchToken, token.Options{Op: opToken, RefusedFor: refusedFor})
@@ -106,6 +105,7 @@ type request struct {
 	op, method, url string
 	api             string // of the budget; empty when the call is free
 	in              any    // becomes JSON, unless it is raw
+	chat            string // who it is for
 }
 
 // raw is a body that is no JSON.
@@ -118,8 +118,8 @@ func (c *client) api(path string) string { return c.cfg.base.String() + path }
 
 // call makes a call with a token. A refused token is replaced once.
 func (c *client) call(ctx context.Context, r request, out any) error {
-	if err := c.wait(ctx, r); err != nil {
-		return err
+	if err := c.pace.Wait(ctx, pace.Call{Op: r.op, API: r.url, Chat: r.chat}); err != nil {
+		return err //nolint:wrapcheck // says what was tried
 	}
 	key, err := c.token.Token(ctx)
 	if err != nil {
@@ -148,25 +148,6 @@ func (c *client) counted(ctx context.Context, r request, key string, out any) er
 	return err
 }
 
-// wait keeps to the platform's pace.
-func (c *client) wait(ctx context.Context, r request) error {
-	c.mu.Lock()
-	limit := c.pace[r.url]
-	if limit == nil {
-		limit = rate.NewLimiter(callsPerSecond, callsAtOnce)
-		c.pace[r.url] = limit
-	}
-	c.mu.Unlock()
-	err := limit.Wait(ctx)
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return webcall.Stopped(r.op, ctx.Err(), false)
-	}
-	return &bridge.Error{Kind: bridge.KindRateLimited, Op: r.op, RetryAfter: time.Second, Detail: "more calls than the platform allows"}
-}
-
 // session posts to a session webhook. The caller has made sure that it may be
 // called; its address is a secret and stands in no error.
 func (c *client) session(ctx context.Context, webhook string, message any) error {
@@ -192,8 +173,11 @@ func (c *client) exchange(ctx context.Context, r request, key string, out any) e
 		return err
 	}
 	if e := trouble(got, r.op); e != nil {
-		if e.Code == codeBanned {
+		switch {
+		case e.Code == codeBanned:
 			c.stayOut(e.RetryAfter)
+		case e.Kind == bridge.KindRateLimited:
+			c.pace.Hold(r.url, e.RetryAfter)
 		}
 		e.Detail = webcall.Hide(e.Detail, made.Secrets...)
 		return e
@@ -248,7 +232,8 @@ func (c *client) sendGroup(ctx context.Context, conversation string, m message) 
 func (c *client) sendRobot(ctx context.Context, api string, body robotSend, m message) (bridge.MessageID, error) {
 	body.RobotCode, body.Key, body.Param = c.cfg.robotCode, m.key, m.param
 	var sent robotSent
-	if err := c.call(ctx, request{opSend, http.MethodPost, c.api(api), api, body}, &sent); err != nil {
+	chat := cmp.Or(body.ConversationID, strings.Join(body.UserIDs, ","))
+	if err := c.call(ctx, request{op: opSend, method: http.MethodPost, url: c.api(api), api: api, in: body, chat: chat}, &sent); err != nil {
 		return "", err
 	}
 	return bridge.MessageID(sent.QueryKey), sent.idsRefused(opSend)
@@ -257,7 +242,7 @@ func (c *client) sendRobot(ctx context.Context, api string, body robotSend, m me
 // fileLink asks for the address of a file that a person sent.
 func (c *client) fileLink(ctx context.Context, code string) (string, error) {
 	var link fileLink
-	err := c.call(ctx, request{opFile, http.MethodPost, c.api(apiFile), apiFile, fileRequest{code, c.cfg.robotCode}}, &link)
+	err := c.call(ctx, request{op: opFile, method: http.MethodPost, url: c.api(apiFile), api: apiFile, in: fileRequest{code, c.cfg.robotCode}}, &link)
 	if err == nil && link.URL == "" {
 		err = &bridge.Error{Kind: bridge.KindUnavailable, Op: opFile, Detail: "an answer without a link"}
 	}
@@ -340,7 +325,7 @@ func (c *client) callOld(ctx context.Context, r request, query url.Values, out a
 // is. It returns the id under which the card was delivered, if it is told.
 func (c *client) createCard(ctx context.Context, card cardCreate) (string, error) {
 	var made cardCreated
-	if err := c.call(ctx, request{opCreate, http.MethodPost, c.api(apiCardShow), apiCardShow, card}, &made); err != nil {
+	if err := c.call(ctx, request{op: opCreate, method: http.MethodPost, url: c.api(apiCardShow), api: apiCardShow, in: card, chat: card.SpaceID}, &made); err != nil {
 		return "", err
 	}
 	if made.Success != nil && !*made.Success {
@@ -359,7 +344,7 @@ func (c *client) createCard(ctx context.Context, card cardCreate) (string, error
 // streamCard shows one frame of a card.
 func (c *client) streamCard(ctx context.Context, frame cardStream) error {
 	var shown cardStreamed
-	if err := c.call(ctx, request{opStream, http.MethodPut, c.api(apiCardStream), apiCardStream, frame}, &shown); err != nil {
+	if err := c.call(ctx, request{op: opStream, method: http.MethodPut, url: c.api(apiCardStream), api: apiCardStream, in: frame, chat: frame.OutTrackID}, &shown); err != nil {
 		return err
 	}
 	if shown.Success != nil && !*shown.Success {
@@ -373,7 +358,7 @@ func (c *client) streamCard(ctx context.Context, frame cardStream) error {
 // about those is the good answer.
 func (c *client) trySend(ctx context.Context) error {
 	body := robotSend{RobotCode: c.cfg.robotCode, Key: "sampleText", Param: `{"content":"-"}`}
-	return unlessRefused(c.call(ctx, request{opCheck, http.MethodPost, c.api(apiSendUser), apiSendUser, body}, &robotSent{}))
+	return unlessRefused(c.call(ctx, request{op: opCheck, method: http.MethodPost, url: c.api(apiSendUser), api: apiSendUser, in: body}, &robotSent{}))
 }
 
 // tryCard makes a card that is never delivered: that proves the template and
@@ -383,11 +368,11 @@ func (c *client) tryCard(ctx context.Context) error {
 		TemplateID: c.cfg.template, OutTrackID: randomID(), CallbackType: "STREAM", UserIDType: 1,
 		Data: cardData{map[string]string{c.cfg.variable: ""}}, RobotSpace: &cardSpace{Forward: true},
 	}
-	if err := c.call(ctx, request{opCheck, http.MethodPost, c.api(apiCardMake), apiCardMake, card}, &struct{}{}); err != nil {
+	if err := c.call(ctx, request{op: opCheck, method: http.MethodPost, url: c.api(apiCardMake), api: apiCardMake, in: card}, &struct{}{}); err != nil {
 		return err
 	}
 	frame := cardStream{OutTrackID: card.OutTrackID, GUID: randomID(), Key: c.cfg.variable, Content: "-", Full: true, Finalize: true}
-	err := c.call(ctx, request{opCheck, http.MethodPut, c.api(apiCardStream), apiCardStream, frame}, &cardStreamed{})
+	err := c.call(ctx, request{op: opCheck, method: http.MethodPut, url: c.api(apiCardStream), api: apiCardStream, in: frame}, &cardStreamed{})
 	if bridge.KindOf(err) == bridge.KindNotFound {
 		return nil // there is nothing to update where nothing was delivered
 	}

@@ -25,10 +25,6 @@ const (
 )
 
 const (
-	// One app may make 1000 calls in any minute and 50 in any second to each API.
-	callsPerSecond, callsAtOnce = 16, 30
-	// One person or group is sent at most 5 messages in any second.
-	messagesPerSecond, messagesAtOnce = 3, 2
 	// A growing card takes 10 operations a second, a message 5 changes.
 	cardPause, messagePause = 110 * time.Millisecond, 250 * time.Millisecond
 	// Replacing a card redraws it: that more often than this is no pleasure.
@@ -37,6 +33,15 @@ const (
 	// itself, less a margin.
 	streamingFor = 9 * time.Minute
 )
+
+// limits are below what the platform takes: 1000 calls in any minute and 50 in
+// any second to each API, 5 messages in any second to one person or group.
+func limits() []bridge.Limit {
+	return []bridge.Limit{
+		{Per: bridge.LimitChat, Every: time.Second / 3, AtOnce: 2},
+		{Per: bridge.LimitAPI, Every: time.Second / 16, AtOnce: 30},
+	}
+}
 
 // appCapabilities are the limits of a self-built app.
 func appCapabilities() bridge.Capabilities {
@@ -61,6 +66,7 @@ func appCapabilities() bridge.Capabilities {
 		AnswerWithin: 3 * time.Second,
 		// Repeated after 15 s, 5 min, 1 h and 6 h, so for 7 h 5 min.
 		RedeliversFor: 8 * time.Hour,
+		Limits:        limits(),
 		MonthlyCalls:  10_000, // basic free edition, all apps of the company together
 	}
 }

@@ -14,9 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"switchboard/internal/bridge"
+	"switchboard/internal/pace"
 	"switchboard/internal/token"
 	"switchboard/internal/webcall"
 )
@@ -29,8 +28,6 @@ const (
 	selfAgain = 10 * time.Minute
 	// cardsAgain is how long after a refusal growing cards are tried again.
 	cardsAgain = 10 * time.Minute
-	// maxPaces limits the number of people and groups whose pace is remembered.
-	maxPaces = 2_000
 )
 
 // The APIs, by their paths. All but the first three count against the monthly
@@ -73,11 +70,11 @@ type client struct {
 	count  func(api string)
 	http   *webcall.Client
 	tokens *token.Source
+	pace   *pace.Pacer
 
 	mu       sync.Mutex
-	paces    map[string]*rate.Limiter // by API, person and group
-	openID   string                   // the bot's own
-	wanted   bool                     // somebody needs to know openID
+	openID   string // the bot's own
+	wanted   bool   // somebody needs to know openID
 	askAgain time.Time
 	noCards  time.Time // until then growing cards are not tried
 }
@@ -86,7 +83,7 @@ func newClient(cfg config, count func(string)) *client {
 	if count == nil {
 		count = func(string) {}
 	}
-	c := &client{cfg: cfg, count: count, http: webcall.New(), paces: map[string]*rate.Limiter{}}
+	c := &client{cfg: cfg, count: count, http: webcall.New(), pace: pace.New(limits())}
 	c.tokens = token.New(c.fetchToken, token.Options{Op: opToken, Margin: tokenMargin})
 	return c
 }
@@ -103,6 +100,7 @@ func (c *client) fetchToken(ctx context.Context) (string, time.Duration, error) 
 type request struct {
 	op, method, api string
 	ids             []string
+	chat            string // who it is for
 	query           url.Values
 	in              any           // becomes JSON; nil for none
 	upload          multipartBody // instead of in
@@ -128,8 +126,8 @@ func (c *client) call(ctx context.Context, r request, out any) error {
 
 // withToken tries with a token. One that was refused is replaced once.
 func (c *client) withToken(ctx context.Context, r request, try func(bearer string) error) error {
-	if err := c.wait(ctx, r.op, r.api, callsPerSecond, callsAtOnce); err != nil {
-		return err
+	if err := c.pace.Wait(ctx, pace.Call{Op: r.op, API: r.api, Chat: r.chat}); err != nil {
+		return err //nolint:wrapcheck // says what was tried
 	}
 	for last := false; ; last = true {
 		bearer, err := c.tokens.Token(ctx)
@@ -145,35 +143,6 @@ func (c *client) withToken(ctx context.Context, r request, try func(bearer strin
 	}
 }
 
-// wait keeps to the platform's pace.
-func (c *client) wait(ctx context.Context, op, what string, perSecond rate.Limit, atOnce int) error {
-	err := c.pace(what, perSecond, atOnce).Wait(ctx)
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return webcall.Stopped(op, ctx.Err(), false)
-	default:
-		return &bridge.Error{Kind: bridge.KindRateLimited, Op: op, RetryAfter: tooFast, Detail: "more calls than the platform allows"}
-	}
-}
-
-func (c *client) pace(what string, perSecond rate.Limit, atOnce int) *rate.Limiter {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	limit := c.paces[what]
-	if limit == nil {
-		for key, l := range c.paces { // those who were quiet start afresh
-			if len(c.paces) >= maxPaces && l.Tokens() >= float64(l.Burst()) {
-				delete(c.paces, key)
-			}
-		}
-		limit = rate.NewLimiter(perSecond, atOnce)
-		c.paces[what] = limit
-	}
-	return limit
-}
-
 // exchange sends one request and reads the answer.
 func (c *client) exchange(ctx context.Context, r request, bearer string, out any) error {
 	made, err := c.make(r, bearer)
@@ -186,6 +155,9 @@ func (c *client) exchange(ctx context.Context, r request, bearer string, out any
 	}
 	c.counted(r, got.Status)
 	if e := trouble(got, made); e != nil {
+		if e.Kind == bridge.KindRateLimited {
+			c.pace.Hold(r.api, e.RetryAfter)
+		}
 		return c.explained(e)
 	}
 	return parseObject(r.op, got.Body, out)
@@ -299,19 +271,19 @@ func (c *client) sendMessage(ctx context.Context, to bridge.Address, m outgoing,
 	if receiver == "" {
 		return "", &bridge.Error{Kind: bridge.KindInvalid, Op: opSend, Detail: "the address names neither a chat nor a person"}
 	}
-	if err := c.wait(ctx, opSend, "to:"+receiver, messagesPerSecond, messagesAtOnce); err != nil {
-		return "", err
+	if err := c.pace.Wait(ctx, pace.Call{Op: opSend, Chat: receiver, Message: true}); err != nil {
+		return "", err //nolint:wrapcheck // says what was tried
 	}
 	body := messageSend{Type: m.kind, Content: m.content, UUID: uuid}
 	if replies(to) {
-		id, err := c.post(ctx, request{op: opSend, method: http.MethodPost, api: apiReply, ids: []string{string(to.ReplyTo)}, in: body})
+		id, err := c.post(ctx, request{op: opSend, method: http.MethodPost, api: apiReply, ids: []string{string(to.ReplyTo)}, chat: receiver, in: body})
 		if !gone(err) {
 			return id, err
 		}
 	}
 	body.To = receiver
 	query := url.Values{"receive_id_type": {kind}}
-	return c.post(ctx, request{op: opSend, method: http.MethodPost, api: apiCreate, query: query, in: body})
+	return c.post(ctx, request{op: opSend, method: http.MethodPost, api: apiCreate, query: query, chat: receiver, in: body})
 }
 
 // receiverOf tells whom a message of its own is for, and by which kind of id.
@@ -344,7 +316,7 @@ func (c *client) post(ctx context.Context, r request) (bridge.MessageID, error) 
 
 // patchMessage replaces the card in a message.
 func (c *client) patchMessage(ctx context.Context, id, content string) error {
-	return c.call(ctx, request{op: opStream, method: http.MethodPatch, api: apiMessage, ids: []string{id}, in: messagePatch{content}}, nil)
+	return c.call(ctx, request{op: opStream, method: http.MethodPatch, api: apiMessage, ids: []string{id}, chat: id, in: messagePatch{content}}, nil)
 }
 
 // recall takes a message back.
@@ -364,7 +336,7 @@ func (c *client) createCard(ctx context.Context, content string) (string, error)
 
 // changeCard makes one change to a growing card.
 func (c *client) changeCard(ctx context.Context, method, api, id string, in any) error {
-	return c.call(ctx, request{op: opStream, method: method, api: api, ids: []string{id, elementAnswer}, in: in}, nil)
+	return c.call(ctx, request{op: opStream, method: method, api: api, ids: []string{id, elementAnswer}, chat: id, in: in}, nil)
 }
 
 // multipartBody is the body of an upload.

@@ -226,10 +226,9 @@ func TestRetryAfter(t *testing.T) {
 		f := newFake(t)
 		f.header.Set(c.name, c.value)
 		f.script(pathCreate, answer{429, `{"code":99991400,"msg":"request trigger frequency limit"}`}, answer{429, `{"code":99991403,"msg":"quota"}`})
-		bot := f.bot(t, nil, bridge.Env{})
-		_, err := send(t, bot, direct())
+		_, err := send(t, f.bot(t, nil, bridge.Env{}), direct())
 		compare(t, c.value, err, bridge.Error{Kind: bridge.KindRateLimited, RetryAfter: c.want})
-		_, err = send(t, bot, direct())
+		_, err = send(t, f.bot(t, nil, bridge.Env{}), direct())
 		compare(t, "quota", err, bridge.Error{Kind: bridge.KindQuota})
 	}
 }
@@ -343,43 +342,6 @@ func TestBudget(t *testing.T) {
 	if want := []string{create, create, create, pathBot, pathScopes}; !slices.Equal(counted, want) {
 		t.Errorf("counted %v, want %v", counted, want)
 	}
-}
-
-// TestPaces: neither one chat nor the app as a whole is called faster than the
-// platform allows.
-func TestPaces(t *testing.T) {
-	t.Parallel()
-	f := newFake(t)
-	synctest.Test(t, func(t *testing.T) {
-		bot := f.bot(t, nil, bridge.Env{})
-		began := time.Now()
-		for range 10 {
-			if _, err := send(t, bot, direct().WithKey("")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if took := time.Since(began); took < 2500*time.Millisecond || took > 4*time.Second {
-			t.Errorf("10 messages to one chat took %v", took)
-		}
-		began = time.Now()
-		for n := range 100 {
-			if _, err := send(t, bot, bridge.Address{Chat: fmt.Sprintf("oc_%d", n)}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if took := time.Since(began); took < 4*time.Second || took > 8*time.Second {
-			t.Errorf("100 messages to 100 chats took %v", took)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		for range 5 {
-			_, err := bot.Send(ctx, direct().WithKey(""), bridge.Text{Text: "x"})
-			if err != nil && bridge.KindOf(err) != bridge.KindRateLimited {
-				t.Errorf("got %v", err)
-			}
-		}
-		synctest.Wait()
-	})
 }
 
 func TestCheck(t *testing.T) {

@@ -1,12 +1,14 @@
 package feishu_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"switchboard/internal/bridge"
 )
@@ -438,4 +440,68 @@ func checkMarkdown(text string) string {
 	default:
 		return ""
 	}
+}
+
+// TestPaces: neither one chat nor the app as a whole is called faster than the
+// platform allows.
+func TestPaces(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
+		bot := f.bot(t, nil, bridge.Env{})
+		began := time.Now()
+		for range 10 {
+			if _, err := send(t, bot, direct().WithKey("")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took < 2500*time.Millisecond || took > 4*time.Second {
+			t.Errorf("10 messages to one chat took %v", took)
+		}
+		began = time.Now()
+		for n := range 100 {
+			if _, err := send(t, bot, bridge.Address{Chat: fmt.Sprintf("oc_%d", n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took < 4*time.Second || took > 8*time.Second {
+			t.Errorf("100 messages to 100 chats took %v", took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		for range 5 {
+			_, err := bot.Send(ctx, direct().WithKey(""), bridge.Text{Text: "x"})
+			if err != nil && bridge.KindOf(err) != bridge.KindRateLimited {
+				t.Errorf("got %v", err)
+			}
+		}
+		synctest.Wait()
+	})
+}
+
+// TestPlatformsPause: what the platform asks of one holds for all who call that
+// API, and nobody else.
+func TestPlatformsPause(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
+		bot := f.bot(t, nil, bridge.Env{})
+		id, err := send(t, bot, direct())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.header.Set("x-ogw-ratelimit-reset", "5")
+		f.script(pathCreate, answer{429, `{"code":99991400,"msg":"request trigger frequency limit"}`})
+		began := time.Now()
+		if _, err := send(t, bot, direct()); bridge.KindOf(err) != bridge.KindRateLimited {
+			t.Fatal(err)
+		}
+		recaller, _ := bot.(bridge.Recaller)
+		if err := recaller.Recall(t.Context(), id, direct()); err != nil || time.Since(began) > time.Second {
+			t.Errorf("another API after %v: %v", time.Since(began), err)
+		}
+		if _, err := send(t, bot, bridge.Address{Chat: "oc_other"}); err != nil || time.Since(began) < 5*time.Second {
+			t.Errorf("another chat after %v: %v", time.Since(began), err)
+		}
+	})
 }

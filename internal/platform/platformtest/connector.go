@@ -162,6 +162,14 @@ func checkAbilities(t *testing.T, b *bundle) {
 			t.Errorf("%s: can %v, says %v", name, pair[0], pair[1])
 		}
 	}
+	for _, l := range c.Limits {
+		if l.Every <= 0 || l.AtOnce <= 0 || l.Patience < 0 || l.Per != bridge.LimitAPI && l.Per != bridge.LimitChat {
+			t.Errorf("limit %+v", l)
+		}
+	}
+	if len(c.Limits) == 0 {
+		t.Error("the capabilities name no limits")
+	}
 	if b.mode.Webhook != (b.Webhook != nil) {
 		t.Errorf("mode %s: Webhook is %v, but the kit's is %v", b.mode.ID, b.mode.Webhook, b.Webhook)
 	}

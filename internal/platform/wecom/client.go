@@ -16,9 +16,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"switchboard/internal/bridge"
+	"switchboard/internal/pace"
 	"switchboard/internal/token"
 	"switchboard/internal/webcall"
 )
@@ -57,13 +56,14 @@ type client struct {
 	count func(api string)
 	http  *webcall.Client
 	token *token.Source
+	pace  *pace.Pacer
 }
 
 func newClient(cfg config, count func(string)) *client {
 	if count == nil {
 		count = func(string) {}
 	}
-	c := &client{cfg: cfg, count: count, http: webcall.New()}
+	c := &client{cfg: cfg, count: count, http: webcall.New(), pace: pace.New(limits())}
 	c.token = token.New(c.fetchToken, token.Options{Op: opToken, RefusedFor: refusedFor})
 	return c
 }
@@ -81,6 +81,7 @@ type request struct {
 	op, path string
 	query    url.Values
 	in       any
+	chat     string // who it is for
 }
 
 // call makes a call with a token. A token that ended early is replaced once.
@@ -89,6 +90,9 @@ func (c *client) call(ctx context.Context, r request, out any) error {
 }
 
 func (c *client) withToken(ctx context.Context, r request, try func(request) error) error {
+	if err := c.pace.Wait(ctx, pace.Call{Op: r.op, API: r.path, Chat: r.chat}); err != nil {
+		return err //nolint:wrapcheck // says what was tried
+	}
 	for last := false; ; last = true {
 		key, err := c.token.Token(ctx)
 		if err != nil {
@@ -120,6 +124,9 @@ func (c *client) exchange(ctx context.Context, r request, out any) error {
 		return err
 	}
 	if e := trouble(got, made); e != nil {
+		if e.Kind == bridge.KindRateLimited {
+			c.pace.Hold(r.path, e.RetryAfter)
+		}
 		return e
 	}
 	if out == nil {
@@ -159,7 +166,7 @@ func (c *client) sendMessage(ctx context.Context, user string, m outgoing, uniqu
 		body["duplicate_check_interval"] = int(duplicateCheck.Seconds())
 	}
 	var got sent
-	if err := c.call(ctx, request{op: opSend, path: pathSend, in: body}, &got); err != nil {
+	if err := c.call(ctx, request{op: opSend, path: pathSend, in: body, chat: user}, &got); err != nil {
 		return "", err
 	}
 	return bridge.MessageID(got.ID), got.refused(user)
@@ -222,51 +229,6 @@ func isFile(h http.Header) bool {
 	}
 	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	return err == nil && kind != "application/json" && !strings.HasPrefix(kind, "text/")
-}
-
-// pace holds messages back: WeCom drops without a word what one member gets too
-// fast.
-type pace struct {
-	mu    sync.Mutex
-	users map[string]*rate.Limiter
-}
-
-// wait waits for a member's turn, if that is not far.
-func (p *pace) wait(ctx context.Context, user string) error {
-	turn := p.limiter(user).Reserve()
-	delay := turn.Delay()
-	if delay <= 0 {
-		return nil
-	}
-	if delay > paceWait {
-		turn.Cancel()
-		return &bridge.Error{Kind: bridge.KindRateLimited, Op: opSend, RetryAfter: delay, Detail: "more messages than one member may get"}
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		turn.Cancel()
-		return webcall.Stopped(opSend, ctx.Err(), false)
-	case <-timer.C:
-		return nil
-	}
-}
-
-func (p *pace) limiter(user string) *rate.Limiter {
-	const crowd = 1000
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.users == nil {
-		p.users = map[string]*rate.Limiter{}
-	}
-	if len(p.users) >= crowd { // forget those who have been quiet
-		maps.DeleteFunc(p.users, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= paceAtOnce })
-	}
-	if p.users[user] == nil {
-		p.users[user] = rate.NewLimiter(rate.Every(paceEvery), paceAtOnce)
-	}
-	return p.users[user]
 }
 
 // ledger remembers what was sent a moment ago. WeCom drops a repeated message by

@@ -10,6 +10,7 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/form"
+	"switchboard/internal/pace"
 )
 
 const platform bridge.Platform = "wecom"
@@ -67,7 +68,6 @@ type bot struct {
 	cfg    config
 	log    *slog.Logger
 	client *client
-	pace   pace
 	ledger ledger
 }
 
@@ -120,8 +120,8 @@ func (b *bot) Preview(to bridge.Address, c bridge.Content) ([]bridge.Shown, erro
 }
 
 func (b *bot) sendOne(ctx context.Context, user, key string, m outgoing) (bridge.MessageID, error) {
-	if err := b.pace.wait(ctx, user); err != nil {
-		return "", err
+	if err := b.client.pace.Wait(ctx, pace.Call{Op: opSend, Chat: user, Message: true}); err != nil {
+		return "", err //nolint:wrapcheck // says what was tried
 	}
 	return b.client.sendMessage(ctx, user, m, b.ledger.unique(user, key, m))
 }
