@@ -54,6 +54,7 @@ func (a *App) routing() router.Options {
 		AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language(), Desk: desk, Rules: rules,
 		Group:       func(bot string) router.GroupPolicy { return router.GroupPolicy(bots[bot].Group) },
 		Department:  a.department,
+		Serves:      func(agent string) bool { _, ok := a.findAgent(agent); return ok },
 		Admission:   func(bot string) router.Admission { return router.Admission(bots[bot].Admission) },
 		DefaultRole: a.settings.People.DefaultRole,
 		Circle:      func(bot string) router.Circle { return router.Circle(bots[bot].Allow) },

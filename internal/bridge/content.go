@@ -64,10 +64,10 @@ const (
 
 // Button is a button of a Card; it has either a URL or a Value.
 type Button struct {
-	Text  string
-	Style ButtonStyle
-	URL   string
-	Value map[string]string // comes back in Action.Value when clicked
+	Text  string            `json:"text"`
+	Style ButtonStyle       `json:"style,omitempty"`
+	URL   string            `json:"url,omitempty"`
+	Value map[string]string `json:"value,omitempty"` // comes back in Action.Value when clicked
 }
 
 // Native is the platform's own JSON, for test sends by an admin who knows it.

@@ -24,7 +24,8 @@ func (s JobState) Final() bool {
 type Job struct {
 	ID int64
 	// Message is what has to be answered. For a job that stands for an action,
-	// Action is set and Message holds only where and who.
+	// Action is set and Message holds where and who, and what they could as well
+	// have written.
 	Message Message
 	Action  *Action
 	// Queue is the id of the agent that will answer; each queue has its own

@@ -65,14 +65,14 @@ func (a *answers) listen(ctx context.Context, job int64, scope, person string) (
 	}
 }
 
-// stop ends the answers of a scope that somebody may stop; others counts those
-// that they may not.
-func (a *answers) stop(scope string, may func(person string) bool) (stopped, others int) {
+// stop ends those answers that are meant and that somebody may stop; others counts
+// the ones that they may not.
+func (a *answers) stop(meant func(job int64, scope string) bool, may func(person string) bool) (stopped, others int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, this := range a.open {
+	for job, this := range a.open {
 		switch {
-		case this.scope != scope || this.stopped:
+		case !meant(job, this.scope) || this.stopped:
 			continue
 		case !may(this.person):
 			others++
@@ -95,10 +95,17 @@ func (a *answers) end(job int64) {
 }
 
 // stop stops the answers that somebody waits for. In a group these are one's
-// own, unless an admin says it.
+// own, unless an admin says it. A click is about one answer, which shows that it
+// was stopped.
 func (e *Engine) stop(_ context.Context, v Visit) (Answer, error) {
-	stopped, others := e.answers.stop(v.Scope, func(person string) bool { return person == v.Person.ID || v.Role == bridge.RoleAdmin })
+	meant := func(_ int64, scope string) bool { return scope == v.Scope }
+	if v.About != nil {
+		meant = func(job int64, _ string) bool { return job == v.About.Job.ID }
+	}
+	stopped, others := e.answers.stop(meant, func(person string) bool { return person == v.Person.ID || v.Role == bridge.RoleAdmin })
 	switch {
+	case v.About != nil:
+		return Answer{}, nil
 	case stopped > 0:
 		return Answer{Text: v.Say("router.command.stopped")}, nil
 	case others > 0:
@@ -120,6 +127,7 @@ func (t *trip) stopped(ctx context.Context, agent bridge.Agent, h *hearing) erro
 		}
 	}
 	t.noteMasked(ctx, h.veil.findings())
+	t.offerRetry()
 	text := t.say("router.answer.stopped")
 	if !h.silent() {
 		text = h.closed(text)

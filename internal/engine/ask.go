@@ -27,6 +27,7 @@ func (h *hearing) silent() bool { return h.text.Len() == 0 }
 
 // ask puts the question to the agent and shows the answer.
 func (t *trip) ask(ctx context.Context) error {
+	t.asking = true
 	agent, ok := t.agents(t.route.Agent)
 	if err := t.out.Begin(ctx); err != nil {
 		return err
@@ -40,9 +41,9 @@ func (t *trip) ask(ctx context.Context) error {
 		return t.unattached(ctx, err)
 	}
 	if t.text = t.with.question(t.text, t.say("reply.file.look")); t.text == "" {
-		return t.sent(t.out.Finish(ctx, strings.TrimSpace(t.with.prefix())))
+		return t.sent(t.out.Finish(ctx, strings.TrimSpace(t.echo()+t.with.prefix())))
 	}
-	h.prefix = t.with.prefix()
+	h.prefix = t.echo() + t.with.prefix()
 	if err := t.prepare(ctx); err != nil {
 		t.out.Park()
 		return err
@@ -215,7 +216,8 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 	}
 	t.out.Attach(h.files...)
 	if h.end != nil {
-		text += t.footnote(h) + t.suggest(ctx, h, text)
+		text = t.suggest(ctx, h, text+t.footnote(h))
+		t.offerMore(h)
 		if h.end.Usage != (bridge.Usage{}) {
 			t.spend(h.end.Usage.Tokens)
 			if err := t.out.Note(ctx, func(r *bridge.Reply) { r.Usage = h.end.Usage }); err != nil {

@@ -32,13 +32,17 @@ func (t *trip) course(ctx context.Context, resumed bool) (course, error) {
 	switch {
 	case t.route.Refused != router.RefusedNot:
 		return t.refuse(ctx, t.route.Refused, t.say("router.refused."+string(t.route.Refused)), resumed)
-	case t.stale() && !resumed:
+	case t.stale() && !resumed && !t.click.timeless(t.route.Command):
 		t.note(bridge.EntryStale, 0, "", time.Since(t.job.Message.SentAt).Round(time.Minute).String())
 		return t.words(t.say("reply.stale")), nil
 	case t.route.Muted && !resumed && t.route.Command.Asks():
 		t.note(bridge.EntryIgnored, 0, "", "a human answers here")
 		return course{}, &silentError{}
-	case t.route.Command != router.CommandNone:
+	}
+	if c, over, err := t.clicked(ctx, resumed); over || err != nil {
+		return c, err
+	}
+	if t.route.Command != router.CommandNone {
 		return t.intent(ctx, t.route.Command, t.route.Argument, resumed)
 	}
 	outcome, typed, err := t.typedCode(ctx)
@@ -77,11 +81,7 @@ func (t *trip) outcome(ctx context.Context, resumed bool) (course, error) {
 func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 	t.noted = resumed
 	if t.text == "" {
-		var err error
-		if t.text, err = t.picked(ctx, spoken(t.route.Text, t.job.Message)); err != nil {
-			return course{}, err
-		}
-		if words, err := t.decides(ctx, t.text); err != nil || words != "" {
+		if words, err := t.understand(ctx); err != nil || words != "" {
 			return t.words(words), err
 		}
 	}
@@ -96,6 +96,23 @@ func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 	default:
 		return course{act: t.ask, pace: t.opt.Pace(t.job.Message.Bot)}, nil
 	}
+}
+
+// understand finds out what a text is: a question, the number of one, or a
+// decision. It returns words when the person has to be told something instead.
+func (t *trip) understand(ctx context.Context) (string, error) {
+	t.text = spoken(t.route.Text, t.job.Message)
+	switch {
+	case t.click.does(bridge.DoChoose):
+		return t.chooses(ctx)
+	case t.click != nil:
+		return "", nil
+	}
+	var err error
+	if t.text, err = t.picked(ctx, t.job, t.text); err != nil {
+		return "", err
+	}
+	return t.decides(ctx, t.text)
 }
 
 // spoken is the text to ask the agent: what was written, or what the platform

@@ -21,10 +21,14 @@ func (t *trip) answerWith(ctx context.Context, a Answer) error {
 				slog.String("bot", notice.To.Bot), slog.Any("error", err))
 		}
 	}
-	if a.Kept != "" {
+	switch {
+	case a.Kept != "":
 		return t.whisper(ctx, a)
+	case a.Text == "" && len(a.Next) == 0:
+		return nil
+	default:
+		return t.tellText(ctx, t.propose(a.Text, a.Next))
 	}
-	return t.tellText(ctx, a.Text)
 }
 
 // whisper shows a text that is not stored anywhere. A crash in between may show

@@ -149,6 +149,10 @@ type trip struct {
 	route  router.Route
 	text   string // what the person asks
 	with   attached
+	// click is what an action of the person is about; nil when they wrote. asking
+	// says that the agent is asked, so that it can be asked again.
+	click  *click
+	asking bool
 	// decision is what the person decided, where an answer waits for that.
 	decision *decision
 	// privacy is that of the moment this attempt began.
@@ -163,6 +167,7 @@ type trip struct {
 	department string
 	oldProfile bool
 	out        *reply.Writer
+	offered    int  // buttons below what is said
 	begun      bool // an earlier attempt may have shown a beginning of the answer
 	began      time.Time
 	over       *quota.Refusal // set when the person is over a limit
@@ -190,11 +195,8 @@ func (e *Engine) Handle(ctx context.Context, job bridge.Job) bridge.Settlement {
 
 // run is the trip. A nil error means that the person has read something final.
 func (t *trip) run(ctx context.Context) error {
-	if a := t.job.Action; a != nil {
-		if a.Kind == bridge.ActionEntered {
-			return t.entered(ctx)
-		}
-		return nil // noted in the journal; nothing to answer yet
+	if over, err := t.acted(ctx); over || err != nil {
+		return err
 	}
 	row, found, err := t.store.Reply(ctx, t.job.ID)
 	if err != nil {
@@ -209,6 +211,9 @@ func (t *trip) run(ctx context.Context) error {
 		return errNoBot
 	}
 	if t.route, err = t.router.Route(ctx, t.job); err != nil {
+		return err
+	}
+	if err := t.translate(ctx); err != nil {
 		return err
 	}
 	t.note(bridge.EntryRouted, 0, "", t.routed())
@@ -237,7 +242,7 @@ func (t *trip) open(row bridge.Reply, pace reply.Pace) {
 	m.Address.Language = t.route.Language
 	t.begun = row.Begun
 	t.out = reply.New(t.store, t.bot, t.limits, m, row, t.log, reply.Options{
-		Pace: pace, Thinking: t.say("reply.thinking"), Record: t.note, Open: t.fetch,
+		Pace: pace, Thinking: t.say("reply.thinking"), Stop: t.stopButton(), Record: t.note, Open: t.fetch,
 	})
 }
 

@@ -57,9 +57,35 @@ func (t *trip) waitFor(ctx context.Context, h *hearing) (string, error) {
 		return strings.TrimSpace(f.Text + "\n\n" + t.say("reply.form.elsewhere")), nil
 	}
 	words := t.formWords(f, h)
+	if clickable(f) {
+		var buttons []bridge.Button
+		for n, c := range f.Choices {
+			b := pick(t.job.ID, bridge.DoChoose, n+1, c.Title)
+			b.Style = c.Style
+			buttons = append(buttons, b)
+		}
+		if t.offer(buttons...) && len(f.Fields) == 0 {
+			words = strings.TrimSpace(f.Text + "\n\n" + t.until(f))
+		}
+	}
 	f.Text = "" // it is in the answer, and goes with it
 	err := t.out.Note(ctx, func(r *bridge.Reply) { r.Form = &f })
 	return words, err
+}
+
+// clickable says that a form can be decided by a choice alone.
+func clickable(f bridge.Form) bool {
+	_, wrong := filled(f.Fields, "")
+	return wrong == nil && !slices.ContainsFunc(f.Fields, func(field bridge.FormField) bool { return field.Default == "" }) &&
+		!slices.ContainsFunc(f.Choices, func(c bridge.FormChoice) bool { return strings.TrimSpace(c.Title) == "" })
+}
+
+// until says how long a form can be decided.
+func (t *trip) until(f bridge.Form) string {
+	if f.Expires.IsZero() {
+		return ""
+	}
+	return t.say("reply.form.until", "time", f.Expires.Local().Format("2006-01-02 15:04"))
 }
 
 // formWords are a form as people fill it in by writing.
@@ -86,9 +112,7 @@ func (t *trip) formWords(f bridge.Form, h *hearing) string {
 			lines = append(lines, t.say("reply.form.options", "name", field.Name, "options", strings.Join(field.Options, ", ")))
 		}
 	}
-	if !f.Expires.IsZero() {
-		lines = append(lines, t.say("reply.form.until", "time", f.Expires.Local().Format("2006-01-02 15:04")))
-	}
+	lines = append(lines, t.until(f))
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
@@ -99,14 +123,27 @@ func (t *trip) decides(ctx context.Context, text string) (string, error) {
 	if err != nil || choice == "" {
 		return "", err
 	}
-	m := t.job.Message
-	own := m.Chat.Kind != bridge.Group || x.Job.Message.Sender.ID == m.Sender.ID
+	return t.decide(ctx, x, choice, rest)
+}
+
+// chooses keeps the decision that somebody made by a click.
+func (t *trip) chooses(ctx context.Context) (string, error) {
+	n, _ := strconv.Atoi(t.job.Action.Value[bridge.ValueNumber])
+	x := t.click.about
+	if x.Reply.Form == nil || n < 1 || n > len(x.Reply.Form.Choices) {
+		return t.say("reply.form.gone"), nil
+	}
+	return t.decide(ctx, x, x.Reply.Form.Choices[n-1].ID, "")
+}
+
+// decide keeps a decision about the form of an answer, unless it may not be made
+// any more, or not by who made it. Then it returns words about that.
+func (t *trip) decide(ctx context.Context, x bridge.Exchange, choice, rest string) (string, error) {
 	switch form := x.Reply.Form; {
-	case !own && t.route.Role != bridge.RoleAdmin:
+	case !own(x.Job, t.job.Message) && t.route.Role != bridge.RoleAdmin:
 		return t.say("reply.form.other"), nil
 	case !form.Expires.IsZero() && time.Now().After(form.Expires):
-		x.Reply.Form = nil
-		return t.say("reply.form.gone"), t.store.SaveReply(ctx, x.Reply)
+		return t.say("reply.form.gone"), t.closeForm(ctx, x.Reply)
 	default:
 		values, wrong := filled(form.Fields, rest)
 		if wrong != nil {
@@ -134,7 +171,7 @@ func (t *trip) pending(ctx context.Context, text string) (x bridge.Exchange, cho
 			choice, rest = chosen(f.Choices, text, last)
 			return x, choice, rest, nil
 		}
-		last = last && x.Job.Action == nil && t.router.Command(x.Job.Message) != router.CommandNone
+		last = last && !wordless(x.Job) && t.router.Command(x.Job.Message) != router.CommandNone
 	}
 	return x, "", "", nil
 }
@@ -197,7 +234,16 @@ func (t *trip) decided(ctx context.Context) error {
 	if t.decision == nil {
 		return nil
 	}
-	row := t.decision.at
+	return t.closeForm(ctx, t.decision.at)
+}
+
+// closeForm takes a form away, and the buttons that decide it.
+func (t *trip) closeForm(ctx context.Context, row bridge.Reply) error {
 	row.Form = nil
-	return t.store.SaveReply(ctx, row)
+	if len(row.Buttons) == 0 {
+		return t.store.SaveReply(ctx, row)
+	}
+	row.Buttons = nil
+	_, err := t.redraw(ctx, t.job.Message.Bot, row)
+	return err
 }

@@ -38,6 +38,8 @@ type house struct {
 	opt    engine.Options
 	said   int
 	engine *engine.Engine
+	// limits, if set, changes what the bots can show.
+	limits func(*bridge.Capabilities)
 	// botOf and agentOf, if set, give a bot or an agent further abilities.
 	botOf   func(bridge.Bot) bridge.Bot
 	agentOf func(bridge.Agent) bridge.Agent
@@ -114,6 +116,9 @@ func (h *house) open() {
 	routes := router.New(h.store, h.route)
 	log := slog.New(slog.DiscardHandler)
 	limits := bridge.Capabilities{MaxMarkdown: 4000, MaxDraft: 4000, Keyed: true, Stream: true, UpdateInterval: 100 * time.Millisecond}
+	if h.limits != nil {
+		h.limits(&limits)
+	}
 	h.engine = engine.New(h.store, routes,
 		func(id string) (bridge.Bot, bridge.Capabilities, bool) {
 			chat := h.chats[id]

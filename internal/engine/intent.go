@@ -37,6 +37,10 @@ type Visit struct {
 	Language bridge.Language
 	// Muted says that a human answers in this chat.
 	Muted bool
+	// About is the answer that a click is about; nil when they wrote.
+	About *bridge.Exchange
+	// Quiet says that the platform itself shows what they did.
+	Quiet bool
 	// Chat, Scope and Lane name the chat, what /stop is about, and the talk.
 	Chat, Scope, Lane string
 }
@@ -52,7 +56,9 @@ func (v Visit) By() bridge.Actor { return bridge.Actor{Who: v.Person.ID, Where: 
 
 // Answer is what a handler says.
 type Answer struct {
-	Text string // Markdown
+	Text string // Markdown; with nothing else, nothing is said
+	// Next are questions one may ask next.
+	Next []string
 	// Kept, if set, is stored instead of Text, which only the visitor may see.
 	Kept string
 	// Ask, if set, is a question to pass on to the agent instead of an answer.
@@ -107,6 +113,7 @@ func (t *trip) intent(ctx context.Context, command router.Command, argument stri
 	answer, err := handle(ctx, Visit{
 		Job: t.job.ID, Person: t.route.Person, Role: t.route.Role, Message: t.job.Message, Argument: argument,
 		Session: t.route.Session, Language: t.route.Language, Muted: t.route.Muted, Chat: t.route.Chat, Scope: t.route.Scope, Lane: t.route.Lane,
+		About: t.click.subject(), Quiet: t.job.Action != nil && t.job.Action.Kind == bridge.ActionReaction,
 	})
 	if err != nil && ctx.Err() == nil && t.job.Attempt >= maxFailures {
 		return course{act: func(ctx context.Context) error { return t.apologise(ctx, err) }}, nil
@@ -135,8 +142,9 @@ func (e *Engine) help(_ context.Context, v Visit) (Answer, error) {
 
 // reset lets the next question start afresh.
 func (e *Engine) reset(ctx context.Context, v Visit) (Answer, error) {
-	text := strings.TrimSpace(v.Say("router.command.new") + "\n\n" + e.greeting(ctx, v.Session.Agent, v.Language))
-	return Answer{Text: text}, e.router.Reset(ctx, bridge.Job{Lane: v.Lane, Message: v.Message}, v.Person)
+	greeting := e.greeting(ctx, v.Session.Agent)
+	text := strings.TrimSpace(v.Say("router.command.new") + "\n\n" + greeting.Text)
+	return Answer{Text: text, Next: greeting.Questions}, e.router.Reset(ctx, bridge.Job{Lane: v.Lane, Message: v.Message}, v.Person)
 }
 
 // speak chooses a language.

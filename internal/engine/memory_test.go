@@ -27,6 +27,10 @@ func (*memory) Exchanges(context.Context, string, int64, int) ([]bridge.Exchange
 
 func (*memory) Awaits(context.Context, string, int64, int) (bool, error) { return false, nil }
 
+func (*memory) Job(context.Context, int64) (bridge.Job, error) {
+	return bridge.Job{}, &bridge.Error{Kind: bridge.KindNotFound, Op: "test"}
+}
+
 func (*memory) Tell(context.Context, string, int64, time.Duration) (bool, error) { return true, nil }
 
 func (*memory) Mute(context.Context, string, time.Time) error { return nil }

@@ -44,12 +44,13 @@ func suggestions(lang bridge.Language, text string, questions []string) string {
 // numbered finds lines that begin with a number, as a menu of the agent's has.
 func numbered() *regexp.Regexp { return regexp.MustCompile(`(?m)^\s*[1-9][.)、．）]`) }
 
-// suggest asks the agent for what one might ask next. The answer does not wait
-// for it for long, and does without when there is trouble.
+// suggest asks the agent for what one might ask next, and puts it below a text.
+// The answer does not wait for it for long, and does without when there is
+// trouble.
 func (t *trip) suggest(ctx context.Context, h *hearing, text string) string {
 	suggester, ok := t.agent().(bridge.Suggester)
 	if !ok || h.end == nil || h.end.Stopped || h.silent() {
-		return ""
+		return text
 	}
 	t.out.Write(text) // it can be read meanwhile
 	ctx, cancel := context.WithTimeout(ctx, suggestWithin)
@@ -59,38 +60,60 @@ func (t *trip) suggest(ctx context.Context, h *hearing, text string) string {
 		if bridge.KindOf(err) != bridge.KindUnsupported {
 			t.log.LogAttrs(ctx, slog.LevelInfo, "no suggestions", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
 		}
-		return ""
+		return text
 	}
 	for n := range questions {
 		questions[n] = h.veil.beside(questions[n])
 	}
-	return suggestions(t.route.Language, text, questions)
+	return t.propose(text, questions)
 }
 
-// picked is the question that somebody picked by its number from the list that
-// was shown to them last. Any other number is a question of its own.
-func (t *trip) picked(ctx context.Context, text string) (string, error) {
+// picked is the question that somebody picked with a job by its number from what
+// was proposed to them last. Any other number is a question of its own.
+func (e *Engine) picked(ctx context.Context, j bridge.Job, text string) (string, error) {
 	n, ok := digit(text)
 	if !ok {
 		return text, nil
 	}
-	all, err := t.store.Exchanges(ctx, t.job.Lane, t.job.ID, lookBack)
+	all, err := e.store.Exchanges(ctx, j.Lane, j.ID, lookBack)
 	if err != nil {
 		return text, err
 	}
 	for _, x := range slices.Backward(all) {
-		if t.job.Message.Chat.Kind == bridge.Group && x.Job.Message.Sender.ID != t.job.Message.Sender.ID {
+		if !own(x.Job, j.Message) {
 			return text, nil // it was shown to somebody else
 		}
-		questions := listed(x.Reply.Text)
+		questions := proposed(x.Reply)
 		if n <= len(questions) {
 			return questions[n-1], nil
 		}
-		if len(questions) > 0 || x.Job.Action != nil || t.router.Command(x.Job.Message).Asks() {
+		if len(questions) > 0 || wordless(x.Job) || e.router.Command(x.Job.Message).Asks() {
 			return text, nil
 		} // a command in between, such as a rating, changes nothing
 	}
 	return text, nil
+}
+
+// own says that a job is of who wrote a message: in a direct chat every one is.
+func own(j bridge.Job, m bridge.Message) bool {
+	return m.Chat.Kind != bridge.Group || j.Message.Sender.ID == m.Sender.ID
+}
+
+// wordless says that a job stands for something done that nobody says in words.
+func wordless(j bridge.Job) bool { return j.Action != nil && j.Message.Text == "" }
+
+// proposed are the questions that stand below an answer.
+func proposed(r bridge.Reply) []string {
+	var questions []string
+	for _, b := range r.Buttons {
+		if b.Value[bridge.ValueDo] == bridge.DoAsk {
+			questions = append(questions, b.Value[bridge.ValueText])
+		}
+	}
+	if len(questions) > 0 {
+		return questions
+	}
+	return listed(r.Text)
 }
 
 // digit reads a number as one picks with it: "2", "２", "2." or "2）".
@@ -129,21 +152,21 @@ func listed(text string) []string {
 	return questions
 }
 
-// greeting is what an agent says before the first question, "" when nothing.
-func (e *Engine) greeting(ctx context.Context, agent string, lang bridge.Language) string {
+// greeting is what an agent says before the first question, maybe nothing.
+func (e *Engine) greeting(ctx context.Context, agent string) bridge.Greeting {
 	found, _ := e.agents(agent)
 	greeter, ok := found.(bridge.Greeter)
 	if !ok {
-		return ""
+		return bridge.Greeting{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, suggestWithin)
 	defer cancel()
 	g, err := greeter.Greet(ctx)
 	if err != nil {
 		e.log.LogAttrs(ctx, slog.LevelInfo, "no greeting", slog.String("agent", agent), slog.Any("error", err))
-		return ""
+		return bridge.Greeting{}
 	}
-	return strings.TrimSpace(g.Text + suggestions(lang, g.Text, g.Questions))
+	return g
 }
 
 // entered greets somebody who opened the chat, once in a long while. It is a
@@ -159,8 +182,8 @@ func (t *trip) entered(ctx context.Context) error {
 	if t.bot, t.limits, ok = t.bots(t.job.Message.Bot); !ok {
 		return nil
 	}
-	text := t.greeting(ctx, route.Agent, route.Language)
-	if text == "" {
+	greeting := t.greeting(ctx, route.Agent)
+	if greeting.Text == "" && len(greeting.Questions) == 0 {
 		return nil
 	}
 	if say, err := t.store.Tell(ctx, "greeted "+route.Person.ID+" "+t.job.Message.Bot, t.job.ID, greetEvery); err != nil || !say {
@@ -172,5 +195,5 @@ func (t *trip) entered(ctx context.Context) error {
 	}
 	row.JobID = t.job.ID
 	t.open(row, reply.PaceOff)
-	return t.tellText(ctx, text)
+	return t.answerWith(ctx, Answer{Text: greeting.Text, Next: greeting.Questions})
 }

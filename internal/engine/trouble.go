@@ -77,6 +77,7 @@ func (t *trip) interrupted(ctx context.Context, h *hearing, err error) error {
 	kind := bridge.KindOf(err)
 	t.note(bridge.EntryApology, 0, kind, "interrupted")
 	t.noteMasked(ctx, h.veil.findings())
+	t.offerRetry()
 	return t.sent(t.out.Break(ctx, h.closed(t.say("reply.interrupted")), kind))
 }
 
@@ -87,6 +88,9 @@ func (t *trip) apologise(ctx context.Context, err error) error {
 	key := "reply.apology." + string(kind)
 	if _, ok := i18n.Find(t.route.Language, key); !ok {
 		key = "reply.apology"
+	}
+	if t.asking {
+		t.offerRetry()
 	}
 	return t.sent(t.out.Fail(ctx, t.say(key), kind))
 }

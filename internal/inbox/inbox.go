@@ -25,9 +25,9 @@ type Store interface {
 // returns soon, leaving the job in a state that another attempt can take up.
 type Handler func(ctx context.Context, job bridge.Job) bridge.Settlement
 
-// Place tells where a message belongs: the queue that answers it and the lane
-// that keeps it in order.
-type Place func(ctx context.Context, m bridge.Message) (queue, lane string, err error)
+// Place tells where a message or an action belongs: the queue that answers it and
+// the lane that keeps it in order.
+type Place func(ctx context.Context, n bridge.NewJob) (queue, lane string, err error)
 
 // Options are the settings of an Inbox; the zero value works.
 type Options struct {
@@ -122,11 +122,11 @@ func (i *Inbox) jobs(ctx context.Context, d bridge.Delivery) ([]bridge.NewJob, e
 	for n := range d.Actions {
 		a := &d.Actions[n]
 		jobs = append(jobs, bridge.NewJob{Action: a, Message: bridge.Message{
-			ID: bridge.MessageID(a.ID), Bot: a.Bot, Platform: a.Platform, Chat: a.Chat, Sender: a.Sender, SentAt: a.At, Address: a.Address,
+			ID: bridge.MessageID(a.ID), Bot: a.Bot, Platform: a.Platform, Chat: a.Chat, Sender: a.Sender, SentAt: a.At, Text: a.Typed(), Address: a.Address,
 		}})
 	}
 	for n := range jobs {
-		queue, lane, err := i.place(ctx, jobs[n].Message)
+		queue, lane, err := i.place(ctx, jobs[n])
 		if err != nil {
 			return nil, fmt.Errorf("inbox: place: %w", err)
 		}

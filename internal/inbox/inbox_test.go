@@ -136,7 +136,8 @@ type bundle struct {
 	entries []bridge.Entry
 }
 
-func place(_ context.Context, m bridge.Message) (string, string, error) {
+func place(_ context.Context, n bridge.NewJob) (string, string, error) {
+	m := n.Message
 	if m.Chat.ID == "" {
 		return "", "", errors.New("nowhere")
 	}

@@ -111,7 +111,9 @@ func (p *painter) open(ctx context.Context, s bridge.Streamer) bool {
 			return false // the final text resumes it again
 		}
 	}
-	draft, err := s.Begin(ctx, p.w.to.WithKey(p.w.key+"-0"))
+	to := p.w.to.WithKey(p.w.key + "-0")
+	to.Stop = p.w.opt.Stop
+	draft, err := s.Begin(ctx, to)
 	if err != nil {
 		p.complain(ctx, "beginning", err)
 		return false // the answer is sent when it is complete

@@ -48,6 +48,9 @@ type Options struct {
 	Pace Pace
 	// Thinking is shown in a draft until there is text; empty shows nothing.
 	Thinking string
+	// Stop is the text of a button that stops an answer while it grows; empty
+	// means that there is none.
+	Stop string
 	// Record takes the journal's entries; nil drops them.
 	Record func(kind bridge.EntryKind, took time.Duration, trouble bridge.Kind, note string)
 	// Open fetches a file to show; nil names it with its address instead.
@@ -67,6 +70,7 @@ type Writer struct {
 
 	row     bridge.Reply
 	files   []bridge.FileAdded // come with what is decided
+	buttons []bridge.Button    // and so do these
 	draft   bridge.Draft
 	painter *painter // nil when nothing grows
 	began   time.Time
@@ -78,9 +82,9 @@ func New(store Store, bot bridge.Bot, limits bridge.Capabilities, m bridge.Messa
 	if opt.Record == nil {
 		opt.Record = func(bridge.EntryKind, time.Duration, bridge.Kind, string) {}
 	}
-	return &Writer{
-		store: store, bot: bot, limits: limits, to: m.Address, log: log, opt: opt, key: Key(m), row: row, began: time.Now(),
-	}
+	to := m.Address
+	to.Job = strconv.FormatInt(row.JobID, 10)
+	return &Writer{store: store, bot: bot, limits: limits, to: to, log: log, opt: opt, key: Key(m), row: row, began: time.Now()}
 }
 
 // Key names the answer to a message for ever; the keys of its parts derive from
@@ -156,7 +160,7 @@ func (w *Writer) Park() { w.stopPainter() }
 // settle decides the text once and for all, and delivers it.
 func (w *Writer) settle(ctx context.Context, text string, why bridge.Kind, seen bool) error {
 	w.stopPainter()
-	w.row.State, w.row.Text, w.row.Error, w.row.Seen, w.row.Files = bridge.ReplyAnswered, text, why, seen, w.files
+	w.row.State, w.row.Text, w.row.Error, w.row.Seen, w.row.Files, w.row.Buttons = bridge.ReplyAnswered, text, why, seen, w.files, w.buttons
 	return w.Deliver(ctx)
 }
 
@@ -251,33 +255,6 @@ func (w *Writer) forgetDraft() {
 	w.draft, w.row.Draft, w.row.Sending = nil, bridge.Address{}, 0
 }
 
-// part is one message of an answer: some of its text, or a file.
-type part struct {
-	text string
-	file *bridge.FileAdded
-}
-
-// parts splits the decided text by what the platform takes, and adds the files.
-// It depends on the row only, so that every attempt counts the same parts.
-func (w *Writer) parts() []part {
-	rest := w.limits.MaxMarkdown
-	if rest <= 0 {
-		rest = w.limits.MaxText
-	}
-	first := rest
-	if w.row.Draft.Bot != "" && w.limits.MaxDraft > 0 {
-		first = w.limits.MaxDraft
-	}
-	var parts []part
-	for _, text := range Split(w.row.Text, first, rest) {
-		parts = append(parts, part{text: text})
-	}
-	for n := range w.row.Files {
-		parts = append(parts, part{file: &w.row.Files[n]})
-	}
-	return parts
-}
-
 // deliverPart shows one part and stores that it was shown.
 func (w *Writer) deliverPart(ctx context.Context, n int, p part) error {
 	to := w.to.WithKey(w.key + "-" + strconv.Itoa(n))
@@ -297,42 +274,14 @@ func (w *Writer) deliverPart(ctx context.Context, n int, p part) error {
 		return w.refused(ctx, err)
 	}
 	w.row.Sent, w.row.Sending = n+1, 0
+	if n == 0 && w.draft != nil { // where it can be shown again with other buttons
+		w.row.Draft = w.draft.Address()
+		w.row.Draft.Bot = w.to.Bot
+	}
 	if id != "" {
 		w.row.Messages = append(w.row.Messages, id)
 	}
 	return nil // stored together with the next step
-}
-
-func (w *Writer) send(ctx context.Context, n int, to bridge.Address, p part) (bridge.MessageID, error) {
-	text := p.text
-	content := bridge.Markdown{Text: text}
-	switch {
-	case p.file != nil:
-		return w.sendFile(ctx, to, *p.file)
-	case n > 0 || w.draft == nil:
-		id, err := w.bot.Send(ctx, to, content)
-		if bridge.KindOf(err) == bridge.KindTooLarge {
-			return w.sendPieces(ctx, to, text)
-		}
-		return id, err
-	case w.row.Error != "" && !w.row.Seen && w.row.Begun:
-		return "", w.draft.Fail(ctx, text)
-	default:
-		return w.draft.Finish(ctx, content)
-	}
-}
-
-// sendPieces sends a part that the platform found too large after all, as it
-// grew in translation, in quarters; their keys derive from the part's.
-func (w *Writer) sendPieces(ctx context.Context, to bridge.Address, text string) (bridge.MessageID, error) {
-	var id bridge.MessageID
-	for n, piece := range Split(text, len(text)/4, len(text)/4) {
-		var err error
-		if id, err = w.bot.Send(ctx, to.WithKey(to.Key+"."+strconv.Itoa(n)), bridge.Markdown{Text: piece}); err != nil {
-			return id, err
-		}
-	}
-	return id, nil
 }
 
 // refused keeps what is known after a failed send: a send that certainly did

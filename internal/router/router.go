@@ -14,13 +14,20 @@ import (
 	"switchboard/internal/i18n"
 )
 
-// Store knows people, sessions and the chats a human has taken over.
+// Store knows people and sessions, and what happened before.
 type Store interface {
 	PersonOf(ctx context.Context, who bridge.Identity) (bridge.Person, error)
 	Session(ctx context.Context, lane, agent string, since time.Time) (bridge.Session, bool, error)
 	SaveSession(ctx context.Context, s bridge.Session) error
 	CloseSessions(ctx context.Context, lane string) error
 	CloseSessionsOf(ctx context.Context, person string) error
+	Past
+}
+
+// Past knows what was accepted, and which chats a human has taken over.
+type Past interface {
+	// Job returns one job; an unknown one is an error of KindNotFound.
+	Job(ctx context.Context, id int64) (bridge.Job, error)
 	MutedUntil(ctx context.Context, chat string) (time.Time, error)
 }
 
@@ -52,6 +59,8 @@ type Options struct {
 	DefaultRole bridge.Role
 	// Circle says whom a bot is for; nil means everybody.
 	Circle func(bot string) Circle
+	// Serves says whether there is an agent of that id; nil means that there is.
+	Serves func(agent string) bool
 	// Exempt names bots that are a demonstration: no rule is about them, and
 	// everybody but the blocked may use them. Nil means none.
 	Exempt func(bot string) bool
@@ -84,6 +93,9 @@ func New(store Store, opt Options) *Router {
 	}
 	if opt.Circle == nil {
 		opt.Circle = func(string) Circle { return Circle{} }
+	}
+	if opt.Serves == nil {
+		opt.Serves = func(string) bool { return true }
 	}
 	if opt.Exempt == nil {
 		opt.Exempt = func(string) bool { return false }
@@ -120,15 +132,32 @@ type Route struct {
 	Language    bridge.Language
 }
 
+// Language is the language to speak to a person: theirs, or that of a text.
+func (r *Router) Language(p bridge.Person, text string) bridge.Language {
+	if p.Language != "" {
+		return p.Language
+	}
+	return i18n.Guess(text, r.opt.Language)
+}
+
 // Command returns the command a message is, if it is one.
 func (r *Router) Command(m bridge.Message) Command {
 	spec, _ := r.words.parse(m)
 	return spec.Command
 }
 
-// Place tells the queue and the lane of a message. A person who writes for the
-// first time is created on the spot.
-func (r *Router) Place(ctx context.Context, m bridge.Message) (queue, lane string, err error) {
+// Place tells the queue and the lane of a message, or of an action. A click
+// belongs where the answer is that it is about. A person who writes for the first
+// time is created on the spot.
+func (r *Router) Place(ctx context.Context, n bridge.NewJob) (queue, lane string, err error) {
+	about, known, err := r.clicked(ctx, n.Action)
+	if err != nil {
+		return "", "", err
+	}
+	m := n.Message
+	if known {
+		m.Chat = about.Message.Chat
+	}
 	var p bridge.Person
 	if m.Chat.Kind != bridge.Group || len(*r.rules.Load()) > 0 {
 		if p, err = r.store.PersonOf(ctx, Identity(m)); err != nil {
@@ -141,6 +170,9 @@ func (r *Router) Place(ctx context.Context, m bridge.Message) (queue, lane strin
 		return "", "", err
 	}
 	d := r.decide(f)
+	if known && about.Queue != r.opt.Desk && r.opt.Serves(about.Queue) {
+		d.agent = about.Queue
+	}
 	lane = r.lane(m, p, d.agent)
 	if spec.Aside && r.opt.Desk != "" {
 		return r.opt.Desk, aside(lane), nil
@@ -167,10 +199,7 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	if err != nil {
 		return Route{}, fmt.Errorf("router: person: %w", err)
 	}
-	lang := p.Language
-	if lang == "" {
-		lang = i18n.Guess(m.Text, r.opt.Language)
-	}
+	lang := r.Language(p, m.Text)
 	spec, argument := r.words.parse(m)
 	f, err := r.facts(ctx, m, p, spec.Command)
 	if err != nil {

@@ -20,6 +20,15 @@ type people struct {
 	closed   map[string]bool
 	muted    map[string]time.Time
 	role     bridge.Role
+	jobs     map[int64]bridge.Job
+}
+
+func (p *people) Job(_ context.Context, id int64) (bridge.Job, error) {
+	j, known := p.jobs[id]
+	if !known {
+		return j, &bridge.Error{Kind: bridge.KindNotFound, Op: "test"}
+	}
+	return j, nil
 }
 
 func newPeople() *people {
@@ -106,7 +115,7 @@ func setupWith(opt router.Options) (*router.Router, *people) {
 
 func job(t *testing.T, r *router.Router, m bridge.Message) bridge.Job {
 	t.Helper()
-	queue, lane, err := r.Place(t.Context(), m)
+	queue, lane, err := r.Place(t.Context(), bridge.NewJob{Message: m})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (t *tx) dropContent(ctx context.Context, ids []int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.bun.NewUpdate().Table("replies").Set("text = ''").Where("job_id IN (?)", bun.List(ids)).Exec(ctx)
+	_, err = t.bun.NewUpdate().Table("replies").Set("text = ''").Set("extra = ''").Where("job_id IN (?)", bun.List(ids)).Exec(ctx)
 	return err
 }
 

@@ -12,11 +12,11 @@ import (
 	"switchboard/internal/bridge"
 )
 
-const replyColumns = "job_id, state, text, error, rest, updated_at"
+const replyColumns = "job_id, state, text, error, rest, updated_at, extra"
 
-const saveReply = `INSERT INTO replies (` + replyColumns + `, waits) VALUES (?,?,?,?,?,?,?)
+const saveReply = `INSERT INTO replies (` + replyColumns + `, waits) VALUES (?,?,?,?,?,?,?,?)
 	ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, text = excluded.text, error = excluded.error,
-		rest = excluded.rest, updated_at = excluded.updated_at, waits = excluded.waits`
+		rest = excluded.rest, updated_at = excluded.updated_at, extra = excluded.extra, waits = excluded.waits`
 
 const replyOf = "SELECT " + replyColumns + " FROM replies WHERE job_id = ?"
 
@@ -27,6 +27,10 @@ const awaits = `SELECT EXISTS (SELECT 1 FROM (SELECT id FROM jobs WHERE lane = ?
 // stored before.
 func (s *Store) SaveReply(ctx context.Context, r bridge.Reply) error {
 	rest, err := encode(restOf(r))
+	below := ""
+	if err == nil && len(r.Buttons) > 0 {
+		below, err = encode(r.Buttons)
+	}
 	if err != nil {
 		return fmt.Errorf("store: save reply: %w", err)
 	}
@@ -35,7 +39,7 @@ func (s *Store) SaveReply(ctx context.Context, r bridge.Reply) error {
 		waits = 1
 	}
 	err = changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
-		err := t.exec(ctx, saveReply, r.JobID, string(r.State), clean(r.Text), string(r.Error), rest, updated, waits)
+		err := t.exec(ctx, saveReply, r.JobID, string(r.State), clean(r.Text), string(r.Error), rest, updated, clean(below), waits)
 		return err
 	})
 	if err != nil {
@@ -86,11 +90,14 @@ func (s *Store) replies(ctx context.Context, jobs []int64) (map[int64]bridge.Rep
 
 func scanReply(row scanner) (bridge.Reply, error) {
 	var job, updated int64
-	var state, text, kind, rest string
-	if err := row.Scan(&job, &state, &text, &kind, &rest, &updated); err != nil {
+	var state, text, kind, rest, below string
+	if err := row.Scan(&job, &state, &text, &kind, &rest, &updated, &below); err != nil {
 		return bridge.Reply{}, err
 	}
 	var p replyRest
-	err := decode(rest, &p)
-	return p.reply(job, state, text, kind, updated), err
+	if err := decode(rest, &p); err != nil {
+		return bridge.Reply{}, err
+	}
+	r := p.reply(job, state, text, kind, updated)
+	return r, decode(below, &r.Buttons)
 }

@@ -23,6 +23,8 @@ type Chat struct {
 	Fail func(call string, n int) error
 	// Slow is how long every call takes.
 	Slow time.Duration
+	// NoCards makes the platform refuse cards.
+	NoCards bool
 
 	mu      sync.Mutex
 	calls   map[string]int
@@ -36,6 +38,7 @@ type Shown struct {
 	ID       bridge.MessageID
 	Key      string
 	Text     string
+	Buttons  []bridge.Button
 	Growing  bool
 	Visible  bool
 	Updates  []string // every text it has had
@@ -140,10 +143,21 @@ func (b *bot) Send(ctx context.Context, to bridge.Address, content bridge.Conten
 	if !effect {
 		return "", err
 	}
-	return b.chat.put(to, text(content)), err
+	if err := b.chat.takes(content); err != nil {
+		return "", err
+	}
+	return b.chat.put(to, text(content), buttons(content)), err
 }
 
-func (c *Chat) put(to bridge.Address, text string) bridge.MessageID {
+// takes refuses a card, if it is to.
+func (c *Chat) takes(content bridge.Content) error {
+	if _, card := content.(bridge.Card); card && c.NoCards {
+		return &bridge.Error{Kind: bridge.KindInvalid, Op: "fake: card"}
+	}
+	return nil
+}
+
+func (c *Chat) put(to bridge.Address, text string, buttons []bridge.Button) bridge.MessageID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.Keyed && to.Key != "" {
@@ -153,7 +167,7 @@ func (c *Chat) put(to bridge.Address, text string) bridge.MessageID {
 			}
 		}
 	}
-	s := &Shown{ID: c.newID(), Key: to.Key, Text: text, Visible: true, Updates: []string{text}, To: to}
+	s := &Shown{ID: c.newID(), Key: to.Key, Text: text, Buttons: buttons, Visible: true, Updates: []string{text}, To: to}
 	c.shown = append(c.shown, s)
 	return s.ID
 }
@@ -181,6 +195,11 @@ func text(content bridge.Content) string {
 	default:
 		return fmt.Sprintf("%T", c)
 	}
+}
+
+func buttons(content bridge.Content) []bridge.Button {
+	c, _ := content.(bridge.Card)
+	return c.Buttons
 }
 
 type streamingBot struct{ bot }
@@ -257,7 +276,10 @@ func (d *draft) Update(ctx context.Context, whole string) error {
 
 // Finish shows the end.
 func (d *draft) Finish(ctx context.Context, c bridge.Content) (bridge.MessageID, error) {
-	return d.change(ctx, "finish", func(s *Shown) { s.Text, s.Growing = text(c), false })
+	if err := d.chat.takes(c); err != nil {
+		return "", err
+	}
+	return d.change(ctx, "finish", func(s *Shown) { s.Text, s.Buttons, s.Growing = text(c), buttons(c), false })
 }
 
 // Fail shows a notice.

@@ -55,7 +55,7 @@ func forgetContent(b *bundle) {
 		b.Errorf("action %+v", a)
 	}
 	r, found, err := b.Reply(b.Context(), ids[0])
-	if err != nil || !found || r.Text != "" || r.State != bridge.ReplyDrafting || r.Usage.Tokens != 5 {
+	if err != nil || !found || r.Text != "" || len(r.Buttons) != 0 || r.State != bridge.ReplyDrafting || r.Usage.Tokens != 5 {
 		b.Errorf("reply %+v %v %v", r, found, err)
 	}
 	if entries, err := b.Entries(b.Context(), ids[0]); err != nil || len(entries) != 1 {

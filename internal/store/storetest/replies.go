@@ -26,7 +26,7 @@ func fullReply(job int64) bridge.Reply {
 		JobID: job, State: bridge.ReplyDrafting,
 		Draft: bridge.Address{
 			Bot: "bot-a", Chat: "c", Kind: bridge.Group, User: "u", Name: "n", Thread: "t", ReplyTo: "m", Data: []byte(`{"card":"x"}`),
-			Expires: time.Now().Add(time.Hour).UTC(), Key: "k", Repeat: true, Language: bridge.Chinese,
+			Expires: time.Now().Add(time.Hour).UTC(), Key: "k", Repeat: true, Language: bridge.Chinese, Job: "7", Stop: "■",
 		},
 		Text: "答案 ✓", Sent: 1, Sending: 2, Messages: []bridge.MessageID{"a", "b"}, Uncertain: 3,
 		Conversation: bridge.Conversation{ID: "conv", User: "switchboard-1"},
@@ -36,8 +36,9 @@ func fullReply(job int64) bridge.Reply {
 			Token: "t", Text: "which?", Fields: []bridge.FormField{{Name: "f", Default: "d", Options: []string{"d", "e"}}},
 			Choices: []bridge.FormChoice{{ID: "y", Title: "Yes", Style: bridge.ButtonPrimary}}, Expires: time.Now().Add(time.Hour).UTC(),
 		},
-		Usage: bridge.Usage{Tokens: 5, Price: "0.01", Currency: "USD", Latency: time.Second},
-		Error: bridge.KindInterrupted, UpdatedAt: time.Now().Truncate(time.Microsecond),
+		Usage:   bridge.Usage{Tokens: 5, Price: "0.01", Currency: "USD", Latency: time.Second},
+		Buttons: []bridge.Button{{Text: "Why so?", Style: bridge.ButtonPrimary, Value: map[string]string{bridge.ValueDo: bridge.DoAsk}}},
+		Error:   bridge.KindInterrupted, UpdatedAt: time.Now().Truncate(time.Microsecond),
 	}
 }
 
