@@ -185,14 +185,14 @@ func TestNextQuestions(t *testing.T) { //nolint:paralleltest // sets the environ
 // every platform.
 func TestDecisions(t *testing.T) { //nolint:paralleltest // sets the environment
 	d := newDesk(t, difytest.App{Mode: "advanced-chat", Answer: func(difytest.Question) difytest.Answer {
-		return difytest.Answer{Text: "Three days in May. ", Form: "Please review: {{#$output.comment#}}", After: "It is "}
+		return difytest.Answer{Text: "Three days in May. ", Form: "Please review: {{#$output.comment#}}", After: map[string]string{"approve": "Approved: "}}
 	}})
 	for _, platform := range d.Employees()[0].Platforms {
 		d.on = platform
 		if got := d.asks("I want a holiday"); !strings.Contains(got, "Three days in May.") || !strings.Contains(got, "Please review: looks fine") || !strings.Contains(got, "Reject") {
 			t.Errorf("%s: %q", platform, got)
 		}
-		if got := d.says("1 enjoy", nil, 1); got[0] != "Three days in May. It is approve: enjoy" {
+		if got := d.says("1 enjoy", nil, 1); got[0] != "Three days in May. Approved: enjoy" {
 			t.Errorf("%s: %q", platform, got)
 		}
 	}

@@ -1,63 +1,228 @@
 package difytest
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+	"time"
 )
 
-// pause ends a stream with a form: a comment, and two ways to decide.
-func (s *Server) pause(stream func(string, ...any), a Answer, ids, run, user string) {
-	token := "token-" + run
-	s.forms[token] = &waiting{run: run, user: user, ids: ids, text: a.Text, after: a.After}
-	content, _ := json.Marshal(a.Form)
-	form := fmt.Sprintf(`"form_content":%s,"inputs":[{"output_variable_name":"comment","type":"paragraph","default":{"type":"constant","selector":[],"value":"looks fine"}}],`+
-		`"actions":[{"id":"approve","title":"Approve","button_style":"primary"},{"id":"reject","title":"Reject","button_style":"default"}],`+
-		`"form_token":%q,"resolved_default_values":{},"expiration_time":4102444800`, content, token)
-	stream(`{"event":"human_input_required",%s,"data":{"form_id":"f","node_id":"hi1","node_title":"Approval",%s}}`, ids, form)
-	stream(`{"event":"workflow_paused",%s,"data":{"workflow_run_id":%q,"paused_nodes":["hi1"],"outputs":{},"reasons":[{"TYPE":"human_input_required",%s}],"status":"paused"}}`, ids, run, form)
+// form is one that a run waits for.
+type form struct {
+	id, token, content string
+	expires            int64
+	before             string // what was said before
+	node               *node
+	decided            bool
+	choice, comment    string
 }
 
-func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
-	var d map[string]json.RawMessage
-	if !read(w, r, &d) {
-		return
+// ask begins a run that asks a person something.
+func (r *run) ask() {
+	f := &form{id: r.server.id(), content: r.answer.Form, expires: now() + int64((72 * time.Hour).Seconds())}
+	f.token = "token" + f.id[len(f.id)-12:] + "abcde"
+	r.form = f
+	r.app.forms[f.token] = r
+	r.started("initial")
+	if r.app.Mode == chatflow {
+		r.say(r.said("ans0", "answer"))
+		f.before = r.text
+		r.pass("start1", "start", "Start", r.given(), r.given())
+		r.pass("ans0", "answer", "Answer", object{}, object{"answer", f.before, "files", []any{}})
+	} else {
+		r.pass("start1", "start", "Start", r.given(), r.given())
 	}
-	var inputs map[string]string
-	var action string
-	_, _ = json.Unmarshal(d["inputs"], &inputs), json.Unmarshal(d["action"], &action)
-	form := s.forms[r.PathValue("token")]
-	comment, given := inputs["comment"]
+	f.node = r.open("hi1", "human-input", "Approval")
+	f.node.status = paused
+	r.status, r.outputs = paused, object{}
+	if r.message != nil {
+		r.message.status, r.message.answer = paused, f.before
+	}
+	r.publish(r.flowEvent("human_input_required", f.required()))
+	r.publish(r.flowEvent("workflow_paused", r.pausing(object{})))
+	r.end()
+}
+
+func (*form) inputs() []any {
+	return []any{object{"output_variable_name", "comment", "type", "paragraph", "default", object{"type", "constant", "selector", []any{}, "value", "looks fine"}}}
+}
+
+func (*form) actions() []any {
+	return []any{object{"id", "approve", "title", "Approve", "button_style", "primary"}, object{"id", "reject", "title", "Reject", "button_style", "default"}}
+}
+
+func (f *form) required() object {
+	return object{
+		"form_id", f.id, "node_id", "hi1", "node_title", "Approval", "form_content", f.content, "inputs", f.inputs(), "actions", f.actions(), "display_in_ui", true,
+		"form_token", f.token, "approval_channels",
+		[]any{"console"},
+		"resolved_default_values",
+		object{},
+		"expiration_time", f.expires,
+	}
+}
+
+func (f *form) reason() object {
+	return object{
+		"TYPE", "human_input_required", "form_id", f.id, "form_content", f.content, "inputs", f.inputs(), "actions", f.actions(), "node_id", "hi1", "node_title", "Approval",
+		"resolved_default_values",
+		object{},
+		"form_token", f.token, "approval_channels",
+		[]any{"console"},
+		"expiration_time", f.expires,
+	}
+}
+
+func (r *run) pausing(outputs object) object {
+	return object{
+		"workflow_run_id", r.id, "paused_nodes",
+		[]any{"hi1"},
+		"outputs", outputs, "reasons",
+		[]any{r.form.reason()},
+		"status", paused, "created_at", r.made,
+		"elapsed_time", 0.1, "total_tokens", 0, "total_steps", r.steps,
+	}
+}
+
+// waiting is the rest of an answer that is not streamed and waits.
+func (r *run) waiting() object {
+	meta := object{"annotation_reply", nil, "retriever_resources", []any{}, "usage", nil, "reasoning", object{}}
+	return object{"metadata", meta, "created_at", r.made, "workflow_run_id", r.id, "data", object{
+		"id", r.message.id, "mode", r.app.Mode, "conversation_id", r.talk.id, "message_id", r.message.id, "workflow_run_id", r.id, "answer", r.text, "metadata", meta,
+		"created_at", r.made, "paused_nodes",
+		[]any{"hi1"},
+		"reasons",
+		[]any{r.form.reason()},
+		"status", paused, "elapsed_time", 0.1, "total_tokens", 0,
+		"total_steps", r.steps,
+	}}
+}
+
+// form is the run that waits for the form of a path.
+func (c *call) form() *run {
+	r := c.app.forms[c.r.PathValue("token")]
 	switch {
-	case form == nil:
-		refuse(w, http.StatusNotFound, "not_found", "Form not found.")
-	case form.decided != "":
-		refuse(w, http.StatusPreconditionFailed, "human_input_form_submitted", "This form has already been submitted by another user, form_id=f")
-	case len(d) != 3:
-		refuse(w, http.StatusBadRequest, "invalid_param", "extra keys")
-	case action != "approve" && action != "reject":
-		refuse(w, http.StatusBadRequest, "invalid_form_data", "Invalid action: "+action)
-	case !given:
-		refuse(w, http.StatusBadRequest, "invalid_form_data", "Missing required inputs: comment")
+	case r == nil:
+		guessed(c.r.URL.Path, "Form not found.").send(c)
+	case r.form.decided:
+		(&Refusal{http.StatusPreconditionFailed, "human_input_form_submitted", "This form has already been submitted by another user, form_id=" + r.form.id}).send(c)
+	case r.form.expires < now():
+		(&Refusal{http.StatusPreconditionFailed, "human_input_form_expired", "This form has expired, form_id=" + r.form.id}).send(c)
 	default:
-		form.decided = action + ": " + comment
-		say(w, http.StatusOK, "{}")
+		return r
+	}
+	return nil
+}
+
+func (*Server) showForm(c *call) {
+	if r := c.form(); r != nil {
+		f := r.form
+		c.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprint(c, spaced(object{
+			"form_content", f.content, "inputs", f.inputs(), "resolved_default_values", object{}, "user_actions", f.actions(), "expiration_time", f.expires,
+		}))
 	}
 }
 
-// events tell what came after the decision, from the beginning of the answer on.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	form := s.forms["token-"+r.PathValue("run")]
-	if form == nil || form.user != r.FormValue("user") || form.decided == "" {
-		refuse(w, http.StatusNotFound, "not_found", "Workflow run not found")
+func (*Server) decide(c *call) {
+	r := c.form()
+	if r == nil {
 		return
 	}
-	stream := begin(w)
-	before, _ := json.Marshal(form.text)
-	after, _ := json.Marshal(form.after + form.decided)
-	stream(`{"event":"message_replace",%s,"answer":%s,"reason":""}`, form.ids, before)
-	stream(`{"event":"workflow_paused",%s,"data":{"reasons":[{"TYPE":"human_input_required","form_token":"token-%s"}],"status":"paused"}}`, form.ids, form.run)
-	stream(`{"event":"message",%s,"answer":%s}`, form.ids, after)
-	stream(`{"event":"message_end",%s,"metadata":{},"files":[]}`, form.ids)
-	stream(`{"event":"workflow_finished",%s,"data":{"status":"succeeded","outputs":{},"files":[]}}`, form.ids)
+	inputs, _ := c.body.get("inputs").(object)
+	choice := c.field("action")
+	comment, given := inputs.get("comment").(string)
+	wrong := func(message string) { (&Refusal{http.StatusBadRequest, "invalid_form_data", message}).send(c) }
+	switch {
+	case len(c.body) != 6: // inputs, action, user
+		invalidParam("extra keys").send(c)
+	case choice != "approve" && choice != "reject":
+		wrong("Invalid action: " + choice)
+	case !given:
+		wrong("Missing required inputs: comment")
+	default:
+		r.form.decided, r.form.choice, r.form.comment = true, choice, comment
+		r.over, r.status, r.made = false, running, now()
+		go r.resume()
+		say(c, http.StatusOK, object{})
+	}
+}
+
+// resume goes on after the decision.
+func (r *run) resume() {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	f := r.form
+	r.started("resumption")
+	r.reopen(f.node)
+	r.text = r.answer.After[f.choice] + f.comment
+	if r.app.Mode == chatflow {
+		r.publish(r.said("ans1", "answer")(r.answer.After[f.choice]))
+		r.publish(r.said("hi1", "comment")(f.comment))
+	}
+	title := map[string]string{"approve": "Approve", "reject": "Reject"}[f.choice]
+	r.shut(f.node, "succeeded", object{"comment", object{"value_type", "string", "value", f.comment}}, object{}, object{
+		"comment", f.comment, "__action_id", f.choice, "__action_value", title,
+		"__rendered_content", strings.ReplaceAll(f.content, "{{#$output.comment#}}", f.comment),
+	}, nil, nil)
+	r.conclude(none, 0)
+	if r.message != nil {
+		r.message.status = "normal"
+	}
+}
+
+// events tell what a run does from now on, and before that, if wished, how it
+// stands. Of a run that is over they tell the end only.
+func (*Server) events(c *call) {
+	r := c.app.runs[c.r.PathValue("run")]
+	if r == nil || r.question.User != c.user || r.id != c.r.PathValue("run") {
+		notFound("Workflow run not found").send(c)
+		return
+	}
+	c.Header().Set("Cache-Control", "no-cache")
+	if r.over && r.status != paused {
+		c.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+		_, _ = fmt.Fprint(c, "data: "+spaced(object{"event", "workflow_finished", "task_id", r.id, "workflow_run_id", r.id, "data", r.ending(0)})+"\n\n")
+		return
+	}
+	query := c.r.URL.Query()
+	var before []string
+	snapshot := query.Get("include_state_snapshot") == "true"
+	if snapshot {
+		before = r.soFar()
+	}
+	r.relay(c, before, len(r.events), !snapshot || query.Get("continue_on_pause") == "true")
+}
+
+// soFar tells how a run stands.
+func (r *run) soFar() []string {
+	var all []string
+	tell := func(event string, more ...any) {
+		o := object{"event", event, "task_id", r.task}.with(more...)
+		if r.app.Mode == chatflow {
+			o = o.with("conversation_id", r.talk.id, "message_id", r.message.id, "created_at", r.made)
+		}
+		all = append(all, "data: "+compact(o)+"\n\n")
+	}
+	flow := func(event string, data object) { tell(event, "workflow_run_id", r.id, "data", data) }
+	flow("workflow_started", r.beginning(r.variables(), "initial"))
+	if r.app.Mode == chatflow && r.text != "" {
+		tell("message_replace", "answer", r.text, "reason", "")
+	}
+	for i, n := range r.nodes {
+		flow("node_started", n.head(i+1).with("inputs", nil, "created_at", n.begun, "extras", object{}, "iteration_id", nil, "loop_id", nil))
+		if n.status != running {
+			flow("node_finished", n.head(i+1).with("inputs", nil, "process_data", nil, "outputs", nil, "status", n.status, "error", nil, "elapsed_time", 0.1,
+				"execution_metadata", nil, "created_at", n.begun, "finished_at", now(), "files", []any{}, "iteration_id", nil, "loop_id", nil))
+		}
+	}
+	if r.status == paused {
+		outputs := object{}
+		if r.app.Mode == chatflow {
+			outputs = object{"answer", r.text, "files", object{"value_type", "array[file]", "value", []any{}}}
+		}
+		flow("human_input_required", r.form.required())
+		flow("workflow_paused", r.pausing(outputs))
+	}
+	return all
 }

@@ -3,127 +3,66 @@ package difytest
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
-// Key is the key of the app.
-const Key = "app-right"
-
-// App is the app that the server has.
-type App struct {
-	// Mode is chat, agent-chat, advanced-chat, workflow or completion; default
-	// chat.
-	Mode string
-	// Parameters is the answer of GET /parameters; default {}.
-	Parameters string
-	// Answer says what a question is answered with; default its own words.
-	Answer func(Question) Answer
-	// Heard is what any voice message says.
-	Heard string
-	// Suggested are the questions after each answer.
-	Suggested []string
-}
-
-// Question is one that the app was asked.
-type Question struct {
-	Query        string         `json:"query"`
-	Inputs       map[string]any `json:"inputs"`
-	User         string         `json:"user"`
-	Conversation string         `json:"conversation_id"`
-	Mode         string         `json:"response_mode"`
-	Files        []Ref          `json:"files"`
-	// Sent are the files themselves.
-	Sent []File `json:"-"`
-}
-
-// Ref names an uploaded file in a question.
-type Ref struct {
-	Type   string `json:"type"`
-	Method string `json:"transfer_method"`
-	ID     string `json:"upload_file_id"`
-}
-
-// File is a file that the server keeps.
-type File struct {
-	Name, User string
-	Data       []byte
-}
-
-// Answer is what an app says.
-type Answer struct {
-	Text string
-	// Tool is used before.
-	Tool string
-	// Picture, if set, comes with the answer.
-	Picture []byte
-	// Sources are the titles of documents.
-	Sources []string
-	// Form, if set, is asked before After is said.
-	Form  string
-	After string
-}
-
-// Rating is what a user thinks of a message.
-type Rating struct{ Message, User, Rating string }
+// anybody is the user of requests that name none.
+const anybody = "DEFAULT-USER"
 
 // Server is a Dify server. Make one with New.
 type Server struct {
 	*httptest.Server
 
-	app App
-	tb  testing.TB
+	tb testing.TB
 
-	mu            sync.Mutex
-	next          int
-	conversations map[string]string // the user of each
-	messages      map[string]string // the user of each
-	files         map[string]File
-	asked         []Question
-	rated         []Rating
-	liked         map[string]string // the rating of each message
-	forms         map[string]*waiting
+	mu     sync.Mutex
+	next   int
+	tenant string
+	apps   map[string]*app // by key
+	files  map[string]*File
+	asked  []Question
+	rated  []Rating
 }
 
-// waiting is a run that waits for a decision.
-type waiting struct {
-	run, user, ids, text, after string
-	decided                     string
-}
-
-// New starts a server; it ends with the test.
-func New(tb testing.TB, app App) *Server {
+// New starts a server with some apps, one if none is named; it ends with the test.
+func New(tb testing.TB, apps ...App) *Server {
 	tb.Helper()
-	if app.Mode == "" {
-		app.Mode = "chat"
+	s := &Server{tb: tb, apps: map[string]*app{}, files: map[string]*File{}}
+	s.tenant = s.id()
+	if len(apps) == 0 {
+		apps = []App{{}}
 	}
-	if app.Parameters == "" {
-		app.Parameters = "{}"
-	}
-	if app.Answer == nil {
-		app.Answer = func(q Question) Answer { return Answer{Text: "Dify heard " + q.Query} }
-	}
-	s := &Server{
-		app: app, tb: tb, conversations: map[string]string{}, messages: map[string]string{}, files: map[string]File{},
-		liked: map[string]string{}, forms: map[string]*waiting{},
+	for _, a := range apps {
+		made := s.newApp(a)
+		s.apps[made.Key] = made
 	}
 	mux := http.NewServeMux()
-	for pattern, handle := range map[string]http.HandlerFunc{
-		"GET /v1/info": s.info, "GET /v1/parameters": s.parameters, "POST /v1/chat-messages": s.chat, "POST /v1/files/upload": s.upload,
-		"POST /v1/audio-to-text": s.listen, "POST /v1/messages/{id}/feedbacks": s.rate, "GET /v1/messages/{id}/suggested": s.suggest,
-		"POST /v1/form/human_input/{token}": s.decide, "GET /v1/workflow/{run}/events": s.events,
-		"POST /v1/chat-messages/{task}/stop": func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, `{"result":"success"}`) },
-	} {
-		mux.HandleFunc(pattern, s.keyed(handle))
+	for path, methods := range s.routes() {
+		mux.HandleFunc(path, s.choose(methods))
 	}
-	mux.HandleFunc("GET /files/{id}/file-preview", s.preview) // signed, so without a key
-	s.Server = httptest.NewServer(mux)
+	mux.HandleFunc("/", noPage)
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Version", "1.16.0")
+		w.Header().Set("X-Env", "PRODUCTION")
+		w.Header().Set("Vary", "Cookie")
+		mux.ServeHTTP(w, r)
+	}))
 	tb.Cleanup(s.Close)
 	return s
+}
+
+// Edit changes an app while the server runs, as its owner may. Its parameters stay.
+func (s *Server) Edit(key string, change func(*App)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.apps[key].App)
 }
 
 // Asked returns the questions so far.
@@ -140,64 +79,204 @@ func (s *Server) Rated() []Rating {
 	return append([]Rating(nil), s.rated...)
 }
 
-func (s *Server) keyed(handle http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Version", "1.16.0")
-		if r.Header.Get("Authorization") != "Bearer "+Key {
-			w.Header().Set("Www-Authenticate", `Bearer realm="api"`)
-			refuse(w, http.StatusUnauthorized, "unauthorized", "Access token is invalid")
-			return
+// Names returns the names of the conversations with a user.
+func (s *Server) Names(user string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for _, a := range s.apps {
+		for _, t := range a.sorted(user) {
+			all = append(all, t.name)
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		handle(w, r)
+	}
+	return all
+}
+
+// call is a request to an app.
+type call struct {
+	http.ResponseWriter
+	r *http.Request
+
+	app  *app
+	user string
+	body object
+}
+
+// from is where a request names its user.
+type from int
+
+const (
+	nowhere from = iota
+	fromBody
+	fromQuery
+	fromForm
+)
+
+type route struct {
+	user   from
+	must   bool // name the user
+	handle func(*call)
+}
+
+func (s *Server) routes() map[string]map[string]route {
+	stop := route{fromBody, true, s.stop}
+	return map[string]map[string]route{
+		"/v1/info":                                      {"GET": {handle: s.info}},
+		"/v1/parameters":                                {"GET": {handle: s.parameters}},
+		"/v1/meta":                                      {"GET": {handle: s.meta}},
+		"/v1/site":                                      {"GET": {handle: s.site}},
+		"/v1/chat-messages":                             {"POST": {fromBody, true, s.chat}},
+		"/v1/completion-messages":                       {"POST": {fromBody, true, s.complete}},
+		"/v1/workflows/run":                             {"POST": {fromBody, true, s.work}},
+		"/v1/workflows/run/{run}":                       {"GET": {handle: s.outcome}},
+		"/v1/chat-messages/{task}/stop":                 {"POST": stop},
+		"/v1/completion-messages/{t}/stop":              {"POST": stop},
+		"/v1/workflows/tasks/{task}/stop":               {"POST": stop},
+		"/v1/workflow/{run}/events":                     {"GET": {fromQuery, true, s.events}},
+		"/v1/form/human_input/{token}":                  {"GET": {handle: s.showForm}, "POST": {fromBody, true, s.decide}},
+		"/v1/messages":                                  {"GET": {fromQuery, false, s.listMessages}},
+		"/v1/messages/{uuid}/feedbacks":                 {"POST": {fromBody, true, s.rate}},
+		"/v1/messages/{uuid}/suggested":                 {"GET": {fromQuery, true, s.suggest}},
+		"/v1/conversations":                             {"GET": {fromQuery, false, s.listTalks}},
+		"/v1/conversations/{uuid}":                      {"DELETE": {fromBody, false, s.forget}},
+		"/v1/conversations/{uuid}/name":                 {"POST": {fromBody, false, s.rename}},
+		"/v1/conversations/{uuid}/variables":            {"GET": {fromQuery, false, s.variables}},
+		"/v1/conversations/{uuid}/variables/{variable}": {"PUT": {fromBody, false, s.setVariable}},
+		"/v1/files/upload":                              {"POST": {fromForm, false, s.upload}},
+		"/v1/files/{uuid}/preview":                      {"GET": {fromQuery, false, s.preview}},
+		"/v1/audio-to-text":                             {"POST": {fromForm, false, s.listen}},
+		"/v1/text-to-audio":                             {"POST": {fromBody, false, func(c *call) { invalidParam("TTS is not enabled").send(c) }}},
+		"/files/{uuid}/file-preview":                    {"GET": {handle: s.signed}},
 	}
 }
 
-func say(w http.ResponseWriter, status int, body string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprint(w, body)
+// choose answers requests for one path, in the order in which a server looks at
+// them: the path, the method, the key, the user.
+func (s *Server) choose(methods map[string]route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		here, allowed := methods[r.Method]
+		switch id := r.PathValue("uuid"); {
+		case id != "" && !isID(id):
+			noPage(w, r)
+			return
+		case !allowed:
+			(&Refusal{http.StatusMethodNotAllowed, "method_not_allowed", "The method is not allowed for the requested URL."}).send(w)
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "X-Env, X-Trace-Id, X-Version")
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the client has left
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		c := &call{ResponseWriter: w, r: r}
+		if strings.HasPrefix(r.URL.Path, "/files/") { // signed, so without a key
+			here.handle(c)
+		} else if refusal := s.admit(c, here, body); refusal != nil {
+			refusal.send(w)
+		} else {
+			here.handle(c)
+		}
+	}
 }
 
-func refuse(w http.ResponseWriter, status int, code, message string) {
-	body, _ := json.Marshal(map[string]any{"code": code, "message": message, "status": status})
-	say(w, status, string(body))
+// admit finds out who asks.
+func (s *Server) admit(c *call, here route, body []byte) *Refusal {
+	scheme, key, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	c.app = s.apps[key]
+	switch {
+	case !strings.EqualFold(scheme, "Bearer"):
+		c.Header().Set("WWW-Authenticate", `Bearer realm="api"`)
+		return &Refusal{http.StatusUnauthorized, "unauthorized", "Authorization header must be provided and start with 'Bearer'"}
+	case c.app == nil:
+		c.Header().Set("WWW-Authenticate", `Bearer realm="api"`)
+		return &Refusal{http.StatusUnauthorized, "unauthorized", "Access token is invalid"}
+	}
+	c.r.Body = io.NopCloser(strings.NewReader(string(body)))
+	switch here.user {
+	case fromBody:
+		if refusal := c.read(body); refusal != nil {
+			return refusal
+		}
+		if v := c.body.get("user"); v != nil {
+			c.user = fmt.Sprint(v)
+		}
+	case fromQuery:
+		c.user = c.r.URL.Query().Get("user")
+	case fromForm:
+		c.user = c.r.FormValue("user")
+	case nowhere:
+	}
+	if c.user == "" && here.must {
+		return invalidParam("Arg user must be provided.")
+	}
+	if c.user == "" {
+		c.user = anybody
+	}
+	return nil
+}
+
+// read decodes a body.
+func (c *call) read(body []byte) *Refusal {
+	if !strings.HasPrefix(c.r.Header.Get("Content-Type"), "application/json") {
+		return &Refusal{http.StatusUnsupportedMediaType, "unsupported_media_type", "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."}
+	}
+	v, err := parse(body)
+	if err != nil {
+		return badRequest("The browser (or proxy) sent a request that this server could not understand.")
+	}
+	c.body, _ = v.(object)
+	return nil
+}
+
+// field is a text in the body, "" if there is none.
+func (c *call) field(name string) string {
+	text, _ := c.body.get(name).(string)
+	return text
 }
 
 func (s *Server) id() string {
 	s.next++
-	return fmt.Sprintf("11111111-2222-4333-8444-%012d", s.next)
+	return fmt.Sprintf("22222222-3333-4444-8555-%012d", s.next)
 }
 
 func isID(id string) bool {
 	return regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString(id)
 }
 
-func (s *Server) info(w http.ResponseWriter, _ *http.Request) {
-	say(w, http.StatusOK, `{"name":"Help","description":"","tags":[],"mode":"`+s.app.Mode+`","author_name":"x"}`)
+func now() int64 { return time.Now().Unix() }
+
+func (*Server) info(c *call) {
+	say(c, http.StatusOK, object{"name", c.app.Name, "description", "d", "tags", []any{}, "mode", c.app.Mode, "author_name", "Admin"})
 }
 
-func (s *Server) parameters(w http.ResponseWriter, _ *http.Request) {
-	say(w, http.StatusOK, s.app.Parameters)
+func (*Server) parameters(c *call) {
+	c.Header().Set("Content-Type", "application/json")
+	_, _ = fmt.Fprint(c, c.app.Parameters)
 }
 
-// read decodes a body as strictly as the server.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		refuse(w, http.StatusUnsupportedMediaType, "unsupported_media_type", "Did not attempt to load JSON data")
-		return false
+func (*Server) meta(c *call) {
+	var icons object
+	for tool, address := range c.app.Icons {
+		icons = icons.with(tool, address)
 	}
-	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
-		refuse(w, http.StatusBadRequest, "bad_request", "Failed to decode JSON object")
-		return false
-	}
-	return true
+	say(c, http.StatusOK, object{"tool_icons", icons})
 }
 
-func noUser(w http.ResponseWriter, user string) bool {
-	if user == "" {
-		refuse(w, http.StatusBadRequest, "invalid_param", "Arg user must be provided.")
+func (*Server) site(c *call) {
+	say(c, http.StatusOK, object{
+		"title", c.app.Name, "chat_color_theme", nil, "chat_color_theme_inverted", false, "icon_type", "emoji", "icon", "🤖", "icon_background", "#FFEAD5",
+		"description", nil, "copyright", nil, "privacy_policy", nil, "input_placeholder", nil, "custom_disclaimer", "", "default_language", "en-US",
+		"show_workflow_steps", true, "use_icon_as_answer_icon", false, "icon_url", nil,
+	})
+}
+
+// decode reads a part of a body.
+func decode(v, into any) error {
+	if err := json.Unmarshal([]byte(compact(v)), into); err != nil {
+		return fmt.Errorf("difytest: %w", err)
 	}
-	return user == ""
+	return nil
 }
