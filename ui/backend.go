@@ -9,6 +9,7 @@ import (
 	"switchboard/ui/page/playground"
 	"switchboard/ui/page/privacy"
 	"switchboard/ui/page/routes"
+	"switchboard/ui/page/send"
 	"switchboard/ui/page/settings"
 	"switchboard/ui/page/talks"
 	"switchboard/ui/page/welcome"
@@ -28,6 +29,7 @@ type Daily interface {
 	overview.Backend
 	talks.Backend
 	people.Backend
+	send.Backend
 	playground.Backend
 }
 

@@ -76,3 +76,9 @@ func objects(o fyne.CanvasObject) []fyne.CanvasObject {
 	}
 	return all
 }
+
+func (w *Window) Drop(file fyne.URI) { w.drop([]fyne.URI{file}) }
+
+func (w *Window) SendTo(bot string) { w.send.Choose(bot) }
+
+func (w *Window) Submit() { w.submit() }

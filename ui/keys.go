@@ -18,6 +18,9 @@ func (w *Window) keys() {
 		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.visit(name) })
 	}
 	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.search() })
+	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter} {
+		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.submit() })
+	}
 	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
 		if do := map[fyne.KeyName]func(){fyne.KeyF5: w.refresh, fyne.KeyEscape: w.escape}[e.Name]; do != nil {
 			do()
@@ -31,6 +34,13 @@ func (w *Window) search() {
 	}
 	w.visit(live.PageTalks)
 	w.win.Canvas().Focus(w.talks.Search())
+}
+
+// submit sends where nothing has the cursor that would.
+func (w *Window) submit() {
+	if w.frame != nil && w.front == live.PageSend && w.win.Canvas().Overlays().Top() == nil {
+		w.send.Submit()
+	}
 }
 
 func (w *Window) refresh() {

@@ -16,6 +16,7 @@ import (
 	"switchboard/ui/page/playground"
 	"switchboard/ui/page/privacy"
 	"switchboard/ui/page/routes"
+	"switchboard/ui/page/send"
 	"switchboard/ui/page/settings"
 	"switchboard/ui/page/talks"
 	"switchboard/ui/page/welcome"
@@ -45,6 +46,7 @@ type Window struct {
 	options Options
 	hub     *live.Hub
 	tray    *tray.Tray
+	draft   send.Draft // is not lost with another language
 
 	// What follows is rebuilt with another language.
 	stop   context.CancelFunc
@@ -52,6 +54,7 @@ type Window struct {
 	pages  map[string]page
 	talks  *talks.Page
 	play   *playground.Page
+	send   *send.Page
 	frame  *frame
 	toasts *toasts
 	front  string
@@ -70,6 +73,7 @@ func New(ctx context.Context, app fyne.App, backend Backend, o Options) *Window 
 	w.build(ctx)
 	w.resize()
 	w.keys()
+	w.win.SetOnDropped(func(_ fyne.Position, all []fyne.URI) { w.drop(all) })
 	if host, ok := app.(desktop.App); ok && w.options.TrayHost {
 		w.installTray(ctx, host)
 	}
@@ -105,7 +109,7 @@ func (w *Window) hide() {
 }
 
 func pageNames() []string {
-	return []string{live.PageOverview, live.PageTalks, live.PagePeople, live.PagePlayground, live.PageRoutes, live.PagePrivacy, live.PageSettings}
+	return []string{live.PageOverview, live.PageTalks, live.PagePeople, live.PageSend, live.PagePlayground, live.PageRoutes, live.PagePrivacy, live.PageSettings}
 }
 
 // build makes the content in the chosen language; a change of language throws
@@ -129,10 +133,12 @@ func (w *Window) build(ctx context.Context) {
 	}
 	w.talks = talks.New(built, kit, w.backend)
 	w.play = playground.New(built, kit, w.backend)
+	w.send = send.New(built, kit, w.backend, &w.draft, send.Options{Pick: w.pick})
 	w.pages = map[string]page{
 		live.PageOverview:   overview.New(built, kit, w.backend),
 		live.PageTalks:      w.talks,
 		live.PagePeople:     people.New(built, kit, w.backend),
+		live.PageSend:       w.send,
 		live.PagePlayground: w.play,
 		live.PageRoutes:     routes.New(built, kit, w.backend),
 		live.PagePrivacy:    privacy.New(built, kit, w.backend),

@@ -133,7 +133,7 @@ func (a *App) Receivers(ctx context.Context, bot, text string) ([]bridge.Receive
 	for i := len(chats) - 1; i >= 0; i-- {
 		c := chats[i]
 		if c.Kind == bridge.Group && strings.Contains(strings.ToLower(c.Title+" "+c.ID), needle) {
-			all = slices.Insert(all, 0, bridge.Receiver{Chat: c.ID, Name: cmp.Or(c.Title, c.ID)})
+			all = slices.Insert(all, 0, bridge.Receiver{Chat: c.ID, Kind: c.Kind, Name: cmp.Or(c.Title, c.ID)})
 		}
 	}
 	return all[:min(len(all), receiversShown)], nil

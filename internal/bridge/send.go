@@ -105,8 +105,9 @@ type Preview struct {
 
 // Receiver is somebody, or some group, a bot can write to.
 type Receiver struct {
-	Person string // Person.ID; empty for a group
-	Chat   string // of a group
+	Person string   // Person.ID; without one it is Chat
+	Chat   string   // of a group, or of a user where Kind is Direct
+	Kind   ChatKind // as of a Sending
 	Name   string
 	// Seen is when they last wrote, if that is known.
 	Seen time.Time

@@ -27,6 +27,7 @@ const (
 	PageOverview   = "overview"
 	PageTalks      = "talks"
 	PagePeople     = "people"
+	PageSend       = "send"
 	PagePlayground = "playground"
 	PageRoutes     = "routes"
 	PagePrivacy    = "privacy"

@@ -89,7 +89,7 @@ func TestEveryStateHasWords(t *testing.T) {
 	for _, k := range []bridge.ActionKind{bridge.ActionButton, bridge.ActionMenu, bridge.ActionEntered, bridge.ActionJoined, bridge.ActionLeft, bridge.ActionRecalled, bridge.ActionReaction} {
 		keys = append(keys, "talks.action."+string(k))
 	}
-	for _, p := range []string{live.PageOverview, live.PageTalks, live.PagePeople, live.PagePlayground, live.PageRoutes, live.PagePrivacy, live.PageSettings} {
+	for _, p := range []string{live.PageOverview, live.PageTalks, live.PagePeople, live.PageSend, live.PagePlayground, live.PageRoutes, live.PagePrivacy, live.PageSettings} {
 		keys = append(keys, "page."+p)
 	}
 	for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {

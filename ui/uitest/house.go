@@ -48,6 +48,9 @@ type House struct {
 	disturb string
 	crowd   []bridge.PersonCard
 	acts    []string
+	sent    []bridge.Sending
+	tried   []bridge.Sending
+	gone    []string // keys
 	watches []chan bridge.Change
 }
 

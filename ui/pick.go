@@ -1,0 +1,83 @@
+package ui
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/storage"
+
+	"switchboard/internal/bridge"
+	"switchboard/ui/live"
+)
+
+// fileAtMost is the largest file that is read: more than any platform takes.
+const fileAtMost = 32 << 20
+
+// pictureTypes are what the dialog calls pictures.
+func pictureTypes() []string { return []string{".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"} }
+
+// pick lets the admin choose a file.
+func (w *Window) pick(pictures bool, got func(name string, data []byte, err error)) {
+	choice := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
+		if err != nil || r == nil { // nothing was chosen
+			if err != nil {
+				got("", nil, unreadable("", err))
+			}
+			return
+		}
+		data, err := read(r)
+		got(r.URI().Name(), data, err)
+	}, w.win)
+	if pictures {
+		choice.SetFilter(storage.NewExtensionFileFilter(pictureTypes()))
+	}
+	size := w.win.Canvas().Size()
+	choice.Resize(fyne.NewSize(size.Width*0.85, size.Height*0.85))
+	choice.Show()
+}
+
+// drop takes a file that was dropped on the window while something is sent.
+func (w *Window) drop(all []fyne.URI) {
+	if w.frame == nil || w.front != live.PageSend || len(all) == 0 {
+		return
+	}
+	r, err := storage.Reader(all[0])
+	if err != nil {
+		(&shell{w}).Trouble(unreadable(all[0].Name(), err))
+		return
+	}
+	data, err := read(r)
+	if err != nil {
+		(&shell{w}).Trouble(err)
+		return
+	}
+	w.send.Take(all[0].Name(), data, isPicture(all[0].Extension()))
+}
+
+func isPicture(extension string) bool {
+	for _, e := range pictureTypes() {
+		if strings.EqualFold(e, extension) {
+			return true
+		}
+	}
+	return false
+}
+
+// read reads a whole file, unless it is larger than anybody takes.
+func read(r fyne.URIReadCloser) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, fileAtMost+1))
+	if err = errors.Join(err, r.Close()); err != nil {
+		return nil, unreadable(r.URI().Name(), err)
+	}
+	if len(data) > fileAtMost {
+		return nil, &bridge.Error{Kind: bridge.KindTooLarge, Op: "send: file", Code: "large", Args: map[string]string{"file": r.URI().Name(), "megabytes": "32"}}
+	}
+	return data, nil
+}
+
+func unreadable(name string, err error) error {
+	return &bridge.Error{Kind: bridge.KindInvalid, Op: "send: file", Code: "file", Args: map[string]string{"file": name}, Err: err}
+}
