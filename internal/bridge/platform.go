@@ -140,6 +140,10 @@ type Capabilities struct {
 	Buttons bool
 	// MaxButtons is how many buttons one Card may have; 0 without Buttons.
 	MaxButtons int
+	// ButtonsApart says that buttons are a message of their own below the text, and
+	// gone with the first click: they are for what calls for a choice, not for every
+	// answer.
+	ButtonsApart bool
 	// Ratings says that the platform itself lets people rate an answer, which
 	// comes as an ActionReaction with ValueDo and ValueJob; no buttons of ours are
 	// needed for that.

@@ -58,10 +58,11 @@ func (t *trip) propose(text string, questions []string) string {
 }
 
 // offerMore offers what can be done about a complete answer: say what one thinks
-// of it, or ask for another.
+// of it, or ask for another. Where it would be a message of its own below every
+// answer, it is left to be typed.
 func (t *trip) offerMore(h *hearing) {
 	_, hears := t.agent().(bridge.Feedbacker)
-	if h.silent() || h.end.Stopped {
+	if h.silent() || h.end.Stopped || t.limits.ButtonsApart {
 		return
 	}
 	if hears && !t.limits.Ratings && t.out.Row().Run != (bridge.Run{}) {

@@ -158,6 +158,8 @@ func TestButtonsBelow(t *testing.T) {
 		"few":           {func(c *bridge.Capabilities) { c.MaxButtons = 3 }, []string{"Why so?", "When?"}, "", "Why so? | When? | 🔄 Another answer"},
 		"two":           {func(c *bridge.Capabilities) { c.MaxButtons = 2 }, []string{"Why so?", "1?", "2?"}, "1. Why so?", "👍 | 👎"},
 		"none":          {func(c *bridge.Capabilities) { c.Buttons, c.MaxButtons = false, 0 }, []string{"Why so?"}, "1. Why so?", ""},
+		"apart":         {func(c *bridge.Capabilities) { c.ButtonsApart = true }, []string{"Why so?"}, "", "Why so?"},
+		"apart, none":   {func(c *bridge.Capabilities) { c.ButtonsApart = true }, nil, "", ""},
 		"rated":         {func(c *bridge.Capabilities) { c.Ratings = true }, nil, "", "🔄 Another answer"},
 	} {
 		t.Run(name, func(t *testing.T) {

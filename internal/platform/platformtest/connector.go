@@ -167,6 +167,9 @@ func checkAbilities(t *testing.T, b *bundle) {
 			t.Errorf("limit %+v", l)
 		}
 	}
+	if !c.Buttons && (c.MaxButtons > 0 || c.ButtonsApart) {
+		t.Errorf("Buttons %v, MaxButtons %d, ButtonsApart %v", c.Buttons, c.MaxButtons, c.ButtonsApart)
+	}
 	if len(c.Limits) == 0 {
 		t.Error("the capabilities name no limits")
 	}

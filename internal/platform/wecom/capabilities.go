@@ -50,8 +50,9 @@ func appCapabilities() bridge.Capabilities {
 		Recall:      true, // 24 hours (page 94867)
 		// In a card below the text. There is no callback address an app could lack
 		// (page 90236): in this mode it has one.
-		Buttons:    true,
-		MaxButtons: maxButtons,
+		Buttons:      true,
+		MaxButtons:   maxButtons,
+		ButtonsApart: true,
 		// Pages 90238 and 90239. Three tries follow one another at once.
 		AnswerWithin:  5 * time.Second,
 		RedeliversFor: time.Minute,
@@ -63,7 +64,7 @@ func appCapabilities() bridge.Capabilities {
 // who read inside the personal WeChat: no card is shown there.
 func plainCapabilities() bridge.Capabilities {
 	c := appCapabilities()
-	c.Buttons, c.MaxButtons = false, 0
+	c.Buttons, c.MaxButtons, c.ButtonsApart = false, 0, false
 	return c
 }
 
