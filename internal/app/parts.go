@@ -11,10 +11,11 @@ import (
 )
 
 // hopeless says of the error of a part that starting it again is useless: the
-// admin has to repair something first.
+// admin has to repair something here first. What the other side forbids may be
+// allowed there, such as an address or a permission, without our being told.
 func hopeless(err error) bool {
 	switch bridge.KindOf(err) { //nolint:exhaustive // all others may pass
-	case bridge.KindCredential, bridge.KindForbidden, bridge.KindInvalid, bridge.KindUnsupported:
+	case bridge.KindCredential, bridge.KindInvalid, bridge.KindUnsupported:
 		return true
 	default:
 		return false

@@ -119,6 +119,9 @@ type Capabilities struct {
 	// MaxText and MaxMarkdown limit one message, in bytes. 0 means that the
 	// platform has no such message.
 	MaxText, MaxMarkdown int
+	// MaxMessages is how many messages one question may be answered with; 0 means
+	// as many as it takes.
+	MaxMessages int
 	// MaxDraft limits the text of one draft, in bytes; 0 when Stream is false.
 	MaxDraft int
 	// Stream says that the bot is a Streamer: an answer can grow on screen.

@@ -242,7 +242,7 @@ func (t *trip) open(row bridge.Reply, pace reply.Pace) {
 	m.Address.Language = t.route.Language
 	t.begun = row.Begun
 	t.out = reply.New(t.store, t.bot, t.limits, m, row, t.log, reply.Options{
-		Pace: pace, Thinking: t.say("reply.thinking"), Stop: t.stopButton(), Record: t.note, Open: t.fetch,
+		Pace: pace, Thinking: t.say("reply.thinking"), Cut: t.say("reply.cut"), Stop: t.stopButton(), Record: t.note, Open: t.fetch,
 	})
 }
 

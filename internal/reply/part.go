@@ -19,19 +19,24 @@ type part struct {
 // parts splits the decided text by what the platform takes, and adds the files.
 // It depends on the row only, so that every attempt counts the same parts.
 func (w *Writer) parts() []part {
-	parts := texts(w.row, w.limits)
-	for n := range w.row.Files {
+	parts, files := abridge(texts(w.row, w.limits), len(w.row.Files), w.limits.MaxMessages, longest(w.limits), w.opt.Cut)
+	for n := range files {
 		parts = append(parts, part{file: &w.row.Files[n]})
 	}
 	return parts
 }
 
+// longest is how long the text of a message may be.
+func longest(limits bridge.Capabilities) int {
+	if limits.MaxMarkdown > 0 {
+		return limits.MaxMarkdown
+	}
+	return limits.MaxText
+}
+
 // texts are the parts of the text.
 func texts(row bridge.Reply, limits bridge.Capabilities) []part {
-	rest := limits.MaxMarkdown
-	if rest <= 0 {
-		rest = limits.MaxText
-	}
+	rest := longest(limits)
 	first := rest
 	if row.Draft.Bot != "" && limits.MaxDraft > 0 {
 		first = limits.MaxDraft

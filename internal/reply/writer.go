@@ -51,6 +51,8 @@ type Options struct {
 	// Stop is the text of a button that stops an answer while it grows; empty
 	// means that there is none.
 	Stop string
+	// Cut is the note at the end of an answer that is longer than may be shown.
+	Cut string
 	// Record takes the journal's entries; nil drops them.
 	Record func(kind bridge.EntryKind, took time.Duration, trouble bridge.Kind, note string)
 	// Open fetches a file to show; nil names it with its address instead.

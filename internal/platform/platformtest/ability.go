@@ -180,7 +180,8 @@ func checkRecall(t *testing.T, b *bundle) {
 // the connection ends with its context.
 func checkListen(t *testing.T, b *bundle) {
 	t.Helper()
-	listener, ok := b.open(t).(bridge.Listener)
+	bot := b.open(t)
+	listener, ok := bot.(bridge.Listener)
 	if !ok {
 		return
 	}
@@ -201,13 +202,22 @@ func checkListen(t *testing.T, b *bundle) {
 			return nil
 		})
 	}()
-	for id, text := range map[string]string{"1": "take", "2": "refuse"} {
+	ring := func() {
+		if b.Webhook != nil && b.Webhook.Rings {
+			b.one(t, bot, b.request(t, "1", "hello"))
+		}
+	}
+	for _, m := range [][2]string{{"1", "take"}, {"2", "refuse"}} {
+		id, text := m[0], m[1]
 		pusher.Push(id, text)
+		ring()
 		d := within(t, accepted)
 		if len(d.Messages) != 1 || d.Messages[0].Text != text {
 			t.Fatalf("pushed %q, got %+v", text, d)
 		}
 		b.complete(t, d.Messages[0])
+		storable(t, d.Messages[0])
+		ring()
 		if got := pusher.Acknowledged(id); got != (text == "take") {
 			t.Errorf("%s: acknowledged %v", text, got)
 		}

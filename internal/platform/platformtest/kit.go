@@ -93,6 +93,9 @@ type Webhook struct {
 	Sealed bool
 	// Fresh is how old a request may be; 0 where the platform signs no time.
 	Fresh time.Duration
+	// Rings says that a request carries nothing itself: it makes the bot, which is a
+	// Listener, fetch what was written. Message then makes a ring.
+	Rings bool
 }
 
 // Forgery is a request to be refused.
@@ -167,7 +170,8 @@ type Pusher interface {
 	// there is a connection.
 	Push(id, text string)
 	// Acknowledged waits until the bot has answered the message, and tells whether it
-	// said that it took it.
+	// said that it took it. Where the bot fetches messages it has by asking for what
+	// comes after it.
 	Acknowledged(id string) bool
 }
 

@@ -23,8 +23,9 @@ func arrived() time.Time { return time.Unix(1_780_000_000, 0).UTC() }
 
 func receiveChecks() []check[*bundle] {
 	return []check[*bundle]{
-		{"receive", webhooks(checkReceive)},
-		{"redelivery", webhooks(checkRedelivery)},
+		{"receive", webhooks(carried(checkReceive))},
+		{"redelivery", webhooks(carried(checkRedelivery))},
+		{"ring", webhooks(checkRing)},
 		{"forged", webhooks(checkForged)},
 		{"handshake", webhooks(checkHandshake)},
 		{"old", webhooks(checkOld)},
@@ -32,7 +33,7 @@ func receiveChecks() []check[*bundle] {
 		{"marks of a request", webhooks(checkMarks)},
 		{"changed body", webhooks(checkChangedBody)},
 		{"unreadable", webhooks(checkUnreadable)},
-		{"odd texts", webhooks(checkOddTexts)},
+		{"odd texts", webhooks(carried(checkOddTexts))},
 		{"no webhook", checkNoWebhook},
 	}
 }
@@ -47,27 +48,65 @@ func webhooks(test func(*testing.T, *bundle)) func(*testing.T, *bundle) {
 	}
 }
 
+// carried runs a check where the requests carry the messages.
+func carried(test func(*testing.T, *bundle)) func(*testing.T, *bundle) {
+	return func(t *testing.T, b *bundle) {
+		t.Helper()
+		if !b.Webhook.Rings {
+			test(t, b)
+		}
+	}
+}
+
 // request is a genuine message.
 func (b *bundle) request(t *testing.T, id, text string) bridge.Request {
 	t.Helper()
 	return b.Webhook.Sign(t, b.Webhook.Message(id, text), arrived())
 }
 
-// one receives the only message of a genuine request.
-func one(t *testing.T, bot bridge.Bot, req bridge.Request) bridge.Message {
+// one receives a genuine request and returns its only message, a zero one if it
+// rings.
+func (b *bundle) one(t *testing.T, bot bridge.Bot, req bridge.Request) bridge.Message {
 	t.Helper()
 	d, err := bot.Receive(t.Context(), req)
-	if err != nil || len(d.Messages) != 1 || len(d.Actions) != 0 || d.Note != "" || d.Suspect {
+	if err != nil || len(d.Messages) != b.most() || len(d.Actions) != 0 || d.Note != "" || d.Suspect {
 		t.Fatalf("a genuine message: %v, %+v", err, d)
 	}
+	if len(d.Messages) == 0 {
+		return bridge.Message{}
+	}
 	return d.Messages[0]
+}
+
+// most is how many messages a genuine request carries.
+func (b *bundle) most() int {
+	if b.Webhook.Rings {
+		return 0
+	}
+	return 1
+}
+
+// checkRing: what only rings is taken at once, as often as it comes, without a word
+// about there being nothing, and without the network.
+func checkRing(t *testing.T, b *bundle) {
+	t.Helper()
+	if !b.Webhook.Rings {
+		return
+	}
+	if !b.mode.Listens {
+		t.Error("who fetches the messages of a mode that rings is a Listener")
+	}
+	bot := b.openAlone(t)
+	for range 100 {
+		b.one(t, bot, b.request(t, "1", "hello"))
+	}
 }
 
 // checkReceive: a message is complete, survives being stored, and its address
 // can be answered.
 func checkReceive(t *testing.T, b *bundle) {
 	t.Helper()
-	m := one(t, b.openAlone(t), b.request(t, "1", "What is new?"))
+	m := b.one(t, b.openAlone(t), b.request(t, "1", "What is new?"))
 	b.complete(t, m)
 	if m.Text != "What is new?" || m.Chat.Kind != bridge.Direct {
 		t.Errorf("got %+v", m)
@@ -124,15 +163,15 @@ func checkRedelivery(t *testing.T, b *bundle) {
 	t.Helper()
 	bot := b.openAlone(t)
 	req := b.request(t, "1", "hello")
-	first := one(t, bot, req)
-	if again := one(t, bot, req); again.ID != first.ID {
+	first := b.one(t, bot, req)
+	if again := b.one(t, bot, req); again.ID != first.ID {
 		t.Errorf("the same request: %q, then %q", first.ID, again.ID)
 	}
 	late := b.Webhook.Sign(t, b.Webhook.Message("1", "hello"), arrived().Add(time.Minute))
-	if again := one(t, b.openAlone(t), late); again.ID != first.ID {
+	if again := b.one(t, b.openAlone(t), late); again.ID != first.ID {
 		t.Errorf("delivered again to another process: %q, then %q", first.ID, again.ID)
 	}
-	if other := one(t, bot, b.request(t, "2", "hello")); other.ID == first.ID {
+	if other := b.one(t, bot, b.request(t, "2", "hello")); other.ID == first.ID {
 		t.Errorf("another message has the same id %q", other.ID)
 	}
 }
@@ -193,12 +232,12 @@ func checkOld(t *testing.T, b *bundle) {
 	req := b.request(t, "1", "hello")
 	if fresh == 0 {
 		req.At = req.At.Add(365 * 24 * time.Hour)
-		one(t, bot, req)
+		b.one(t, bot, req)
 		return
 	}
 	for _, off := range []time.Duration{fresh - time.Second, -fresh + time.Second} {
 		req.At = arrived().Add(off)
-		one(t, bot, req)
+		b.one(t, bot, req)
 	}
 	for _, off := range []time.Duration{fresh + 2*time.Second, -fresh - 2*time.Second, 1000 * fresh} {
 		req.At = arrived().Add(off)
@@ -224,7 +263,7 @@ func checkMethod(t *testing.T, b *bundle) {
 func checkMarks(t *testing.T, b *bundle) {
 	t.Helper()
 	bot := b.openAlone(t)
-	whole := one(t, bot, b.request(t, "1", "hello"))
+	whole := b.one(t, bot, b.request(t, "1", "hello"))
 	refused, marks := 0, 0
 	try := func(name string, change func(*bridge.Request)) {
 		t.Helper()
@@ -235,7 +274,7 @@ func checkMarks(t *testing.T, b *bundle) {
 		if err != nil {
 			refused++
 			b.refused(t, name, d, err, bridge.KindUnauthenticated, bridge.KindForbidden, bridge.KindInvalid)
-		} else if len(d.Messages) != 1 || d.Messages[0].ID != whole.ID {
+		} else if len(d.Messages) != b.most() || len(d.Messages) == 1 && d.Messages[0].ID != whole.ID {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}
@@ -266,7 +305,7 @@ func checkChangedBody(t *testing.T, b *bundle) {
 		switch {
 		case err != nil:
 			b.refused(t, name, d, err, bridge.KindUnauthenticated, bridge.KindForbidden, bridge.KindInvalid)
-		case b.Webhook.Sealed && (len(d.Messages) != 1 || d.Messages[0].Text != "hello"):
+		case b.Webhook.Sealed && (len(d.Messages) != b.most() || len(d.Messages) == 1 && d.Messages[0].Text != "hello"):
 			t.Errorf("%s: taken as %+v", name, d)
 		default:
 			b.acceptable(t, name, d)

@@ -39,6 +39,12 @@ func limits() []bridge.Limit {
 	}
 }
 
+// serviceLimits are those of customer service: nobody there gets more than five
+// messages in a row.
+func serviceLimits() []bridge.Limit {
+	return slices.DeleteFunc(limits(), func(l bridge.Limit) bool { return l.Per == bridge.LimitChat })
+}
+
 // appCapabilities are the limits of a self-built app.
 func appCapabilities() bridge.Capabilities {
 	return bridge.Capabilities{
@@ -66,6 +72,22 @@ func plainCapabilities() bridge.Capabilities {
 	c := appCapabilities()
 	c.Buttons, c.MaxButtons, c.ButtonsApart = false, 0, false
 	return c
+}
+
+// serviceCapabilities are the limits of an account of customer service.
+func serviceCapabilities() bridge.Capabilities {
+	return bridge.Capabilities{
+		MaxText:     maxContent, // page 94677
+		MaxMessages: 5,          // until the customer writes again, within 48 hours (page 94677)
+		Keyed:       true,       // an id counts once in an account (page 94677)
+		Files:       true,
+		Directory:   true,
+		// The callback as for an app. What was written is to be had for three days
+		// (page 94670).
+		AnswerWithin:  5 * time.Second,
+		RedeliversFor: 72 * time.Hour,
+		Limits:        serviceLimits(),
+	}
 }
 
 // fits refuses a text that would be cut off.

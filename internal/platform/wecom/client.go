@@ -37,6 +37,7 @@ const (
 	pathApp    = "agent/get"
 	pathUser   = "user/get"
 	pathFile   = "media/get"
+	pathUpload = "media/upload"
 )
 
 const (
@@ -47,6 +48,7 @@ const (
 	opCheck  = "wecom: check"
 	opUser   = "wecom: look up person"
 	opFile   = "wecom: fetch file"
+	opUpload = "wecom: upload file"
 )
 
 // client speaks to WeCom for one bot. The access token and the app's secret
@@ -57,13 +59,19 @@ type client struct {
 	http  *webcall.Client
 	token *token.Source
 	pace  *pace.Pacer
+	shelf shelf
 }
 
-func newClient(cfg config, count func(string)) *client {
+func newClient(cfg config, env bridge.Env) *client {
+	count := env.Count
 	if count == nil {
 		count = func(string) {}
 	}
-	c := &client{cfg: cfg, count: count, http: webcall.New(), pace: pace.New(limits())}
+	limited := limits()
+	if cfg.account != "" {
+		limited = serviceLimits()
+	}
+	c := &client{cfg: cfg, count: count, http: webcall.New(), pace: pace.New(limited), shelf: shelf{notes: env.Notes, log: env.Log}}
 	c.token = token.New(c.fetchToken, token.Options{Op: opToken, RefusedFor: refusedFor})
 	return c
 }
@@ -82,6 +90,7 @@ type request struct {
 	query    url.Values
 	in       any
 	chat     string // who it is for
+	file     *media // in place of in
 }
 
 // call makes a call with a token. A token that ended early is replaced once.
@@ -146,14 +155,18 @@ func (c *client) make(r request) (webcall.Request, error) {
 	for _, secret := range c.cfg.hidden {
 		made.Secrets = append(made.Secrets, secret.Reveal())
 	}
-	if r.in == nil {
-		return made, nil
+	var err error
+	switch {
+	case r.file != nil:
+		made.Method, made.Within = http.MethodPost, webcall.Upload
+		made.Type, made.Body, err = r.file.form()
+	case r.in != nil:
+		made.Method = http.MethodPost
+		made.Body, err = webcall.JSON(r.in)
 	}
-	body, err := webcall.JSON(r.in)
 	if err != nil {
 		return made, &bridge.Error{Kind: bridge.KindInternal, Op: r.op, Err: err}
 	}
-	made.Method, made.Body = http.MethodPost, body
 	return made, nil
 }
 

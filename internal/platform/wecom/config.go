@@ -10,13 +10,20 @@ import (
 	"switchboard/internal/form"
 )
 
-// modeApp is a self-built app: messages come by webhook and go by API.
-const modeApp bridge.ModeID = "app"
+// The modes.
+const (
+	// modeApp is a self-built app: messages come by webhook and go by API.
+	modeApp bridge.ModeID = "app"
+	// modeService is an account of customer service, for people outside the
+	// company: the webhook only rings, and messages are fetched.
+	modeService bridge.ModeID = "kf"
+)
 
 // The keys of the settings and secrets.
 const (
 	keyCorpID  = "corp_id"
 	keyAgentID = "agent_id"
+	keyAccount = "open_kfid"
 	keySecret  = "secret"
 	keyToken   = "token"
 	keyAESKey  = "aes_key"
@@ -34,15 +41,17 @@ const (
 
 // fields lists every setting and secret.
 func fields() []bridge.Field {
-	app := []bridge.ModeID{modeApp}
+	app, service := []bridge.ModeID{modeApp}, []bridge.ModeID{modeService}
+	both := []bridge.ModeID{modeApp, modeService}
 	return []bridge.Field{
-		{Key: keyCorpID, Required: true, Modes: app, Check: checkCorpID},
+		{Key: keyCorpID, Required: true, Modes: both, Check: checkCorpID},
 		{Key: keyAgentID, Required: true, Number: true, Modes: app, Check: checkAgentID},
-		{Key: keySecret, Secret: true, Required: true, Modes: app, Check: checkWord},
-		{Key: keyToken, Secret: true, Required: true, Modes: app, Check: checkToken},
-		{Key: keyAESKey, Secret: true, Required: true, Modes: app, Check: checkAESKey},
+		{Key: keyAccount, Required: true, Modes: service, Check: checkAccount},
+		{Key: keySecret, Secret: true, Required: true, Modes: both, Check: checkWord},
+		{Key: keyToken, Secret: true, Required: true, Modes: both, Check: checkToken},
+		{Key: keyAESKey, Secret: true, Required: true, Modes: both, Check: checkAESKey},
 		{Key: keyFormat, Default: formatMarkdown, Modes: app, Check: checkFormat},
-		{Key: keyBaseURL, Default: defaultBaseURL, Modes: app, Check: form.CheckURL},
+		{Key: keyBaseURL, Default: defaultBaseURL, Modes: both, Check: form.CheckURL},
 	}
 }
 
@@ -50,7 +59,8 @@ func fields() []bridge.Field {
 type config struct {
 	id      string // of the bot, in our settings
 	corpID  string
-	agentID int64
+	agentID int64  // of an app; 0 in other modes
+	account string // of customer service; empty in other modes
 	secret  bridge.Secret
 	token   bridge.Secret
 	aesKey  []byte
@@ -60,16 +70,18 @@ type config struct {
 }
 
 func newConfig(c bridge.Config) (config, error) {
-	values, err := form.Values(opOpen, fields(), c)
+	values, err := form.Values(opOpen, Connector().Fields(c.Mode), c)
 	if err != nil {
 		return config{}, err
 	}
 	if values[keySecret] == values[keyAESKey] { // both have 43 characters
 		return config{}, wrong(keySecret, errors.New("is the same as the EncodingAESKey"))
 	}
-	agentID, err := strconv.ParseInt(values[keyAgentID], 10, 64)
-	if err != nil {
-		return config{}, wrong(keyAgentID, errNumber)
+	var agentID int64
+	if c.Mode != modeService {
+		if agentID, err = strconv.ParseInt(values[keyAgentID], 10, 64); err != nil {
+			return config{}, wrong(keyAgentID, errNumber)
+		}
 	}
 	key, err := decodeKey(values[keyAESKey])
 	if err != nil {
@@ -80,7 +92,7 @@ func newConfig(c bridge.Config) (config, error) {
 		return config{}, wrong(keyBaseURL, err)
 	}
 	return config{
-		id: c.ID, corpID: values[keyCorpID], agentID: agentID,
+		id: c.ID, corpID: values[keyCorpID], agentID: agentID, account: values[keyAccount],
 		secret: bridge.NewSecret(values[keySecret]), token: bridge.NewSecret(values[keyToken]), aesKey: key,
 		hidden: []bridge.Secret{bridge.NewSecret(values[keySecret]), bridge.NewSecret(values[keyToken]), bridge.NewSecret(values[keyAESKey])},
 		plain:  values[keyFormat] == formatText, base: base,
@@ -115,6 +127,19 @@ func checkAgentID(s string) error {
 		return errNumber
 	default:
 		return nil
+	}
+}
+
+// checkAccount wants the id that the API knows an account of customer service by,
+// not the one in the link that customers open.
+func checkAccount(s string) error {
+	switch {
+	case strings.HasPrefix(s, "kfc"):
+		return errors.New("is the id in the link for customers, not the account's own, which begins with wk")
+	case !strings.HasPrefix(s, "wk"):
+		return errors.New("does not begin with wk")
+	default:
+		return checkWord(s)
 	}
 }
 

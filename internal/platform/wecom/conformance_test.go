@@ -20,7 +20,8 @@ import (
 	"switchboard/internal/platform/wecom"
 )
 
-// TestConformance: the self-built app is a bot like any other.
+// TestConformance: the self-built app and the account of customer service are bots
+// like any others.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	account := func(name, format string) platformtest.Account {
@@ -36,7 +37,7 @@ func TestConformance(t *testing.T) {
 	}
 	platformtest.Run(t, platformtest.Kit{
 		Connector: wecom.Connector(), Words: []string{"wecom.image", "wecom.choose"},
-		Accounts: []platformtest.Account{account("app", "markdown"), account("plain app", "text")},
+		Accounts: []platformtest.Account{account("app", "markdown"), account("plain app", "text"), serviceAccount()},
 		Bad: []platformtest.Value{
 			{Key: "corp_id", Value: "1000002"}, // the AgentId
 			{Key: "corp_id", Value: secret},
@@ -46,6 +47,9 @@ func TestConformance(t *testing.T) {
 			{Key: "agent_id", Value: "-1"},
 			{Key: "agent_id", Value: "1.0"},
 			{Key: "agent_id", Value: "99999999999999999999"},
+			{Key: "open_kfid", Value: "kfc123456789"}, // of the link
+			{Key: "open_kfid", Value: "1000002"},
+			{Key: "open_kfid", Value: "wk 1"},
 			{Key: "secret", Value: "a b"},
 			{Key: "secret", Value: aesKey},
 			{Key: "token", Value: aesKey},
@@ -61,7 +65,10 @@ func TestConformance(t *testing.T) {
 			{Key: "base_url", Value: "https://qyapi.weixin.qq.com/?a=b"},
 		},
 		Good: []platformtest.Value{
-			{Key: "base_url", Value: "http://127.0.0.1:1"}, {Key: "base_url", Value: "https://wecom.example.com/sub/"}, {Key: "format", Value: "text"},
+			{Key: "base_url", Value: "http://127.0.0.1:1"},
+			{Key: "base_url", Value: "https://wecom.example.com/sub/"},
+			{Key: "format", Value: "text"},
+			{Key: "open_kfid", Value: "wk"},
 		},
 	})
 }
@@ -275,6 +282,7 @@ type fakeWeCom struct {
 	tb testing.TB
 
 	mu       sync.Mutex
+	made     time.Time
 	offset   time.Duration // its clock is ahead of the real one
 	tokens   []string      // handed out; the last one is valid
 	expires  int           // of a token, seconds
@@ -290,13 +298,16 @@ type fakeWeCom struct {
 	got      map[string][]time.Time // by member
 	recalled []string
 	onToken  func() // while a token is asked for
+	desk     desk   // of customer service
+	files    map[string]kept
 }
 
 func newFake(tb testing.TB) *fakeWeCom {
 	tb.Helper()
 	f := &fakeWeCom{
-		tb: tb, expires: 7200, trusted: true,
-		scripts: map[string][]scripted{}, checked: map[string]time.Time{}, got: map[string][]time.Time{},
+		tb: tb, made: time.Now(), expires: 7200, trusted: true,
+		scripts: map[string][]scripted{}, checked: map[string]time.Time{}, got: map[string][]time.Time{}, files: map[string]kept{},
+		desk: newDesk(),
 	}
 	f.Server = httptest.NewUnstartedServer(f)
 	f.Config.SetKeepAlivesEnabled(false) // an idle connection would hold up the clock of synctest
@@ -397,6 +408,9 @@ func (f *fakeWeCom) answer(r *http.Request, body []byte) scripted {
 	if method == "" {
 		method = http.MethodGet
 	}
+	if r.URL.Path == callUpload || strings.HasPrefix(r.URL.Path, "/cgi-bin/kf/") {
+		method = http.MethodPost
+	}
 	q := r.URL.Query()
 	token := q.Get("access_token")
 	switch {
@@ -431,6 +445,10 @@ func (f *fakeWeCom) answer(r *http.Request, body []byte) scripted {
 			return says(60111, "userid not found")
 		}
 		return scripted{Status: 200, Body: `{"errcode":0,"errmsg":"ok","userid":"ZhangSan","name":"张三","department":[1]}`}
+	case callUpload:
+		return f.keep(q.Get("type"), r.Header.Get("Content-Type"), body)
+	case callFetch, callAnswer, callWelcome, callCustomers, callAccounts, callTalk:
+		return f.serve(r.URL.Path, body)
 	case callFile:
 		if q.Get("media_id") != "MEDIA-1" {
 			return says(40007, "invalid media_id")
@@ -467,17 +485,18 @@ func strict(body []byte, into any) bool {
 
 func (f *fakeWeCom) send(body []byte) scripted {
 	var in struct {
-		ToUser    string
-		MsgType   string
-		AgentID   int64
-		Check     int `json:"enable_duplicate_check"`
-		Interval  int `json:"duplicate_check_interval"`
-		Text      *struct{ Content string }
-		Markdown  *struct{ Content string }
-		Card      *fakeCard `json:"template_card"`
-		News      json.RawMessage
-		TextCard  json.RawMessage
-		Safe, IDs int
+		ToUser             string
+		MsgType            string
+		AgentID            int64
+		Check              int `json:"enable_duplicate_check"`
+		Interval           int `json:"duplicate_check_interval"`
+		Text               *struct{ Content string }
+		Markdown           *struct{ Content string }
+		Card               *fakeCard `json:"template_card"`
+		News               json.RawMessage
+		TextCard           json.RawMessage
+		Image, Voice, File *fakeMedia
+		Safe, IDs          int
 	}
 	f.bodies = append(f.bodies, body)
 	content, now := "", time.Now().Add(f.offset)
@@ -504,10 +523,14 @@ func (f *fakeWeCom) send(body []byte) scripted {
 			return says(40058, words)
 		}
 		content = in.Card.text()
+	case f.file(in.MsgType, in.Image, in.Voice, in.File) != "":
+		content = f.file(in.MsgType, in.Image, in.Voice, in.File)
 	default:
 		return says(40008, "invalid message type")
 	}
 	switch {
+	case content == noFile:
+		return says(40007, "invalid media_id")
 	case content == "":
 		return says(44004, "empty content")
 	case in.ToUser == "Nobody":

@@ -20,16 +20,20 @@ const (
 	findCredential = "credential"
 	findIP         = "ip"
 	findAgent      = "agent"
+	findAccount    = "account"
 )
 
 // Connector describes WeCom and opens bots on it.
 func Connector() bridge.Connector {
 	return bridge.Connector{
 		Platform: platform,
-		Modes:    []bridge.Mode{{ID: modeApp, Webhook: true, Capabilities: appCapabilities()}},
-		Form:     fields(),
-		Setup:    setup(),
-		Open:     open,
+		Modes: []bridge.Mode{
+			{ID: modeApp, Webhook: true, Capabilities: appCapabilities()},
+			{ID: modeService, Webhook: true, Listens: true, Capabilities: serviceCapabilities()},
+		},
+		Form:  fields(),
+		Setup: setup(),
+		Open:  open,
 	}
 }
 
@@ -37,20 +41,29 @@ func Connector() bridge.Connector {
 // after the callback address, because the console keeps it locked until then.
 func setup() []bridge.Step {
 	const console = "https://work.weixin.qq.com/wework_admin/frame"
-	app := []bridge.ModeID{modeApp}
+	app, service := []bridge.ModeID{modeApp}, []bridge.ModeID{modeService}
 	return []bridge.Step{
-		{Key: "company", Modes: app, Link: console + "#profile", Fill: []string{keyCorpID}},
+		{Key: "company", Link: console + "#profile", Fill: []string{keyCorpID}},
 		{Key: "app", Modes: app, Link: console + "#apps", Fill: []string{keyAgentID, keySecret}, Checks: []string{findCredential}},
 		{Key: "callback", Modes: app, Link: console + "#apps", Copy: []string{"callback_url"}, Fill: []string{keyToken, keyAESKey}},
 		{Key: "ip", Modes: app, Link: console + "#apps", Checks: []string{findIP, findAgent}},
 		{Key: "plugin", Modes: app, Link: console + "#profile/wxPlugin", Fill: []string{keyFormat}},
 		{Key: "test", Modes: app},
+		{Key: "kf_app", Modes: service, Link: console + "#apps", Fill: []string{keySecret}, Checks: []string{findCredential}},
+		{Key: "kf_callback", Modes: service, Link: console + "#apps", Copy: []string{"callback_url"}, Fill: []string{keyToken, keyAESKey}},
+		{Key: "ip", Modes: service, Link: console + "#apps", Checks: []string{findIP}},
+		{Key: "kf_account", Modes: service, Link: "https://work.weixin.qq.com/kf/frame", Fill: []string{keyAccount}, Checks: []string{findAccount}},
+		{Key: "kf_people", Modes: service},
+		{Key: "kf_test", Modes: service},
 	}
 }
 
 // open makes a bot.
 func open(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
-	if c.Mode != "" && c.Mode != modeApp {
+	if c.Mode == "" {
+		c.Mode = modeApp
+	}
+	if c.Mode != modeApp && c.Mode != modeService {
 		return nil, form.NoMode(opOpen, c.Mode)
 	}
 	cfg, err := newConfig(c)
@@ -60,8 +73,24 @@ func open(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	return &bot{cfg: cfg, log: env.Log.With(slog.String("bot", c.ID)), client: newClient(cfg, env.Count)}, nil
+	if env.Notes == nil {
+		env.Notes = noNotes{}
+	}
+	log, client := env.Log.With(slog.String("bot", c.ID)), newClient(cfg, env)
+	if c.Mode == modeService {
+		return &service{cfg: cfg, log: log, client: client, notes: env.Notes, bell: newBell()}, nil
+	}
+	return &bot{cfg: cfg, log: log, client: client}, nil
 }
+
+// noNotes keeps nothing.
+type noNotes struct{}
+
+// Note implements bridge.Notes.
+func (noNotes) Note(context.Context, string) (string, error) { return "", nil }
+
+// Keep implements bridge.Notes.
+func (noNotes) Keep(context.Context, string, string) error { return nil }
 
 // bot is a self-built app.
 type bot struct {
@@ -86,37 +115,28 @@ func (b *bot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (br
 	if err != nil {
 		return "", err
 	}
-	messages, err := b.render(c, to)
-	if err != nil {
-		return "", err
-	}
-	var ids []string
-	for i, m := range messages {
-		id, err := b.sendOne(ctx, user, partKey(to.Key, i), m)
-		if i > 0 && m.Type == typeCard && lasting(err) {
-			// The text is there, and what a button does can be typed.
-			b.log.LogAttrs(ctx, slog.LevelWarn, "the buttons below a message were refused", slog.Any("error", err))
-			break
+	render := func(c bridge.Content) ([]outgoing, error) { return b.render(c, to) }
+	return b.client.send(ctx, c, render, func(messages []outgoing) (bridge.MessageID, error) {
+		var all bridge.MessageID
+		for i, m := range messages {
+			id, err := b.sendOne(ctx, user, partKey(to.Key, i), m)
+			if i > 0 && m.Type == typeCard && lasting(err) {
+				// The text is there, and what a button does can be typed.
+				b.log.LogAttrs(ctx, slog.LevelWarn, "the buttons below a message were refused", slog.Any("error", err))
+				break
+			}
+			if err != nil {
+				return "", partly(err, i)
+			}
+			all = joined(all, id)
 		}
-		if err != nil {
-			return "", partly(err, i)
-		}
-		ids = append(ids, string(id))
-	}
-	if len(ids) > 1 {
-		b.log.LogAttrs(ctx, slog.LevelDebug, "a translated text needed several messages", slog.Int("messages", len(ids)))
-	}
-	return bridge.MessageID(strings.Join(ids, idSeparator)), nil
+		return all, nil
+	})
 }
 
 // Preview implements bridge.Previewer.
 func (b *bot) Preview(to bridge.Address, c bridge.Content) ([]bridge.Shown, error) {
-	messages, err := b.render(c, to)
-	var all []bridge.Shown
-	for _, m := range messages {
-		all = append(all, m.shown())
-	}
-	return all, err
+	return preview(c, func(c bridge.Content) ([]outgoing, error) { return b.render(c, to) })
 }
 
 func (b *bot) sendOne(ctx context.Context, user, key string, m outgoing) (bridge.MessageID, error) {
@@ -128,6 +148,14 @@ func (b *bot) sendOne(ctx context.Context, user, key string, m outgoing) (bridge
 
 // idSeparator stands between the ids of messages that are one to the caller.
 const idSeparator = ","
+
+// joined is the id of several messages.
+func joined(all, id bridge.MessageID) bridge.MessageID {
+	if all == "" {
+		return id
+	}
+	return all + idSeparator + id
+}
 
 // receiver is the member to write to. WeCom reads lists and "@all" in this
 // place; an answer is never meant for them.
@@ -169,16 +197,25 @@ func partly(err error, shown int) error {
 // Check implements bridge.Bot. A token proves the ids and the secret; it is
 // handed out to any address, so a second call has to prove the trusted IP.
 func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
-	if _, err := b.client.token.Token(ctx); transient(err) {
+	return b.client.check(ctx, findAgent, func(ctx context.Context) error {
+		app, err := b.client.app(ctx)
+		if err == nil && app.Closed != 0 {
+			err = &bridge.Error{Kind: bridge.KindForbidden, Op: opCheck, Code: codeClosed, Detail: "the app is disabled in the console"}
+		}
+		return err
+	})
+}
+
+// check tries the credentials, then a call that says whether the address is
+// trusted and whether something else is right.
+func (c *client) check(ctx context.Context, code string, call func(context.Context) error) ([]bridge.Finding, error) {
+	if _, err := c.token.Token(ctx); transient(err) {
 		return nil, err
 	} else if err != nil {
 		return []bridge.Finding{finding(findCredential, err)}, nil
 	}
 	findings := []bridge.Finding{finding(findCredential, nil)}
-	app, err := b.client.app(ctx)
-	if err == nil && app.Closed != 0 {
-		err = &bridge.Error{Kind: bridge.KindForbidden, Op: opCheck, Code: codeClosed, Detail: "the app is disabled in the console"}
-	}
+	err := call(ctx)
 	var e *bridge.Error
 	switch {
 	case transient(err):
@@ -186,7 +223,7 @@ func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
 	case errors.As(err, &e) && e.Code == codeUntrusted:
 		return append(findings, finding(findIP, err)), nil
 	default:
-		return append(findings, finding(findIP, nil), finding(findAgent, err)), nil
+		return append(findings, finding(findIP, nil), finding(code, err)), nil
 	}
 }
 

@@ -3,8 +3,10 @@ package wecom
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +21,10 @@ const (
 	codeInvalid    = "invaliduser"
 	codeUnlicensed = "unlicenseduser"
 	codeClosed     = "closed"
+	codeNoAccount  = "no_account" // no account of customer service has this id
+	codeUnmanaged  = "unmanaged"  // the account is not served through the API
+	codeNoMedia    = "40007"      // the file is not, or no longer, there
+	codeNoType     = "40004"      // not a file of the type it was sent as
 )
 
 const (
@@ -32,21 +38,21 @@ const (
 // kindOf translates the codes of page 90313 that an app can meet.
 func kindOf(code string) (bridge.Kind, bool) {
 	switch code {
-	case "40001", "40013", "40014", "40056", "40091", "41001", "42001", "93000":
+	case "40001", "40013", "40014", "40056", "40091", "41001", "42001", "93000", "95011", "95012":
 		return bridge.KindCredential, true
-	case "43009", "48002", "48006", "48009", "60011", codeUntrusted, "80001", "85005", "93004", "93008", "95003", "301002":
+	case "43009", "48002", "48006", "48009", "60011", codeUntrusted, "80001", "85005", "93004", "93008", "95003", "95014", "95017", "301002":
 		return bridge.KindForbidden, true
-	case "40008", "40058", "44004", "82001":
+	case codeNoType, "40005", "40008", "40058", "44001", "44004", "82001", "95016":
 		return bridge.KindInvalid, true
-	case "40003", "60111", "81013", "93006":
+	case "40003", "60111", "81013", "93006", "95000", "95004":
 		return bridge.KindNotFound, true
-	case "40007":
+	case codeNoMedia, "95002", "95013", "95018":
 		return bridge.KindExpired, true
-	case "45002":
+	case "40006", "40009", "45001", "45002":
 		return bridge.KindTooLarge, true
 	case "45009", "45033":
 		return bridge.KindRateLimited, true
-	case "85004":
+	case "85004", "95001":
 		return bridge.KindQuota, true
 	case codeBusy:
 		return bridge.KindUnavailable, true
@@ -57,6 +63,20 @@ func kindOf(code string) (bridge.Kind, bool) {
 
 // staleToken tells whether a call failed for its token alone.
 func staleToken(code string) bool { return code == "40014" || code == "42001" || code == "41001" }
+
+// hasCode tells whether an error has one of these codes.
+func hasCode(err error, codes ...string) bool {
+	var e *bridge.Error
+	return errors.As(err, &e) && slices.Contains(codes, e.Code)
+}
+
+// taken says that a message of customer service was refused for its id alone. Ours
+// are always well formed, so the id was used: the message has been shown. Page
+// 94677 says that this is an error, but not which one.
+func taken(err error) bool {
+	var e *bridge.Error
+	return errors.As(err, &e) && e.Code != "" && !e.Kind.Retryable() && strings.Contains(strings.ToLower(e.Detail), "msgid")
+}
 
 // kindOfStatus is for answers that are not WeCom's own.
 func kindOfStatus(status int) bridge.Kind {

@@ -27,19 +27,28 @@ const (
 type dialect struct {
 	plain bool // no markup at all
 	thin  bool // nothing bold, as inside a heading
+	bare  bool // no markup, and links as addresses: what customers read in WeChat
 	lang  bridge.Language
 }
 
-// render translates a content. What apps have no plain message for becomes text.
+// render translates a content for an app, which has buttons.
 func (b *bot) render(c bridge.Content, to bridge.Address) ([]outgoing, error) {
 	d := dialect{plain: b.cfg.plain, lang: to.Language}
+	if card, ok := c.(bridge.Card); ok {
+		return d.renderCard(card, cmp.Or(to.Key, rand.Text()))
+	}
+	return d.render(c)
+}
+
+// render translates a content. What there is no plain message for becomes text.
+func (d dialect) render(c bridge.Content) ([]outgoing, error) {
 	switch c := c.(type) {
 	case bridge.Text:
 		return renderText(c)
 	case bridge.Markdown:
 		return d.renderMarkdown(c.Text, c.Text)
 	case bridge.Card:
-		return d.renderCard(c, cmp.Or(to.Key, rand.Text()))
+		return d.renderMarkdown(c.Text, cardText(c))
 	case bridge.News:
 		return d.renderMarkdown("", newsText(c))
 	case bridge.Picture:
@@ -441,6 +450,8 @@ func (d dialect) link(text, target string) string {
 		return text
 	case text == "" || text == target:
 		return target
+	case d.bare:
+		return text + " (" + target + ")"
 	case d.plain:
 		return `<a href="` + strings.ReplaceAll(target, `"`, "%22") + `">` + text + "</a>"
 	default:

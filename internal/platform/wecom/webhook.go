@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/prose"
@@ -18,11 +19,22 @@ import (
 
 // Receive implements bridge.Bot.
 func (b *bot) Receive(_ context.Context, req bridge.Request) (bridge.Delivery, error) {
+	return b.cfg.receive(req, func(p push, at time.Time) bridge.Delivery {
+		d := b.deliver(p, at)
+		if len(d.Actions) == 1 && d.Actions[0].Kind == bridge.ActionButton {
+			d.Response = b.cfg.choose(p, req)
+		}
+		return d
+	})
+}
+
+// receive takes a request to a callback; read makes something of what it pushes.
+func (c config) receive(req bridge.Request, read func(push, time.Time) bridge.Delivery) (bridge.Delivery, error) {
 	switch req.Method {
 	case http.MethodGet:
-		return b.prove(req)
+		return c.prove(req)
 	case http.MethodPost:
-		return b.receive(req)
+		return c.open(req, read)
 	default:
 		return bridge.Delivery{}, refuse(bridge.KindInvalid, "neither a GET nor a POST request")
 	}
@@ -30,77 +42,73 @@ func (b *bot) Receive(_ context.Context, req bridge.Request) (bridge.Delivery, e
 
 // prove answers the request that the console makes when an address is saved.
 // The answer has to be the decrypted echo and not one byte more.
-func (b *bot) prove(req bridge.Request) (bridge.Delivery, error) {
+func (c config) prove(req bridge.Request) (bridge.Delivery, error) {
 	echo := req.Query.Get("echostr")
-	if !b.genuine(req, echo) {
+	if !c.genuine(req, echo) {
 		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the signature is wrong")
 	}
-	plain, receiver, err := decrypt(b.cfg.aesKey, echo)
+	plain, receiver, err := decrypt(c.aesKey, echo)
 	if err != nil {
 		return bridge.Delivery{}, refuse(bridge.KindInvalid, "the echo does not decrypt with this aes_key: "+err.Error())
 	}
-	if !b.ours(receiver) {
+	if !c.ours(receiver) {
 		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the echo is for another company")
 	}
 	return bridge.Delivery{Response: bridge.Response{Type: "text/plain", Body: plain}, Note: "the callback address was checked"}, nil
 }
 
-// receive reads a message or an event. The answer is empty, but for a click: what
-// is to be said follows as a message of its own.
-func (b *bot) receive(req bridge.Request) (bridge.Delivery, error) {
+// open reads a message or an event. The answer is empty, but for a click: what is
+// to be said follows as a message of its own.
+func (c config) open(req bridge.Request, read func(push, time.Time) bridge.Delivery) (bridge.Delivery, error) {
 	var e envelope
 	if !readXML(req.Body, &e) || e.Encrypt == "" {
 		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "no envelope, so nothing that is signed")
 	}
 	ciphertext := strings.TrimSpace(e.Encrypt)
-	if !b.genuine(req, ciphertext) {
+	if !c.genuine(req, ciphertext) {
 		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the signature is wrong")
 	}
-	plain, receiver, err := decrypt(b.cfg.aesKey, ciphertext)
+	plain, receiver, err := decrypt(c.aesKey, ciphertext)
 	if err != nil {
 		return suspect("a message that does not decrypt with this aes_key: " + err.Error()), nil //nolint:nilerr // genuine, so it is accepted
 	}
-	if !b.ours(receiver) {
+	if !c.ours(receiver) {
 		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the message is for another company")
 	}
 	var p push
 	if !readXML(tidy(plain), &p) {
 		return suspect("a message that is not the XML we know"), nil
 	}
-	if !b.ourApp(p.AgentID) {
+	if !c.ourApp(p.AgentID) {
 		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the message is for another app")
 	}
-	d := b.deliver(p, req.At)
-	if len(d.Actions) == 1 && d.Actions[0].Kind == bridge.ActionButton {
-		d.Response = b.choose(p, req)
-	}
-	return d, nil
+	return read(p, req.At), nil
 }
 
 // choose answers a click on a button of ours: the card then shows what was chosen,
 // and nothing more to click (page 90241). Other cards stay as they are.
-func (b *bot) choose(p push, req bridge.Request) bridge.Response {
+func (c config) choose(p push, req bridge.Request) bridge.Response {
 	_, words := readKey(p.EventKey)
 	if words == "" {
 		return bridge.Response{}
 	}
 	text := func(s string) verbatim { return verbatim{s} }
 	plain, err := xml.Marshal(chosen{
-		To: text(strings.TrimSpace(p.FromUser)), From: text(b.cfg.corpID), Time: req.At.Unix(), Type: text("update_button"), Name: text("✓ " + words),
+		To: text(strings.TrimSpace(p.FromUser)), From: text(c.corpID), Time: req.At.Unix(), Type: text("update_button"), Name: text("✓ " + words),
 	})
 	if err != nil {
 		return bridge.Response{} // a click counts all the same
 	}
 	random := make([]byte, randomLen)
 	_, _ = rand.Read(random) // never fails
-	ciphertext, err := encrypt(b.cfg.aesKey, random, plain, b.cfg.corpID)
+	ciphertext, err := encrypt(c.aesKey, random, plain, c.corpID)
 	if err != nil {
 		return bridge.Response{}
 	}
 	nonce, at := req.Query.Get("nonce"), req.At.Unix()
 	body, err := xml.Marshal(sealed{
 		Encrypt: text(ciphertext), Time: at, Nonce: text(nonce),
-		Signature: text(sign(b.cfg.token.Reveal(), strconv.FormatInt(at, 10), nonce, ciphertext)),
+		Signature: text(sign(c.token.Reveal(), strconv.FormatInt(at, 10), nonce, ciphertext)),
 	})
 	if err != nil {
 		return bridge.Response{}
@@ -110,22 +118,23 @@ func (b *bot) choose(p push, req bridge.Request) bridge.Response {
 
 // genuine checks the signature. There is no freshness in it: a repeated request
 // is recognised by its message id.
-func (b *bot) genuine(req bridge.Request, ciphertext string) bool {
+func (c config) genuine(req bridge.Request, ciphertext string) bool {
 	q := req.Query
-	return signed(q.Get("msg_signature"), b.cfg.token.Reveal(), q.Get("timestamp"), q.Get("nonce"), ciphertext)
+	return signed(q.Get("msg_signature"), c.token.Reveal(), q.Get("timestamp"), q.Get("nonce"), ciphertext)
 }
 
 // ours compares the company named inside the ciphertext; the one on the envelope
 // proves nothing.
-func (b *bot) ours(receiver string) bool {
-	return subtle.ConstantTimeCompare([]byte(receiver), []byte(b.cfg.corpID)) == 1
+func (c config) ours(receiver string) bool {
+	return subtle.ConstantTimeCompare([]byte(receiver), []byte(c.corpID)) == 1
 }
 
-// ourApp compares the app; some events name none.
-func (b *bot) ourApp(agentID string) bool {
+// ourApp compares the app; some events name none, and an account of customer
+// service does not know through which one it is reached.
+func (c config) ourApp(agentID string) bool {
 	agentID = strings.TrimSpace(agentID)
 	n, err := strconv.ParseInt(agentID, 10, 64)
-	return agentID == "" || err == nil && n == b.cfg.agentID
+	return agentID == "" || c.agentID == 0 || err == nil && n == c.agentID
 }
 
 func refuse(kind bridge.Kind, why string) error {

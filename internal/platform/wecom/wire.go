@@ -1,6 +1,10 @@
 package wecom
 
-import "encoding/xml"
+import (
+	"encoding/json"
+	"encoding/xml"
+	"strings"
+)
 
 // envelope is the body of a callback.
 type envelope struct {
@@ -36,6 +40,11 @@ type push struct {
 	EventKey string `xml:"EventKey"`
 	// TaskID is of the card whose button was clicked.
 	TaskID string `xml:"TaskId"`
+
+	// Ticket and Account are of the event that something was written to an account
+	// of customer service.
+	Ticket  string `xml:"Token"`
+	Account string `xml:"OpenKfId"`
 }
 
 // sealed is the body of an answer to a callback that says something.
@@ -127,4 +136,129 @@ type userFound struct {
 	Avatar string `json:"avatar"`
 
 	Departments []int64 `json:"department"`
+}
+
+// loose is a JSON string, number or boolean, read as text.
+type loose string
+
+// UnmarshalJSON implements json.Unmarshaler. What it cannot read is empty: one odd
+// value shall not cost the message.
+func (l *loose) UnmarshalJSON(data []byte) error {
+	var text string
+	switch {
+	case json.Unmarshal(data, &text) == nil:
+		*l = loose(text)
+	case len(data) > 0 && strings.IndexByte("-0123456789tf", data[0]) >= 0:
+		*l = loose(data)
+	}
+	return nil
+}
+
+type fetchRequest struct {
+	Cursor  string `json:"cursor,omitempty"`
+	Ticket  string `json:"token,omitempty"`
+	Limit   int    `json:"limit"`
+	Account string `json:"open_kfid"`
+}
+
+// fetched is a page of what was written to an account of customer service.
+type fetched struct {
+	Next  string            `json:"next_cursor"`
+	More  loose             `json:"has_more"`
+	Items []json.RawMessage `json:"msg_list"`
+}
+
+// written is a message or an event; which of its parts there is, Type tells.
+type written struct {
+	ID       loose `json:"msgid"`
+	Account  loose `json:"open_kfid"`
+	Customer loose `json:"external_userid"`
+	SentAt   loose `json:"send_time"`
+	Origin   loose `json:"origin"`
+	Type     loose `json:"msgtype"`
+
+	Text struct {
+		Content loose `json:"content"`
+	} `json:"text"`
+	Image       keptFile    `json:"image"`
+	Voice       keptFile    `json:"voice"`
+	Video       keptFile    `json:"video"`
+	File        keptFile    `json:"file"`
+	Location    somewhere   `json:"location"`
+	Link        pointer     `json:"link"`
+	MiniProgram miniProgram `json:"miniprogram"`
+	Event       occurred    `json:"event"`
+}
+
+type keptFile struct {
+	ID   loose `json:"media_id"`
+	Name loose `json:"filename"`
+}
+
+type somewhere struct {
+	Latitude  loose `json:"latitude"`
+	Longitude loose `json:"longitude"`
+	Name      loose `json:"name"`
+	Address   loose `json:"address"`
+}
+
+type pointer struct {
+	Title       loose `json:"title"`
+	Description loose `json:"desc"`
+	URL         loose `json:"url"`
+}
+
+type miniProgram struct {
+	Title loose `json:"title"`
+}
+
+type occurred struct {
+	Type     loose `json:"event_type"`
+	Customer loose `json:"external_userid"`
+	Welcome  loose `json:"welcome_code"`
+	Reason   loose `json:"fail_type"`
+	Change   loose `json:"change_type"`
+	Recalled loose `json:"recall_msgid"`
+}
+
+type talkRequest struct {
+	Account  string `json:"open_kfid"`
+	Customer string `json:"external_userid"`
+}
+
+type talkFound struct {
+	State int `json:"service_state"`
+}
+
+type customersRequest struct {
+	IDs []string `json:"external_userid_list"`
+}
+
+type customersFound struct {
+	Customers []struct {
+		ID     string `json:"external_userid"`
+		Name   string `json:"nickname"`
+		Avatar string `json:"avatar"`
+	} `json:"customer_list"`
+}
+
+type accountsRequest struct {
+	Offset int `json:"offset"`
+	Limit  int `json:"limit"`
+}
+
+type accountsFound struct {
+	Accounts []struct {
+		ID      string `json:"open_kfid"`
+		Name    string `json:"name"`
+		Managed *bool  `json:"manage_privilege"`
+	} `json:"account_list"`
+}
+
+type mediaBody struct {
+	ID string `json:"media_id"`
+}
+
+type uploaded struct {
+	ID string `json:"media_id"`
 }
