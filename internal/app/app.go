@@ -107,6 +107,7 @@ type App struct {
 	settings settings.Settings
 	privacy  atomic.Pointer[privacyNow]
 	lookedUp chan struct{}     // holds one token when a directory told of somebody
+	reviewed chan struct{}     // holds one token when the inputs of agents are to be looked at again
 	saving   sync.Mutex        // held while the settings are changed
 	saved    settings.Settings // as they were read or changed; guarded by saving
 	log      *slog.Logger
@@ -162,6 +163,7 @@ type openAgentState struct {
 	err     error
 	last    time.Time
 	latency time.Duration
+	lacks   bool // the settings lack something that it asks for
 }
 
 // Open reads the settings and opens everything, without the network. A file
@@ -174,8 +176,8 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	}
 	a := &App{
 		opt: opt, settings: s, log: opt.Log, since: time.Now(), ledger: quota.NewLedger(), inReach: make(chan struct{}, 1),
-		lookedUp: make(chan struct{}, 1),
-		bots:     map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
+		lookedUp: make(chan struct{}, 1), reviewed: make(chan struct{}, 1),
+		bots: map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
 	}
 	a.saved = s
 	if err := a.follow(s.Privacy); err != nil {
@@ -353,7 +355,7 @@ func (a *App) assemble() {
 	a.profiles = people.NewProfiles(a.store, a.lookUp, a.log)
 	a.routes = router.New(a.store, a.routing())
 	a.engine = engine.New(a.store, a.routes, a.findBot, a.findAgent, a.log, engine.Options{
-		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, RetryPause: a.opt.RetryPause,
+		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, Inputs: a.botInputs, RetryPause: a.opt.RetryPause,
 		Linker: a.linker(), Profiles: a.profiles, Waiting: func(ctx context.Context, _ bridge.Person, _ string) { a.showNewcomers(ctx) },
 		Record: a.record, Observe: a.observe,
 	})

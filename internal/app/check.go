@@ -28,6 +28,9 @@ func (a *App) Check(ctx context.Context, lang bridge.Language) []CheckLine {
 		}
 		found, err := g.agent.Check(ctx)
 		lines = append(lines, checkLines(lang, id, "finding."+g.Kind+".", found, err)...)
+		if err == nil && !slices.ContainsFunc(found, func(f bridge.Finding) bool { return !f.OK }) {
+			lines = append(lines, a.checkInputs(ctx, lang, id)...)
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(a.bots)) {
 		b := a.bots[id]
@@ -40,6 +43,19 @@ func (a *App) Check(ctx context.Context, lang bridge.Language) []CheckLine {
 	}
 	if len(lines) == 0 {
 		lines = append(lines, CheckLine{Who: "switchboard", What: i18n.Text(lang, "cli.nothing", "config", a.opt.Config)})
+	}
+	return lines
+}
+
+// checkInputs compares what the settings say with what an agent asks for.
+func (a *App) checkInputs(ctx context.Context, lang bridge.Language, agent string) []CheckLine {
+	mistakes, err := a.inputMistakes(ctx, agent)
+	if err != nil {
+		return []CheckLine{trouble(lang, agent, err)}
+	}
+	var lines []CheckLine
+	for _, m := range mistakes {
+		lines = append(lines, CheckLine{Who: agent, What: m.say(lang), Next: i18n.Text(lang, "input.mistake.next")})
 	}
 	return lines
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -59,7 +60,11 @@ func (a *App) TryRoutes(ctx context.Context, rules []bridge.Route, m bridge.Rout
 	if err != nil {
 		return bridge.RouteVerdict{}, fmt.Errorf("app: try routes: %w", err)
 	}
-	return verdictOf(e), nil
+	v := verdictOf(e)
+	if v.Then.Kind == bridge.RouteAgent && v.Refused == "" && v.Command == "" {
+		v.Inputs, v.NoInputs = a.inputsOf(ctx, m, v.Then)
+	}
+	return v, nil
 }
 
 func verdictOf(e router.Explanation) bridge.RouteVerdict {
@@ -78,7 +83,7 @@ func verdictOf(e router.Explanation) bridge.RouteVerdict {
 func outcome(o router.Outcome) bridge.RouteOutcome {
 	switch o := o.(type) {
 	case router.ToAgent:
-		return bridge.RouteOutcome{Kind: bridge.RouteAgent, Agent: o.Agent}
+		return bridge.RouteOutcome{Kind: bridge.RouteAgent, Agent: o.Agent, Inputs: o.Inputs}
 	case router.FixedReply:
 		return bridge.RouteOutcome{Kind: bridge.RouteReply, Text: o.Text}
 	case router.Refuse:
@@ -111,6 +116,7 @@ func (a *App) SaveRoutes(ctx context.Context, rules []bridge.Route) error {
 		return err
 	}
 	a.routes.Follow(parsed)
+	nudge(a.reviewed)
 	return nil
 }
 
@@ -159,6 +165,12 @@ func routeOf(rule any) bridge.Route {
 	for _, kind := range bridge.RouteOutcomeKinds() {
 		if value, there := fields[string(kind)]; there {
 			r.Then = outcomeOf(kind, value)
+		}
+	}
+	if given, _ := fields["inputs"].(map[string]any); len(given) > 0 {
+		r.Then.Inputs = map[string]string{}
+		for name, v := range given {
+			r.Then.Inputs[name] = strings.TrimSpace(textOf(v))
 		}
 	}
 	return r
@@ -228,6 +240,13 @@ func ruleOf(r bridge.Route) any {
 	}
 	if r.Then.Kind != "" {
 		rule[string(r.Then.Kind)] = valueOf(r.Then)
+	}
+	if len(r.Then.Inputs) > 0 {
+		given := map[string]any{}
+		for name, v := range r.Then.Inputs {
+			given[name] = v
+		}
+		rule["inputs"] = given
 	}
 	return rule
 }

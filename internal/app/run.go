@@ -34,6 +34,7 @@ const (
 	partClock   = "clock"
 	partCare    = "care"
 	partAlike   = "alike"
+	partInputs  = "inputs"
 	partListen  = "listen " // and the bot's id
 )
 
@@ -64,6 +65,7 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partAdmin, Stage: stageLast, Run: a.runAdmin},
 		{Name: partInbox, Stage: stageFirst, Run: a.inbox.Run},
 		{Name: partDoor, Stage: stageFirst, Run: a.runDoor},
+		{Name: partInputs, Stage: stageFirst, Run: a.reviewInputs},
 		{Name: partCare, Stage: stageFirst, Run: a.runCare},
 		{Name: partClock, Stage: stageFirst, Run: a.watchClock},
 		{Name: partCatchUp, Stage: stageFirst, Run: a.catchUp},

@@ -95,11 +95,13 @@ func (a *App) suspect(bot, note string) {
 func (a *App) observe(o engine.Outcome) {
 	a.meter.observe(o)
 	a.mu.Lock()
+	lacks := false
 	if g := a.agents[o.Agent]; g != nil {
 		g.err = o.Err
 		if o.Err == nil {
 			g.last, g.latency = time.Now(), o.FirstText
 		}
+		lacks = g.lacks
 	}
 	if b := a.bots[o.Bot]; b != nil {
 		b.err = o.Err
@@ -109,8 +111,15 @@ func (a *App) observe(o engine.Outcome) {
 	if o.Bot != "" {
 		code, affects = health.BotFailing, o.Bot
 	}
-	if o.Err == nil {
+	switch {
+	case o.Err == nil:
 		a.health.Clear(code, affects)
+		if o.Agent != "" && !lacks {
+			a.health.Clear(health.InputsMissing, o.Agent)
+		}
+		return
+	case bridge.KindOf(o.Err) == bridge.KindIncomplete:
+		a.lacking(o.Agent, o.Err)
 		return
 	}
 	a.health.Raise(health.Warning{Code: code, Severity: bridge.SeverityWarning, Affects: affects, Err: o.Err})

@@ -32,7 +32,7 @@ var plan = []struct {
 	{3, "engine", []string{"internal/engine"}, nil},
 	{2, "stages", []string{"internal/webhook", "internal/inbox", "internal/router", "internal/reply", "internal/journal", "internal/people", "internal/privacy"}, nil},
 	{2, "edges", []string{"internal/platform/*", "internal/agent/*", "internal/store", "internal/secret", "internal/settings", "internal/tunnel", "internal/api", "internal/admin"}, nil},
-	{1, "tools", []string{"internal/form", "internal/health", "internal/i18n", "internal/lifecycle", "internal/logs", "internal/metrics", "internal/pace", "internal/prose", "internal/quota", "internal/token", "internal/webcall"}, nil},
+	{1, "tools", []string{"internal/form", "internal/health", "internal/i18n", "internal/inputs", "internal/lifecycle", "internal/logs", "internal/metrics", "internal/pace", "internal/prose", "internal/quota", "internal/token", "internal/webcall"}, nil},
 	{0, "words", []string{"assets", "internal/bridge"}, nil},
 }
 

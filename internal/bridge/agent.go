@@ -34,9 +34,11 @@ type Question struct {
 	Conversation Conversation
 	Text         string
 	Files        []UploadedFile
-	// Inputs are values for the variables an app may declare.
-	Inputs   map[string]string
-	Language Language
+	// Inputs are values of the settings for the variables an agent may declare;
+	// they go before its own. Known is what is known of who asks, by the names of
+	// PersonInputs: an agent gets only what it asks for, and after its own.
+	Inputs, Known map[string]string
+	Language      Language
 	// Run, when set, asks to take up an answer that was cut off instead of
 	// asking anew. An agent that cannot do that returns KindUnsupported before
 	// the first event.

@@ -26,6 +26,10 @@ const (
 	KindForbidden Kind = "forbidden"
 	// KindInvalid: a request that is wrong in itself, ours or theirs.
 	KindInvalid Kind = "invalid"
+	// KindIncomplete: the agent asks for something that neither the settings nor
+	// the person's message say; Args["fields"] names it, and Args["by"] is "person"
+	// where only who asks can add it.
+	KindIncomplete Kind = "incomplete"
 	// KindNotFound: the target is gone: chat dissolved, user left, card removed.
 	KindNotFound Kind = "not_found"
 	// KindExpired: the address or draft was good once and no longer is.
@@ -55,7 +59,7 @@ const (
 // Kinds lists every kind, for catalogues and tests.
 func Kinds() []Kind {
 	return []Kind{
-		KindInternal, KindUnauthenticated, KindCredential, KindForbidden, KindInvalid, KindNotFound, KindExpired,
+		KindInternal, KindUnauthenticated, KindCredential, KindForbidden, KindInvalid, KindIncomplete, KindNotFound, KindExpired,
 		KindConversationLost, KindRateLimited, KindQuota, KindUnavailable, KindInterrupted, KindAgentFailed,
 		KindTooLarge, KindBlocked, KindUnsupported, KindCanceled,
 	}

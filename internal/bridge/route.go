@@ -41,6 +41,9 @@ type RouteOutcome struct {
 	Kind                            RouteOutcomeKind
 	Agent, Text, Bot, Chat, Command string
 	For                             time.Duration
+	// Inputs are values for the variables that Agent asks for; nil when there are
+	// none.
+	Inputs map[string]string
 }
 
 // RouteChoices is what rules may name.
@@ -85,6 +88,10 @@ type RouteVerdict struct {
 	Then  RouteOutcome
 	// Command says that the message is a command of ours.
 	Command string
+	// Inputs are what the agent would be told beside the question; NoInputs is why
+	// nobody knows.
+	Inputs   []InputValue
+	NoInputs error
 	// Refused says why it would not be answered, in the catalogue under
 	// "router.refused.<refused>"; empty otherwise.
 	Refused string

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"switchboard/internal/bridge"
 	"switchboard/internal/people"
 	"switchboard/internal/router"
@@ -205,6 +207,40 @@ func TestBlockedMeanwhile(t *testing.T) {
 	})
 }
 
+// TestInputs: what a rule says goes before what is said for the bot; what is known
+// of the person is told apart.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.opt.Inputs = func(bot string) map[string]string { return map[string]string{"bot": bot, "city": "Berlin"} }
+		h.route.Rules = []router.Rule{{Keywords: []string{"trip"}, Then: router.ToAgent{Agent: "help", Inputs: map[string]string{"city": "Rome", "note": ""}}}}
+		h.open()
+		h.hear(h.message("one", "zhang", "hello"))
+		h.hear(h.message("one", "zhang", "a trip"))
+		all := h.agents["help"].Questions()
+		for n, want := range []map[string]string{{"bot": "one", "city": "Berlin"}, {"bot": "one", "city": "Rome", "note": ""}} {
+			if diff := cmp.Diff(want, all[n].Inputs); diff != "" || all[n].Known["role"] != "member" || all[n].Known["city"] != "" {
+				h.Error(diff, all[n].Known)
+			}
+		}
+	})
+}
+
+// TestIncomplete: what an agent cannot do without is named to the person at once.
+func TestIncomplete(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.agents["help"].Answer = func(int, bridge.Question) []any {
+			return []any{&bridge.Error{Kind: bridge.KindIncomplete, Args: map[string]string{"fields": "City, Days"}}}
+		}
+		h.open()
+		h.want("one", "zhang", "hello", "cannot answer without this: City, Days.")
+		if n := len(h.agents["help"].Questions()); n != 1 {
+			h.Errorf("asked %d times", n)
+		}
+	})
+}
+
 // TestProfile: the directory is asked at first sight, and what it says reaches
 // the agent with the first question.
 func TestProfile(t *testing.T) {
@@ -226,17 +262,17 @@ func TestProfile(t *testing.T) {
 			return all[len(all)-1]
 		}
 		for range 2 {
-			if q := ask(); q.Inputs["user_name"] != "张伟" || q.Inputs["department"] != "HR" || asked != 1 {
-				h.Errorf("inputs %v, asked %d times", q.Inputs, asked)
+			if q := ask(); q.Known["user_name"] != "张伟" || q.Known["department"] != "HR" || asked != 1 {
+				h.Errorf("inputs %v, asked %d times", q.Known, asked)
 			}
 		}
 		time.Sleep(7 * 24 * time.Hour)
 		department = "IT"
-		if q := ask(); q.Inputs["department"] != "HR" {
-			h.Errorf("the answer waited for the directory: %v", q.Inputs)
+		if q := ask(); q.Known["department"] != "HR" {
+			h.Errorf("the answer waited for the directory: %v", q.Known)
 		}
-		if q := ask(); q.Inputs["department"] != "IT" || asked != 2 {
-			h.Errorf("inputs %v, asked %d times", q.Inputs, asked)
+		if q := ask(); q.Known["department"] != "IT" || asked != 2 {
+			h.Errorf("inputs %v, asked %d times", q.Known, asked)
 		}
 	})
 }

@@ -88,6 +88,9 @@ type Options struct {
 	// Privacy says what agents and people do not get to see; it is asked before
 	// every attempt. Nil hides nothing.
 	Privacy func() Privacy
+	// Inputs are values for the variables of whichever agent answers for a bot;
+	// nil means none.
+	Inputs func(bot string) map[string]string
 	// Intents are answered beside the commands everybody has.
 	Intents []Intent
 	// Linker links accounts; nil switches that off.
@@ -164,13 +167,13 @@ type trip struct {
 	noted bool
 	// department is the person's, as far as a directory says. One that is old is
 	// asked again after the answer.
-	department string
-	oldProfile bool
-	out        *reply.Writer
-	offered    int  // buttons below what is said
-	begun      bool // an earlier attempt may have shown a beginning of the answer
-	began      time.Time
-	over       *quota.Refusal // set when the person is over a limit
+	department, email string
+	oldProfile        bool
+	out               *reply.Writer
+	offered           int  // buttons below what is said
+	begun             bool // an earlier attempt may have shown a beginning of the answer
+	began             time.Time
+	over              *quota.Refusal // set when the person is over a limit
 }
 
 // Handle makes one attempt at a job.

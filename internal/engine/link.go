@@ -101,7 +101,7 @@ func (t *trip) meet(ctx context.Context) {
 		return
 	}
 	p, old := t.opt.Profiles.Meet(ctx, t.job.Message.Bot, router.Identity(t.job.Message))
-	t.department, t.oldProfile = p.Department, old
+	t.department, t.email, t.oldProfile = p.Department, p.Email, old
 	if t.route.Person.Name == "" {
 		t.route.Person.Name = p.Name
 	}

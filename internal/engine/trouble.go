@@ -92,5 +92,10 @@ func (t *trip) apologise(ctx context.Context, err error) error {
 	if t.asking {
 		t.offerRetry()
 	}
-	return t.sent(t.out.Fail(ctx, t.say(key), kind))
+	var e *bridge.Error
+	var args []any
+	if kind == bridge.KindIncomplete && errors.As(err, &e) {
+		args = []any{"fields", e.Args["fields"]}
+	}
+	return t.sent(t.out.Fail(ctx, t.say(key, args...), kind))
 }

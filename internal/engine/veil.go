@@ -3,11 +3,13 @@ package engine
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"strconv"
 	"strings"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/privacy"
+	"switchboard/internal/router"
 )
 
 // Privacy says from whom personal values are hidden; the zero value hides none.
@@ -110,9 +112,10 @@ func (t *trip) prepare(ctx context.Context) error {
 	m := t.job.Message
 	t.asked = bridge.Question{
 		ID: "job-" + strconv.FormatInt(t.job.ID, 10), Text: t.text, Language: t.route.Language,
-		Inputs: map[string]string{
-			"user_name": t.route.Person.Name, "platform": string(m.Platform), "language": string(t.route.Language),
-			"department": t.department,
+		Inputs: t.inputs(),
+		Known: map[string]string{
+			bridge.InputUserName: t.route.Person.Name, bridge.InputPlatform: string(m.Platform), bridge.InputLanguage: string(t.route.Language),
+			bridge.InputDepartment: t.department, bridge.InputRole: string(t.route.Role), bridge.InputEmail: t.email,
 		},
 		Files: t.with.files,
 	}
@@ -150,10 +153,22 @@ func (t *trip) hide(ctx context.Context) privacy.Findings {
 		return text
 	}
 	t.asked.Text = hide(t.asked.Text)
-	for _, name := range []string{"user_name", "department"} { // in this order, for the numbers
-		t.asked.Inputs[name] = hide(t.asked.Inputs[name])
+	for _, name := range []string{bridge.InputUserName, bridge.InputDepartment, bridge.InputEmail} { // in this order, for the numbers
+		t.asked.Known[name] = hide(t.asked.Known[name])
 	}
 	return found
+}
+
+// inputs are what the settings say for this question: the rule before the bot.
+func (t *trip) inputs() map[string]string {
+	all := map[string]string{}
+	if t.opt.Inputs != nil {
+		maps.Copy(all, t.opt.Inputs(t.job.Message.Bot))
+	}
+	if to, ok := t.route.Outcome.(router.ToAgent); ok {
+		maps.Copy(all, to.Inputs)
+	}
+	return all
 }
 
 // keepVault stores what was hidden with the session, if that is news.

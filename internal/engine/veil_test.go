@@ -314,8 +314,8 @@ func TestInputsAreHidden(t *testing.T) {
 		h.opt.Privacy = func() engine.Privacy { return engine.Privacy{Filter: filter(h.T), ToAgent: true} }
 		h.open()
 		h.want("one", mobile, "hello")
-		if q := h.agents["help"].Questions()[0]; q.Inputs["user_name"] != "[MOBILE_1]" || q.Inputs["platform"] != "one" {
-			h.Errorf("inputs %v", q.Inputs)
+		if q := h.agents["help"].Questions()[0]; q.Known["user_name"] != "[MOBILE_1]" || q.Known["platform"] != "one" {
+			h.Errorf("inputs %v", q.Known)
 		}
 	})
 }

@@ -30,13 +30,14 @@ const (
 	BudgetShort       Code = "budget_short"       // a monthly allowance is nearly used up, or will be too soon
 	BudgetSpent       Code = "budget_spent"       // a monthly allowance is used up
 	HistoryRefused    Code = "history_refused"    // what was missed cannot be looked up
+	InputsMissing     Code = "inputs_missing"     // an agent asks for what the settings do not say
 )
 
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
 	return []Code{
 		BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised,
-		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent, HistoryRefused,
+		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent, HistoryRefused, InputsMissing,
 	}
 }
 

@@ -26,7 +26,7 @@ func (r *Router) decide(f facts) decision {
 		}
 	}
 	agent := r.opt.AgentOf(f.message.Bot)
-	return decision{outcome: ToAgent{agent}, agent: agent, text: f.message.Text}
+	return decision{outcome: ToAgent{Agent: agent}, agent: agent, text: f.message.Text}
 }
 
 // rulesFor are those that may be about a bot.
@@ -107,7 +107,7 @@ func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person)
 		return Explanation{}, err
 	}
 	e := Explanation{Role: f.role, Agent: r.opt.AgentOf(m.Bot), Command: spec.Command, Refused: r.permit(f)}
-	e.Outcome = ToAgent{e.Agent}
+	e.Outcome = ToAgent{Agent: e.Agent}
 	for _, rule := range r.rulesFor(m.Bot) {
 		reasons, holds := rule.reasons(f)
 		e.Tried = append(e.Tried, Tried{rule.Name, holds, reasons})

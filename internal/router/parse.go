@@ -38,6 +38,7 @@ const (
 //   - name: personnel
 //     when: {prefix: hr, role: [member, admin]}
 //     agent: hr-app
+//     inputs: {country: China}
 //   - {when: {outside_hours: "Mon-Fri 09:00-18:00 Asia/Shanghai"}, reply: "We are back at nine."}
 //   - {when: {department: Interns, keyword: salary}, refuse: true}
 //   - {when: {keyword: [人工, human]}, human: {for: 30m, bot: desk, chat: support-group}}
@@ -101,14 +102,44 @@ func (p *ruleParser) fields(v any, path string, readers map[string]func(v any, p
 }
 
 func (p *ruleParser) parse(item any) {
+	var given map[string]string
 	p.fields(item, "", map[string]func(any, string){
-		"name": func(v any, at string) { p.rule.Name = p.text(v, at) },
-		"when": p.when, "agent": p.agent, "reply": p.reply, "refuse": p.refuse, "intent": p.intent,
+		"inputs": func(v any, at string) { given = p.inputs(v, at) },
+		"name":   func(v any, at string) { p.rule.Name = p.text(v, at) },
+		"when":   p.when, "agent": p.agent, "reply": p.reply, "refuse": p.refuse, "intent": p.intent,
 		"forward": p.forward, "human": p.human,
 	})
-	if p.rule.Then == nil && len(p.mistakes) == 0 {
+	to, asks := p.rule.Then.(ToAgent)
+	switch {
+	case p.rule.Then == nil && len(p.mistakes) == 0:
 		p.mistake("", "outcome")
+	case asks:
+		p.rule.Then = ToAgent{to.Agent, given}
+	case len(given) > 0:
+		p.mistake("inputs", "inputs")
 	}
+}
+
+// inputs reads values for an agent. An empty one is the wish to send none.
+func (p *ruleParser) inputs(v any, path string) map[string]string {
+	fields, ok := v.(map[string]any)
+	if !ok {
+		p.mistake(path, "mapping")
+		return nil
+	}
+	all := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		at := path + "." + name
+		switch value := fields[name].(type) {
+		case nil:
+			all[name] = ""
+		case bool, string:
+			all[name] = strings.TrimSpace(fmt.Sprint(value))
+		default:
+			all[name] = p.text(value, at)
+		}
+	}
+	return all
 }
 
 func (p *ruleParser) when(v any, path string) {
@@ -227,7 +258,7 @@ func (p *ruleParser) then(path string, o Outcome) {
 
 func (p *ruleParser) agent(v any, path string) {
 	if id := p.oneOf(v, path, p.known.Agents); len(id) == 1 {
-		p.then(path, ToAgent{id[0]})
+		p.then(path, ToAgent{Agent: id[0]})
 	} else if len(id) > 1 {
 		p.mistake(path, "one_agent")
 	}

@@ -221,8 +221,11 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	if route.Refused = r.permit(f); route.Refused != RefusedNot {
 		return route, nil
 	}
-	if _, asks := d.outcome.(ToAgent); asks && spec.Command.Asks() {
-		route.Outcome, route.Refused = ToAgent{route.Agent}, r.permitAgent(f, route.Agent)
+	if to, asks := d.outcome.(ToAgent); asks && spec.Command.Asks() {
+		if to.Agent != route.Agent { // what the rules say by now is about another
+			to = ToAgent{Agent: route.Agent}
+		}
+		route.Outcome, route.Refused = to, r.permitAgent(f, route.Agent)
 	}
 	return r.inTalk(ctx, j, route)
 }

@@ -32,8 +32,11 @@ type Rule struct {
 // Outcome is what happens to a message. It is a sealed set.
 type Outcome interface{ outcome() }
 
-// ToAgent asks an agent.
-type ToAgent struct{ Agent string }
+// ToAgent asks an agent. Inputs are values for the variables it asks for.
+type ToAgent struct {
+	Agent  string
+	Inputs map[string]string
+}
 
 // FixedReply answers with a text.
 type FixedReply struct{ Text string }

@@ -197,7 +197,7 @@ func TestRulesDecideTheLane(t *testing.T) {
 		t.Errorf("route %+v %v", got, err)
 	}
 	hr.Queue = "help" // accepted before there was the rule
-	if got, err := r.Route(t.Context(), hr); err != nil || got.Agent != "help" || got.Outcome != (router.ToAgent{Agent: "help"}) {
+	if got, err := r.Route(t.Context(), hr); err != nil || got.Agent != "help" || !cmp.Equal(got.Outcome, router.Outcome(router.ToAgent{Agent: "help"})) {
 		t.Errorf("route %+v %v", got, err)
 	}
 	for _, text := range []string{"/new", "/retry"} { // no word of a rule is about commands
@@ -211,40 +211,63 @@ func TestRulesDecideTheLane(t *testing.T) {
 	}
 }
 
+// TestInputs go to the agent of the rule that decides, and to no other.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	rules, mistakes := parse(t, "[{when: {keyword: leave}, agent: hr, inputs: {country: China, days: 30, half: 0.5, brief: true, note: , tone: ' '}}]")
+	if len(mistakes) > 0 {
+		t.Fatal(mistakes)
+	}
+	p := newPeople()
+	r := router.New(p, router.Options{AgentOf: func(string) string { return "help" }, Rules: rules})
+	want := map[string]string{"country": "China", "days": "30", "half": "0.5", "brief": "true", "note": "", "tone": ""}
+	m := direct("one", "zhang", "my leave")
+	if diff := cmp.Diff(router.Outcome(router.ToAgent{Agent: "hr", Inputs: want}), route(t, r, m).Outcome); diff != "" {
+		t.Error(diff)
+	}
+	j := bridge.Job{Message: m, Lane: "l", Queue: "help"} // accepted before there was the rule
+	if got, err := r.Route(t.Context(), j); err != nil || !cmp.Equal(got.Outcome, router.Outcome(router.ToAgent{Agent: "help"})) {
+		t.Errorf("%+v, %v", got.Outcome, err)
+	}
+}
+
 func TestMistakesInRules(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"hello":                                                     "0  want a list of rules",
-		"[x]":                                                       "0  want a mapping",
-		"[{agent: hr}, {}]":                                         "1  want one of agent",
-		"[{agent: nobody}]":                                         "0 agent “nobody” is not one of help, hr",
-		"[{agent: [help, hr]}]":                                     "0 agent want one agent",
-		"[{agent: hr, reply: x}]":                                   "0 reply a rule has one outcome",
-		"[{agnet: hr}]":                                             "0 agnet unknown; known are agent, forward",
-		"[{when: x, agent: hr}]":                                    "0 when want a mapping",
-		"[{when: {bot: b}, agent: hr}]":                             "0 when.bot “b” is not one of",
-		"[{when: {role: blocked}, agent: hr}]":                      "0 when.role “blocked” is not one of",
-		"[{when: {regexp: '('}, agent: hr}]":                        "0 when.regexp this pattern cannot be read: error parsing regexp",
-		"[{when: {keyword: []}, agent: hr}]":                        "0 when.keyword want at least one",
-		"[{when: {keyword: ''}, agent: hr}]":                        "0 when.keyword want a text",
-		"[{when: {keyword: [{}]}, agent: hr}]":                      "0 when.keyword want a text",
-		"[{when: {prefix: help}, agent: hr}]":                       "0 when.prefix “help” is a command already",
-		"[{when: {prefix: oncall}, agent: hr}]":                     "0 when.prefix “oncall” is a command",
-		"[{when: {prefix: 'a b'}, agent: hr}]":                      "0 when.prefix want a single word",
-		"[{when: {hours: 'Mon'}, agent: hr}]":                       "0 when.hours “Mon",
-		"[{when: {hours: 'Mon-Xyz 09:00-10:00'}, agent: hr}]":       "0 when.hours “Mon-Xyz 09:00-10:00” is no time: hours: want days",
-		"[{when: {hours: 'Mon 9-10'}, agent: hr}]":                  "0 when.hours “Mon",
-		"[{when: {hours: 'Mon 09:00-09:00'}, agent: hr}]":           "0 when.hours “Mon",
-		"[{when: {hours: 'Mon 09:00-10:00 Mars/Base'}, agent: hr}]": "0 when.hours “Mon",
-		"[{when: {outside_hours: 'Mon 09:00-25:00'}, agent: hr}]":   "0 when.outside_hours “Mon",
-		"[{refuse: false}]":                                         "0 refuse want true or a text",
-		"[{intent: nothing}]":                                       "0 intent there is no command “nothing”",
-		"[{forward: {bot: bot-one}}]":                               "0 forward want bot and chat",
-		"[{forward: {bot: b, chat: c}}]":                            "0 forward.bot “b” is not one of",
-		"[{human: {chat: c}}]":                                      "0 human want bot and chat",
-		"[{human: {for: soon}}]":                                    "0 human.for want a time",
-		"[{human: {for: -5m}}]":                                     "0 human.for want a time",
-		"[{human: 3}]":                                              "0 human want a mapping",
+		"hello":                                                              "0  want a list of rules",
+		"[x]":                                                                "0  want a mapping",
+		"[{agent: hr}, {}]":                                                  "1  want one of agent",
+		"[{agent: nobody}]":                                                  "0 agent “nobody” is not one of help, hr",
+		"[{agent: [help, hr]}]":                                              "0 agent want one agent",
+		"[{agent: hr, reply: x}]":                                            "0 reply a rule has one outcome",
+		"[{agnet: hr}]":                                                      "0 agnet unknown; known are agent, forward",
+		"[{when: x, agent: hr}]":                                             "0 when want a mapping",
+		"[{when: {bot: b}, agent: hr}]":                                      "0 when.bot “b” is not one of",
+		"[{when: {role: blocked}, agent: hr}]":                               "0 when.role “blocked” is not one of",
+		"[{when: {regexp: '('}, agent: hr}]":                                 "0 when.regexp this pattern cannot be read: error parsing regexp",
+		"[{when: {keyword: []}, agent: hr}]":                                 "0 when.keyword want at least one",
+		"[{when: {keyword: ''}, agent: hr}]":                                 "0 when.keyword want a text",
+		"[{when: {keyword: [{}]}, agent: hr}]":                               "0 when.keyword want a text",
+		"[{when: {prefix: help}, agent: hr}]":                                "0 when.prefix “help” is a command already",
+		"[{when: {prefix: oncall}, agent: hr}]":                              "0 when.prefix “oncall” is a command",
+		"[{when: {prefix: 'a b'}, agent: hr}]":                               "0 when.prefix want a single word",
+		"[{when: {hours: 'Mon'}, agent: hr}]":                                "0 when.hours “Mon",
+		"[{when: {hours: 'Mon-Xyz 09:00-10:00'}, agent: hr}]":                "0 when.hours “Mon-Xyz 09:00-10:00” is no time: hours: want days",
+		"[{when: {hours: 'Mon 9-10'}, agent: hr}]":                           "0 when.hours “Mon",
+		"[{when: {hours: 'Mon 09:00-09:00'}, agent: hr}]":                    "0 when.hours “Mon",
+		"[{when: {hours: 'Mon 09:00-10:00 Mars/Base'}, agent: hr}]":          "0 when.hours “Mon",
+		"[{when: {outside_hours: 'Mon 09:00-25:00'}, agent: hr}]":            "0 when.outside_hours “Mon",
+		"[{refuse: false}]":                                                  "0 refuse want true or a text",
+		"[{intent: nothing}]":                                                "0 intent there is no command “nothing”",
+		"[{forward: {bot: bot-one}}]":                                        "0 forward want bot and chat",
+		"[{forward: {bot: b, chat: c}}]":                                     "0 forward.bot “b” is not one of",
+		"[{human: {chat: c}}]":                                               "0 human want bot and chat",
+		"[{human: {for: soon}}]":                                             "0 human.for want a time",
+		"[{human: {for: -5m}}]":                                              "0 human.for want a time",
+		"[{reply: x, inputs: {a: b}}]":                                       "0 inputs inputs are for a rule with an agent",
+		"[{agent: hr, inputs: [a]}]":                                         "0 inputs want a mapping",
+		"[{agent: hr, inputs: {a: [b]}}]":                                    "0 inputs.a want a text",
+		"[{human: 3}]":                                                       "0 human want a mapping",
 		"[{when: {regexp: '" + strings.Repeat("a", 1001) + "'}, agent: hr}]": "0 when.regexp longer than",
 	} {
 		_, mistakes := parse(t, text)

@@ -21,6 +21,7 @@ func (p *parser) oneBot(n *yaml.Node, path string) {
 		"id": p.id(&b.ID), "platform": p.str(&platform), "mode": p.str(&mode), "agent": p.str(&b.Agent),
 		"admission": p.oneOf(&b.Admission, "open", "approval", "closed"), "group": p.oneOf(&b.Group, "shared", "member", "thread"),
 		"allow":    p.allow(&b.Allow),
+		"inputs":   p.texts(&b.Inputs),
 		"settings": func(n *yaml.Node, at string) { p.botSettings(n, at, &b) },
 	})
 	b.Platform, b.Mode = bridge.Platform(platform), bridge.ModeID(mode)

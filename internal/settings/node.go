@@ -162,7 +162,7 @@ func lift(key, value *yaml.Node) {
 // isOpen says that the keys below a key are the admin's: one that is gone from
 // the settings is to be gone from the file.
 func isOpen(key string) bool {
-	return key == "settings" || key == "secrets" || key == "allowed_agents" || key == "roles" || key == "budgets"
+	return key == "settings" || key == "inputs" || key == "secrets" || key == "allowed_agents" || key == "roles" || key == "budgets"
 }
 
 // prune takes out of old what is not in want, on every level.

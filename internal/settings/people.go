@@ -88,6 +88,9 @@ func botNode(b Bot) *yaml.Node {
 	if len(b.Allow.Chats)+len(b.Allow.Departments) > 0 {
 		n.Content = append(n.Content, text("allow"), mapping("chats", names(b.Allow.Chats), "departments", names(b.Allow.Departments)))
 	}
+	if len(b.Inputs) > 0 {
+		n.Content = append(n.Content, text("inputs"), texts(b.Inputs))
+	}
 	n.Content = append(n.Content, text("settings"), texts(b.Settings))
 	return n
 }

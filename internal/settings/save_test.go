@@ -88,6 +88,9 @@ func anySettings(r *rand.Rand) settings.Settings {
 			b.Settings["number"] = fmt.Sprint(r.IntN(1e6))
 		}
 		b.Admission, b.Group = word("", "open", "approval", "closed"), word("", "shared", "member", "thread")
+		if some() {
+			b.Inputs = map[string]string{"x" + odd(): odd()}
+		}
 		for range r.IntN(3) {
 			b.Allow.Chats = append(b.Allow.Chats, "c"+odd())
 		}

@@ -74,7 +74,10 @@ type Bot struct {
 	// member or thread. Empty ones are the first of these.
 	Admission, Group string
 	// Allow, if not empty, says whom the bot is for.
-	Allow    Allow
+	Allow Allow
+	// Inputs are values for the variables that an agent asks for when it answers
+	// here; nil when there are none.
+	Inputs   map[string]string
 	Settings map[string]string
 	// Broken holds what is wrong with this bot; it is then not opened.
 	Broken Problems

@@ -27,7 +27,7 @@ func officeRoutes(lang bridge.Language) []bridge.Route {
 	return []bridge.Route{
 		{
 			Name: say("人事问题", "HR questions"), When: []bridge.RouteCondition{{By: "keyword", Values: []string{say("年假", "leave"), say("工资", "salary")}}},
-			Then: bridge.RouteOutcome{Kind: bridge.RouteAgent, Agent: "hr"},
+			Then: bridge.RouteOutcome{Kind: bridge.RouteAgent, Agent: "hr", Inputs: map[string]string{"country": say("中国", "China")}},
 		},
 		{
 			Name: say("下班时间", "After hours"), When: []bridge.RouteCondition{
@@ -58,8 +58,27 @@ func (*House) RouteChoices() bridge.RouteChoices {
 	}
 }
 
+// AgentInputs implements ui.Backend: the agent for HR asks for a few things.
+func (h *House) AgentInputs(_ context.Context, agent string) ([]bridge.Input, error) {
+	if agent != "hr" {
+		return nil, h.Fail
+	}
+	say := func(zh, en string) string {
+		if h.Language == bridge.Chinese {
+			return zh
+		}
+		return en
+	}
+	return []bridge.Input{
+		{Name: "company", Label: say("公司", "Company"), Kind: bridge.InputText, Required: true},
+		{Name: "country", Label: say("国家", "Country"), Kind: bridge.InputSelect, Options: []string{say("中国", "China"), say("德国", "Germany")}},
+		{Name: "brief", Label: say("简短回答", "Short answers"), Kind: bridge.InputCheckbox},
+		{Name: bridge.InputDepartment, Label: say("部门", "Department"), Kind: bridge.InputText},
+	}, h.Fail
+}
+
 // TryRoutes implements ui.Backend: it knows keywords and roles.
-func (h *House) TryRoutes(_ context.Context, rules []bridge.Route, m bridge.RouteTrial) (bridge.RouteVerdict, error) {
+func (h *House) TryRoutes(ctx context.Context, rules []bridge.Route, m bridge.RouteTrial) (bridge.RouteVerdict, error) {
 	v := bridge.RouteVerdict{Then: bridge.RouteOutcome{Kind: bridge.RouteAgent, Agent: "helpdesk"}}
 	for i, r := range rules {
 		for _, c := range r.When {
@@ -84,6 +103,19 @@ func (h *House) TryRoutes(_ context.Context, rules []bridge.Route, m bridge.Rout
 			v.Then = r.Then
 			break
 		}
+	}
+	form, _ := h.AgentInputs(ctx, v.Then.Agent)
+	for _, in := range form {
+		value := bridge.InputValue{Input: in}
+		switch text := v.Then.Inputs[in.Name]; {
+		case text != "":
+			value.Text, value.From = text, bridge.InputByRoute
+		case in.Name == bridge.InputDepartment:
+			value.Text, value.From = m.Department, bridge.InputByPerson
+		case in.Required:
+			value.Trouble = bridge.InputMissing
+		}
+		v.Inputs = append(v.Inputs, value)
 	}
 	return v, h.Fail
 }

@@ -105,7 +105,7 @@ type heard struct {
 func question() bridge.Question {
 	return bridge.Question{
 		ID: "q-1", Text: "What is new?", Language: bridge.English,
-		Conversation: bridge.Conversation{User: "person-1"}, Inputs: map[string]string{"platform": "somewhere"},
+		Conversation: bridge.Conversation{User: "person-1"}, Known: map[string]string{"platform": "somewhere"},
 	}
 }
 

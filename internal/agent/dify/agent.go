@@ -8,7 +8,6 @@ import (
 	"io"
 	"iter"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -147,8 +146,7 @@ func (a *Agent) askAs(ctx context.Context, found app, q bridge.Question, tell te
 // body is what the app is asked.
 func (a *Agent) body(ctx context.Context, found app, q bridge.Question) (question, error) {
 	b := question{Inputs: map[string]any{}, User: userOf(q.Conversation), Mode: streaming}
-	q.Inputs = merged(q.Inputs, a.config.Inputs)
-	if len(q.Inputs)+len(q.Files) > 0 {
+	if len(a.config.Inputs)+len(q.Inputs)+len(q.Known)+len(q.Files) > 0 {
 		if err := a.fill(ctx, found, q, &b); err != nil {
 			return b, err
 		}
@@ -162,36 +160,6 @@ func (a *Agent) body(ctx context.Context, found app, q bridge.Question) (questio
 		b.Query = q.Text
 	}
 	return b, nil
-}
-
-// merged are values of both; the second's go before the first's.
-func merged(a, b map[string]string) map[string]string {
-	all := maps.Clone(a)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, b)
-	return all
-}
-
-// fill adds what else the app wants to know, and the files. An app that does not
-// say what it wants gets all of it; it drops what it does not know.
-func (a *Agent) fill(ctx context.Context, found app, q bridge.Question, b *question) error {
-	p, err := a.parameters(ctx, opAsk)
-	switch {
-	case err == nil:
-		b.Inputs = p.inputs(q.Inputs)
-		return b.attach(p.places(found.talks()), q.Files)
-	case bridge.KindOf(err) != bridge.KindNotFound && bridge.KindOf(err) != bridge.KindInvalid:
-		return unasked(err)
-	}
-	for name, value := range q.Inputs {
-		b.Inputs[name] = value
-	}
-	for _, f := range q.Files {
-		b.Files = append(b.Files, refTo(f))
-	}
-	return nil
 }
 
 // attach puts each file where the app takes it.

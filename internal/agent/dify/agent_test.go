@@ -73,9 +73,9 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // TestQuestions states what each kind of app is asked.
 func TestQuestions(t *testing.T) {
 	t.Parallel()
-	form := jsonAnswer(200, `{"file_upload":{"enabled":true},"user_input_form":[{"text-input":{"variable":"platform","max_length":3}},{"select":{"variable":"color","options":["red"]}},{"select":{"variable":"lang","required":true}},{"text-input":{"variable":"note"}},{"paragraph":{"variable":"frage","required":true}}]}`)
+	form := jsonAnswer(200, `{"file_upload":{"enabled":true},"user_input_form":[{"text-input":{"variable":"platform","max_length":3}},{"select":{"variable":"color","options":["red"]}},{"select":{"variable":"lang"}},{"text-input":{"variable":"note"}},{"paragraph":{"variable":"frage","required":true,"default":"none"}}]}`)
 	q := bridge.Question{
-		ID: "job-7", Text: "why?", Conversation: bridge.Conversation{ID: conversation, User: "p1"}, Inputs: map[string]string{"platform": "wecom", "color": "blue", "user_name": "Li"},
+		ID: "job-7", Text: "why?", Conversation: bridge.Conversation{ID: conversation, User: "p1"}, Known: map[string]string{"platform": "wecom", "color": "blue", "user_name": "Li"},
 		Files: []bridge.UploadedFile{{Kind: bridge.FileOther, ID: "f1"}, {Kind: bridge.FileImage, ID: "f2"}},
 	}
 	files := []any{
@@ -87,10 +87,10 @@ func TestQuestions(t *testing.T) {
 		input string
 		want  map[string]any
 	}{
-		{"chat", "", map[string]any{"query": "why?", "inputs": map[string]any{"platform": "wec"}, "conversation_id": conversation, "auto_generate_name": false}},
+		{"chat", "", map[string]any{"query": "why?", "inputs": map[string]any{"platform": "wec", "frage": "none"}, "conversation_id": conversation, "auto_generate_name": false}},
 		{"completion", "", map[string]any{"query": "why?", "inputs": map[string]any{"platform": "wec", "frage": "why?"}}},
 		{"workflow", "", map[string]any{"inputs": map[string]any{"platform": "wec", "frage": "why?"}}},
-		{"workflow", "note", map[string]any{"inputs": map[string]any{"platform": "wec", "note": "why?"}}},
+		{"workflow", "note", map[string]any{"inputs": map[string]any{"platform": "wec", "note": "why?", "frage": "none"}}},
 	} {
 		f := newFake(test.mode, map[string][]answer{pathOf(test.mode): {good()}, "/v1/parameters": {form}})
 		a := open(t, dify.Config{Transport: f, InputKey: test.input})

@@ -47,7 +47,7 @@ func (c *client) refusal(op string, res *http.Response, body []byte) *bridge.Err
 	}
 	e.Kind, e.Code, e.Detail = kindOf(res.StatusCode, p), p.Code, c.clean(p.Message)
 	e.Uncertain = res.StatusCode >= 500
-	return e
+	return incomplete(e)
 }
 
 // kindOf classifies a refusal. The sentences are matched by their beginning: the
@@ -116,7 +116,7 @@ func (c *client) failed(op, code string, status int, message string) *bridge.Err
 	if code == "rate_limit_error" || code == "too_many_requests" || status == http.StatusTooManyRequests {
 		kind = bridge.KindRateLimited
 	}
-	return &bridge.Error{Kind: kind, Op: op, Code: code, Detail: c.clean(message)}
+	return incomplete(&bridge.Error{Kind: kind, Op: op, Code: code, Detail: c.clean(message)})
 }
 
 // broken is the error of a connection that could not be made or broke. The cause

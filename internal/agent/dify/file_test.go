@@ -206,7 +206,7 @@ func TestInputsOfTheSettings(t *testing.T) {
 	for _, mode := range []string{"chat", "workflow"} {
 		f := newFake(mode, map[string][]answer{"/v1/parameters": {form}, pathOf(mode): {said(mode)}})
 		a := open(t, dify.Config{Transport: f, Inputs: map[string]string{"city": "Berlin", "platform": "ours", "nobody": "asks"}})
-		if h := ask(t.Context(), a, bridge.Question{Inputs: map[string]string{"platform": "theirs"}}); h.err != nil {
+		if h := ask(t.Context(), a, bridge.Question{Known: map[string]string{"platform": "theirs"}}); h.err != nil {
 			t.Fatal(h)
 		}
 		inputs, _ := f.requests()[len(f.requests())-1].body["inputs"].(map[string]any)

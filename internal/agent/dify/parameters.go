@@ -10,7 +10,11 @@ import (
 
 // parametersLast is how long is believed what an app wants and takes: the admin
 // changes that in Dify while we run.
-const parametersLast = 5 * time.Minute
+const (
+	parametersLast = 5 * time.Minute
+	// parametersFresh is how long nobody doubts them.
+	parametersFresh = 5 * time.Second
+)
 
 // kept are parameters and when they were read.
 type kept struct {
@@ -56,43 +60,6 @@ func (p parameters) fields() []field {
 func (f field) takesText() bool { return f.kind == "text-input" || f.kind == "paragraph" }
 
 func (f field) takesFiles() bool { return f.kind == "file" || f.kind == "file-list" }
-
-// value makes what we know fit for the variable; false when it does not take it,
-// which the server would answer by refusing the question.
-func (f field) value(text string) (any, bool) {
-	switch {
-	case text == "" && !f.Required, f.takesFiles():
-		return nil, false
-	case f.kind == "select":
-		return text, slices.Contains(f.Options, text)
-	case f.takesText() && f.MaxLength > 0:
-		return cut(text, f.MaxLength), true
-	}
-	return text, true
-}
-
-func cut(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most])
-	}
-	return text
-}
-
-// inputs are the values the app's form asks for. What nobody asked for is not
-// sent: it may be a name.
-func (p parameters) inputs(known map[string]string) map[string]any {
-	all := map[string]any{}
-	for _, f := range p.fields() {
-		text, have := known[f.Name]
-		if !have {
-			continue
-		}
-		if value, ok := f.value(text); ok {
-			all[f.Name] = value
-		}
-	}
-	return all
-}
 
 // input finds the variable that takes the question: one with a telling name, or
 // else the first that takes text, rather a required one.

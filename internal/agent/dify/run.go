@@ -161,4 +161,5 @@ var (
 	_ bridge.Transcriber = (*Agent)(nil)
 	_ bridge.Suggester   = (*Agent)(nil)
 	_ bridge.Greeter     = (*Agent)(nil)
+	_ bridge.Declarer    = (*Agent)(nil)
 )

@@ -173,7 +173,9 @@ type fileRules struct {
 
 type variable struct {
 	Name      string   `json:"variable"`
+	Label     string   `json:"label"`
 	Required  bool     `json:"required"`
+	Default   any      `json:"default"` // a text, a number or a flag
 	Options   []string `json:"options"`
 	MaxLength int      `json:"max_length"`
 	// of a variable that takes files

@@ -12,6 +12,8 @@ type Backend interface {
 	Routes() []bridge.Route
 	// RouteChoices is what rules may name.
 	RouteChoices() bridge.RouteChoices
+	// AgentInputs is what an agent asks for beside the question.
+	AgentInputs(ctx context.Context, agent string) ([]bridge.Input, error)
 	// TryRoutes says what would become of a message under some rules.
 	TryRoutes(ctx context.Context, rules []bridge.Route, m bridge.RouteTrial) (bridge.RouteVerdict, error)
 	// SaveRoutes stores rules, and follows them from the next message on.

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
@@ -20,6 +21,7 @@ func clone(all []bridge.Route) []bridge.Route {
 		for k := range all[i].When {
 			all[i].When[k].Values = slices.Clone(all[i].When[k].Values)
 		}
+		all[i].Then.Inputs = maps.Clone(all[i].Then.Inputs)
 	}
 	return all
 }

@@ -25,6 +25,7 @@ type Page struct {
 	draft   draft
 	open    int // the rule that is being edited
 	busy    bool
+	forms   map[string]form // by agent
 	// mistakes are those of the rules as they are now.
 	mistakes []bridge.RouteMistake
 
@@ -39,7 +40,7 @@ type Page struct {
 
 // New builds the page. Everything it starts ends with ctx.
 func New(ctx context.Context, kit live.Kit, backend Backend) *Page {
-	p := &Page{kit: kit, backend: backend, ctx: ctx, open: none, choices: backend.RouteChoices(), draft: newDraft(backend.Routes())}
+	p := &Page{kit: kit, backend: backend, ctx: ctx, open: none, choices: backend.RouteChoices(), draft: newDraft(backend.Routes()), forms: map[string]form{}}
 	p.rules = widget.Column(10)
 	p.trial = newTrial(p)
 	columns := widget.NewGrid(380, 12, widget.Column(12, p.rules, p.fallback()), widget.Column(0, p.trial.card()))
@@ -68,6 +69,7 @@ func (p *Page) Refresh() {
 
 func (p *Page) reset() {
 	p.choices, p.draft, p.open = p.backend.RouteChoices(), newDraft(p.backend.Routes()), none
+	p.forms = map[string]form{} // somebody may have changed the apps
 	p.trial.choose(p.choices)
 	p.show()
 }

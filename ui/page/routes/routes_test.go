@@ -85,7 +85,8 @@ func TestTry(t *testing.T) {
 			role bridge.Role
 			want string
 		}{
-			{"my leave", bridge.RoleMember, "Ask an agent: hr\n\"hr\" fits. Keyword: leave, salary"},
+			{"my leave", bridge.RoleMember, "Ask an agent: hr\n\"hr\" fits. Keyword: leave, salary\n" +
+				"the app asks for Company (company), and nobody gives it a value.\nCountry (country): nothing\nShort answers (brief): nothing\nDepartment (department): who asks"},
 			{"hello", bridge.RoleGuest, "Fixed answer: Hello\n\"hr\" does not fit. Keyword would have to be: leave, salary\n\"guests\" fits. Role: guest"},
 			{"hello", bridge.RoleMember, "Ask an agent: helpdesk\n\"hr\" does not fit. Keyword would have to be: leave, salary\n\"guests\" does not fit. Role would have to be: guest\nNo rule fits: the bot's own agent answers."},
 		} {

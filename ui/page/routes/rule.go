@@ -202,7 +202,11 @@ func (p *Page) outcomeFields(o *bridge.RouteOutcome) []fyne.CanvasObject {
 	}
 	switch o.Kind {
 	case bridge.RouteAgent:
-		return []fyne.CanvasObject{p.choice(p.choices.Agents, same, o.Agent, func(v string) { o.Agent = v })}
+		agent := p.choice(p.choices.Agents, same, o.Agent, func(v string) {
+			o.Agent, o.Inputs = v, nil
+			p.show()
+		})
+		return append([]fyne.CanvasObject{agent}, p.inputs(o)...)
 	case bridge.RouteReply:
 		return []fyne.CanvasObject{text("routes.hint.reply")}
 	case bridge.RouteRefuse:

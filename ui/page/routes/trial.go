@@ -122,13 +122,14 @@ func (t *trial) show(v bridge.RouteVerdict, err error) {
 	default:
 		t.add(widget.ToneOK, p.then(v.Then))
 	}
+	defer p.body.Refresh()
 	for _, tried := range v.Tried {
 		t.result.Add(widget.NewQuiet(t.why(tried)))
 	}
 	if n := len(v.Tried); n == 0 || !v.Tried[n-1].Holds {
 		t.result.Add(widget.NewQuiet(w.T("routes.fallback")))
 	}
-	p.body.Refresh()
+	t.told(v)
 }
 
 func (t *trial) say(tone widget.Tone, text string) {

@@ -2,6 +2,8 @@ package routes
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +58,7 @@ func (p *Page) then(o bridge.RouteOutcome) string {
 	what := ""
 	switch o.Kind {
 	case bridge.RouteAgent:
-		what = o.Agent
+		what = strings.Join(append([]string{o.Agent}, values(o.Inputs)...), w.T("list.separator"))
 	case bridge.RouteReply, bridge.RouteRefuse:
 		what = o.Text
 	case bridge.RouteForward:
@@ -70,6 +72,15 @@ func (p *Page) then(o bridge.RouteOutcome) string {
 		return p.outcomeKind(o.Kind)
 	}
 	return w.T("routes.condition", "name", p.outcomeKind(o.Kind), "values", strings.ReplaceAll(what, "\n", " "))
+}
+
+// values are inputs as one line has them.
+func values(inputs map[string]string) []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		all = append(all, name+" = "+inputs[name])
+	}
+	return all
 }
 
 func (p *Page) name(i int) string {
