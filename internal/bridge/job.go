@@ -121,8 +121,10 @@ type Reply struct {
 	Seen bool
 	// Begun says that the draft may hold a beginning of the agent's answer, below
 	// which a notice belongs; otherwise a notice takes the place of what is there.
-	Begun     bool
-	Usage     Usage
+	Begun bool
+	Usage Usage
+	// Agent is the agent that was asked; empty when the answer is words of ours.
+	Agent     string
 	Error     Kind
 	UpdatedAt time.Time
 }

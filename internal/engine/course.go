@@ -18,6 +18,7 @@ const refuseEvery = 10 * time.Minute
 type course struct {
 	act  func(ctx context.Context) error
 	pace reply.Pace
+	asks bool // an agent
 }
 
 // words is the course of saying something of ours.
@@ -94,7 +95,7 @@ func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 	case t.over != nil:
 		return course{act: t.tellLimit}, nil
 	default:
-		return course{act: t.ask, pace: t.opt.Pace(t.job.Message.Bot)}, nil
+		return course{act: t.ask, pace: t.opt.Pace(t.job.Message.Bot), asks: true}, nil
 	}
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -98,7 +99,7 @@ func (s *Store) Extend(ctx context.Context, node string, ids []int64, lease time
 const settleJob = `UPDATE jobs SET state = ?, last_error = ?, due_at = CASE WHEN ? = 0 THEN due_at ELSE ? END, finished_at = ?, lease_until = 0,
 	outcome = CASE WHEN ? = 0 THEN 0 WHEN ? = 'discarded' THEN 2 ELSE COALESCE(
 		(SELECT CASE state WHEN 'delivered' THEN 1 WHEN 'failed' THEN 2 ELSE 0 END FROM replies WHERE job_id = jobs.id), 0) END
-	WHERE id = ? AND node = ? AND attempt = ? AND state = 'running' RETURNING lane`
+	WHERE id = ? AND node = ? AND attempt = ? AND state = 'running' RETURNING lane, message`
 
 // Settle says how an attempt ended. It reports false, and changes nothing, when
 // that attempt is not the running one any more.
@@ -120,14 +121,14 @@ func (t *tx) settle(ctx context.Context, node string, end bridge.Settlement) (bo
 	} else if due != 0 {
 		later = 1
 	}
-	var lane string
-	err := t.each(ctx, func(rows *sql.Rows) error { return rows.Scan(&lane) }, settleJob,
+	var lane, message string
+	err := t.each(ctx, func(rows *sql.Rows) error { return rows.Scan(&lane, &message) }, settleJob,
 		string(end.State), string(end.Error), later, due, finished, closed, string(end.State), end.JobID, node, end.Attempt)
 	if err != nil || lane == "" {
 		return false, err
 	}
 	if closed == 1 {
-		if err := t.index(ctx, end.JobID); err != nil {
+		if err := errors.Join(t.index(ctx, end.JobID), t.countUsage(ctx, end.JobID, message)); err != nil {
 			return false, err
 		}
 	}

@@ -116,11 +116,12 @@ type replyRest struct {
 	Usage        bridge.Usage        `json:"usage,omitzero"`
 	Files        []bridge.FileAdded  `json:"files,omitempty"`
 	Form         *bridge.Form        `json:"form,omitempty"`
+	Agent        string              `json:"agent,omitempty"`
 }
 
 func restOf(r bridge.Reply) replyRest {
 	return replyRest{
-		r.Draft, r.Sent, r.Sending, r.Messages, r.Uncertain, r.Conversation, r.Run, r.Failures, r.Seen, r.Begun, r.Usage, r.Files, r.Form,
+		r.Draft, r.Sent, r.Sending, r.Messages, r.Uncertain, r.Conversation, r.Run, r.Failures, r.Seen, r.Begun, r.Usage, r.Files, r.Form, r.Agent,
 	}
 }
 
@@ -128,7 +129,7 @@ func (p replyRest) reply(job int64, state, text, kind string, updated int64) bri
 	return bridge.Reply{
 		JobID: job, State: bridge.ReplyState(state), Text: text, Error: bridge.Kind(kind), UpdatedAt: moment(updated),
 		Draft: p.Draft, Sent: p.Sent, Sending: p.Sending, Messages: p.Messages, Uncertain: p.Uncertain,
-		Conversation: p.Conversation, Run: p.Run, Failures: p.Failures, Seen: p.Seen, Begun: p.Begun, Usage: p.Usage, Files: p.Files, Form: p.Form,
+		Conversation: p.Conversation, Run: p.Run, Failures: p.Failures, Seen: p.Seen, Begun: p.Begun, Usage: p.Usage, Files: p.Files, Form: p.Form, Agent: p.Agent,
 	}
 }
 

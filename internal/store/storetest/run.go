@@ -17,7 +17,7 @@ func Run(t *testing.T, place func(t *testing.T) store.Options) {
 	groups := map[string][]check{
 		"inbox": inboxChecks(), "lanes": laneChecks(), "replies": replyChecks(),
 		"people": peopleChecks(), "list": listChecks(), "link": linkChecks(), "views": viewChecks(), "care": careChecks(), "identity": identityChecks(),
-		"spending": spendingChecks(), "reach": reachChecks(), "notes": noteChecks(),
+		"spending": spendingChecks(), "usage": usageChecks(), "reach": reachChecks(), "notes": noteChecks(),
 	}
 	for group, checks := range groups {
 		t.Run(group, func(t *testing.T) {
