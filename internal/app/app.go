@@ -355,7 +355,7 @@ func (a *App) assemble() {
 	a.profiles = people.NewProfiles(a.store, a.lookUp, a.log)
 	a.routes = router.New(a.store, a.routing())
 	a.engine = engine.New(a.store, a.routes, a.findBot, a.findAgent, a.log, engine.Options{
-		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, Inputs: a.botInputs, RetryPause: a.opt.RetryPause,
+		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, Inputs: a.botInputs, Wants: a.wants, RetryPause: a.opt.RetryPause,
 		Linker: a.linker(), Profiles: a.profiles, Waiting: func(ctx context.Context, _ bridge.Person, _ string) { a.showNewcomers(ctx) },
 		Record: a.record, Observe: a.observe,
 	})

@@ -45,6 +45,13 @@ func (a *App) AgentInputs(ctx context.Context, agent string) ([]bridge.Input, er
 	return form, nil
 }
 
+// wants says whether an agent asks for an input. One that does not answer is not
+// told anything that is only known of a person.
+func (a *App) wants(ctx context.Context, agent, input string) bool {
+	form, err := a.AgentInputs(ctx, agent)
+	return err == nil && slices.ContainsFunc(form, func(in bridge.Input) bool { return in.Name == input })
+}
+
 // botInputs are the values that any agent is told who answers for a bot.
 func (a *App) botInputs(bot string) map[string]string {
 	a.mu.RLock()

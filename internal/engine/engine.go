@@ -91,6 +91,9 @@ type Options struct {
 	// Inputs are values for the variables of whichever agent answers for a bot;
 	// nil means none.
 	Inputs func(bot string) map[string]string
+	// Wants says whether an agent asks for an input. It is asked only about what is
+	// known of a person and to be hidden; nil means that agents ask for everything.
+	Wants func(ctx context.Context, agent, input string) bool
 	// Intents are answered beside the commands everybody has.
 	Intents []Intent
 	// Linker links accounts; nil switches that off.
@@ -227,6 +230,10 @@ func (t *trip) run(ctx context.Context) error {
 	c, err := t.course(ctx, found)
 	if err != nil {
 		return err
+	}
+	row.Agent = ""
+	if c.asks {
+		row.Agent = t.route.Agent
 	}
 	t.open(row, c.pace)
 	return c.act(ctx)

@@ -154,6 +154,10 @@ func (t *trip) hide(ctx context.Context) privacy.Findings {
 	}
 	t.asked.Text = hide(t.asked.Text)
 	for _, name := range []string{bridge.InputUserName, bridge.InputDepartment, bridge.InputEmail} { // in this order, for the numbers
+		if t.asked.Known[name] == "" || t.opt.Wants != nil && !t.opt.Wants(ctx, t.route.Agent, name) {
+			delete(t.asked.Known, name) // there is nothing to hide where nothing is told
+			continue
+		}
 		t.asked.Known[name] = hide(t.asked.Known[name])
 	}
 	return found

@@ -264,7 +264,7 @@ func TestMistakesInRules(t *testing.T) {
 		"[{human: {chat: c}}]":                                               "0 human want bot and chat",
 		"[{human: {for: soon}}]":                                             "0 human.for want a time",
 		"[{human: {for: -5m}}]":                                              "0 human.for want a time",
-		"[{reply: x, inputs: {a: b}}]":                                       "0 inputs inputs are for a rule with an agent",
+		"[{reply: x, inputs: {a: b}}]":                                       "0 inputs only a rule with an agent",
 		"[{agent: hr, inputs: [a]}]":                                         "0 inputs want a mapping",
 		"[{agent: hr, inputs: {a: [b]}}]":                                    "0 inputs.a want a text",
 		"[{human: 3}]":                                                       "0 human want a mapping",

@@ -146,7 +146,7 @@ func TestProblems(t *testing.T) {
 		{"inputs", "agents: [{id: a, kind: echo}]\nbots:\n  - {id: b, platform: lamp, settings: {app_id: x}, inputs: [city]}", "line 3: bots[0].inputs should hold", false},
 		{"input", "agents: [{id: a, kind: echo}]\nbots:\n  - id: b\n    platform: lamp\n    settings: {app_id: x}\n    inputs:\n      city: [x]", "line 7: bots[0].inputs.city should be", false},
 		{"input of a rule", "agents: [{id: a, kind: echo}]\nroutes:\n  - agent: a\n    inputs:\n      x: y\n      city: {z: 1}", "line 6: routes[0].inputs.city: want a text", true},
-		{"inputs of a reply", "routes:\n  - reply: a\n    inputs: {x: y}", "line 3: routes[0].inputs: inputs are for a rule with an agent", true},
+		{"inputs of a reply", "routes:\n  - reply: a\n    inputs: {x: y}", "line 3: routes[0].inputs: only a rule with an agent", true},
 		{"allow nothing", "agents: [{id: a, kind: echo}]\nbots: [{id: b, platform: lamp, allow: {departments: [x], chats: ['']}, settings: {app_id: x}}]", "bots[0].allow.chats[0] is missing", false},
 		{"allowed agent", "people:\n  allowed_agents:\n    guest: [b]\nagents: [{id: a, kind: echo}]", "line 3: people.allowed_agents.guest[0]: there is no agent “b”", true},
 		{"allowed agents of nobody", "people: {allowed_agents: {blocked: [a]}}", "“blocked” is not a setting here", true},
