@@ -312,13 +312,18 @@ func (a *App) openBot(ctx context.Context, b *openBot) error {
 		if err != nil {
 			return fmt.Errorf("app: bot %s: %w", b.ID, err)
 		}
-		b.limits = b.mode.Capabilities
-		if own, ok := b.bot.(bridge.Capable); ok {
-			b.limits = own.Capabilities()
-		}
+		b.limits = limitsOf(b.bot, b.mode)
 		return nil
 	}
 	return &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: bot " + b.ID}
+}
+
+// limitsOf are what a bot says of itself, or else its mode.
+func limitsOf(bot bridge.Bot, mode bridge.Mode) bridge.Capabilities {
+	if own, ok := bot.(bridge.Capable); ok {
+		return own.Capabilities()
+	}
+	return mode.Capabilities
 }
 
 // secrets fetches what a bot needs. An optional secret that is missing, or

@@ -90,13 +90,16 @@ func (a *App) openDemoBots(sim *simulator.Simulator, listen string) error {
 			}
 			b := &openBot{Bot: settings.Bot{ID: config.ID, Platform: config.Platform, Mode: config.Mode, Agent: demoAgent}}
 			b.mode, _ = c.Mode(config.Mode)
-			b.limits = b.mode.Capabilities
+			here := "http://" + listen + webhook.Path(config.ID)
+			env := a.env(config.ID, "")
+			env.Callback = func() string { return here }
 			var err error
-			if b.bot, err = c.Open(config, a.env(config.ID, "")); err != nil {
+			if b.bot, err = c.Open(config, env); err != nil {
 				return fmt.Errorf("app: bot %s: %w", config.ID, err)
 			}
+			b.limits = limitsOf(b.bot, b.mode)
 			bots[config.ID] = b
-			sim.Attach(config.ID, "http://"+listen+webhook.Path(config.ID))
+			sim.Attach(config.ID, here)
 		}
 	}
 	a.mu.Lock()

@@ -75,8 +75,9 @@ func (a *App) env(bot, account string) bridge.Env {
 			a.meter.calls.Add(1, bot, api)
 			spend(bridge.MeterCalls)
 		},
-		Pushed: func() { spend(bridge.MeterPushes) },
-		Notes:  notes{a.store, bot},
+		Pushed:   func() { spend(bridge.MeterPushes) },
+		Callback: func() string { return a.callback(bot) },
+		Notes:    notes{a.store, bot},
 	}
 }
 

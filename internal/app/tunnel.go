@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"switchboard/internal/i18n"
 	"switchboard/internal/settings"
 	"switchboard/internal/tunnel"
+	"switchboard/internal/webhook"
 )
 
 // tunnelPatience is how long a check waits for the tunnel to come up.
@@ -73,6 +75,15 @@ func (a *App) publicURL() string {
 		return a.settings.Server.PublicURL
 	}
 	return a.tunnel.Status().URL
+}
+
+// callback is where a platform reaches a bot's webhook now.
+func (a *App) callback(bot string) string {
+	base := a.publicURL()
+	if base == "" {
+		return ""
+	}
+	return strings.TrimSuffix(base, "/") + webhook.Path(bot)
 }
 
 // selfTest answers a request that we sent ourselves out into the internet.

@@ -204,6 +204,9 @@ type Env struct {
 	// Pushed is called once for each push that counts against the platform's
 	// monthly budget of pushes; it may be nil.
 	Pushed func()
+	// Callback returns the address at which the platform can reach the bot's webhook
+	// now, "" when there is none; it may be nil.
+	Callback func() string
 	// Notes keep what the bot has to know after a restart, such as how far it has
 	// read; nil keeps nothing.
 	Notes Notes

@@ -21,6 +21,12 @@ const (
 	// maxDraft is the total that the streaming page suggests for one card. More
 	// often works, but cards with three times as much were seen to stay blank.
 	maxDraft = 3_000
+	// maxChoices is how many buttons one card has: more are no pleasure to read.
+	maxChoices = 6
+	// maxVariable is for a list of buttons, as JSON. The page "Create and deliver
+	// cards" promises 1 KB for one variable, and longer ones were seen to work. Most
+	// lists keep to that, as what a button holds is written short.
+	maxVariable = 2_000
 )
 
 // limits are below what the platform takes: 20 calls a second to each API in the
@@ -37,7 +43,8 @@ func capabilities() bridge.Capabilities {
 		Groups:      true,
 		Files:       true,
 		Directory:   true,
-		// Buttons with a link are shown; one that comes back to us is not.
+		// Buttons with a link are shown. One that comes back to us needs a card template
+		// that has a place for it: see clickable.
 		Buttons: false,
 		// The general rule for pushes; the robot's page names no time.
 		AnswerWithin: 2500 * time.Millisecond,
@@ -58,6 +65,14 @@ func streaming(c bridge.Capabilities) bridge.Capabilities {
 	c.UpdateInterval = 800 * time.Millisecond
 	// The pages name no end; nobody waits longer for an answer.
 	c.DraftLife = time.Hour
+	return c
+}
+
+// clickable adds what a template with a list of buttons makes possible.
+func clickable(c bridge.Capabilities) bridge.Capabilities {
+	c.Buttons, c.MaxButtons = true, maxChoices
+	// A click has to be answered in two seconds (page "Event callbacks" of cards).
+	c.AnswerWithin = 2 * time.Second
 	return c
 }
 

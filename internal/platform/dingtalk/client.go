@@ -36,6 +36,7 @@ const (
 	apiCardMake   = "/v1.0/card/instances"
 	apiCardShow   = "/v1.0/card/instances/createAndDeliver"
 	apiCardStream = "/v1.0/card/streaming"
+	apiCardRoute  = "/v1.0/card/callbacks/register"
 	apiFile       = "/v1.0/robot/messageFiles/download"
 	apiUpload     = "/media/upload"
 )
@@ -53,6 +54,7 @@ const (
 	opCreate = "dingtalk: create card"
 	opStream = "dingtalk: update card"
 	opCheck  = "dingtalk: check"
+	opRoute  = "dingtalk: register callback"
 	opFile   = "dingtalk: fetch file"
 	opUser   = "dingtalk: look up person"
 	opUpload = "dingtalk: upload file"
@@ -68,11 +70,15 @@ type client struct {
 	token  *token.Source
 	pace   *pace.Pacer
 
+	callback func() string // where clicks can be delivered now, or nil
+
 	mu       sync.Mutex
+	routed   string // where they are delivered
 	bannedTo time.Time
 }
 
-func newClient(cfg config, count func(string), pushed func()) *client {
+func newClient(cfg config, env bridge.Env) *client {
+	count, pushed := env.Count, env.Pushed
 	if count == nil {
 		count = func(string) {}
 	}
@@ -80,7 +86,7 @@ func newClient(cfg config, count func(string), pushed func()) *client {
 		pushed = func() {}
 	}
 	c := &client{
-		cfg: cfg, count: count, pushed: pushed, pace: pace.New(limits()), http: webcall.New(),
+		cfg: cfg, count: count, pushed: pushed, callback: env.Callback, pace: pace.New(limits()), http: webcall.New(),
 		files: webcall.NewPublic(form.Loopback(cfg.base.Hostname())), // a DingTalk on this machine may name this machine
 	}
 	c.token = token.New(c.fetchToken, token.Options{Op: opToken, RefusedFor: refusedFor})
@@ -190,7 +196,7 @@ func (c *client) exchange(ctx context.Context, r request, key string, out any) e
 
 // make writes a request. A session or an old API's token stands in its address.
 func (c *client) make(r request, key string) (webcall.Request, error) {
-	made := webcall.Request{Op: r.op, Method: r.method, URL: r.url, Secrets: append(secretsOf(r.url), key, c.cfg.secret.Reveal())}
+	made := webcall.Request{Op: r.op, Method: r.method, URL: r.url, Secrets: append(secretsOf(r.url), key, c.cfg.secret.Reveal(), clickSecret(c.cfg.route(), c.cfg.secret.Reveal()))}
 	if key != "" {
 		made.Header = http.Header{"X-Acs-Dingtalk-Access-Token": {key}}
 	}
@@ -350,6 +356,50 @@ func (c *client) streamCard(ctx context.Context, frame cardStream) error {
 	if shown.Success != nil && !*shown.Success {
 		return &bridge.Error{Kind: bridge.KindUnavailable, Op: opStream, Code: "success=false", Uncertain: true}
 	}
+	return nil
+}
+
+// updateCard changes variables of a card.
+func (c *client) updateCard(ctx context.Context, id string, params map[string]string) error {
+	var done cardStreamed
+	body := cardUpdate{id, cardData{params}, updateByKey{true, true}}
+	if err := c.call(ctx, request{op: opStream, method: http.MethodPut, url: c.api(apiCardMake), api: apiCardMake, in: body, chat: id}, &done); err != nil {
+		return err
+	}
+	if done.Success != nil && !*done.Success {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: opStream, Code: "success=false", Uncertain: true}
+	}
+	return nil
+}
+
+// clickable says that this bot may have buttons.
+func (c *client) clickable() bool { return c.cfg.buttons != "" && c.callback != nil }
+
+// route makes sure that clicks are delivered to where we are now; that is asked
+// for once, and again when the address has changed.
+func (c *client) route(ctx context.Context) error {
+	address := c.callback()
+	if address == "" {
+		return &bridge.Error{Kind: bridge.KindUnsupported, Op: opRoute, Code: codeNoAddress, Detail: "there is no public address"}
+	}
+	c.mu.Lock()
+	routed := c.routed
+	c.mu.Unlock()
+	if routed == address {
+		return nil
+	}
+	key := c.cfg.route()
+	body := callbackRoute{Key: key, URL: address, Secret: clickSecret(key, c.cfg.secret.Reveal()), Force: true}
+	var done cardStreamed
+	if err := c.call(ctx, request{op: opRoute, method: http.MethodPost, url: c.api(apiCardRoute), api: apiCardRoute, in: body}, &done); err != nil {
+		return err
+	}
+	if done.Success != nil && !*done.Success {
+		return &bridge.Error{Kind: bridge.KindUnsupported, Op: opRoute, Code: "success=false"}
+	}
+	c.mu.Lock()
+	c.routed = address
+	c.mu.Unlock()
 	return nil
 }
 

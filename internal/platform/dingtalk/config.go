@@ -21,6 +21,7 @@ const (
 	keyCorpID       = "corp_id"
 	keyTemplate     = "card_template_id"
 	keyVariable     = "card_content_key"
+	keyButtons      = "card_buttons_key"
 	keyBaseURL      = "base_url"
 	keyOapiURL      = "oapi_url"
 )
@@ -42,6 +43,7 @@ func fields() []bridge.Field {
 		{Key: keyCorpID, Modes: robot, Check: form.Word},
 		{Key: keyTemplate, Modes: robot, Check: form.Word},
 		{Key: keyVariable, Default: "content", Modes: robot, Check: form.Word},
+		{Key: keyButtons, Modes: robot, Check: form.Word},
 		{Key: keyBaseURL, Default: defaultBaseURL, Modes: robot, Check: form.CheckURL},
 		{Key: keyOapiURL, Default: defaultOapiURL, Check: form.CheckURL},
 	}
@@ -56,6 +58,7 @@ type config struct {
 	corpID    string // empty accepts every company
 	template  string // empty: answers do not grow
 	variable  string // the template's variable that holds the text
+	buttons   string // the one that holds the buttons; empty: it has none
 	base      *url.URL
 	oapi      *url.URL
 }
@@ -76,7 +79,7 @@ func newConfig(c bridge.Config) (config, error) {
 	return config{
 		id: c.ID, clientID: values[keyClientID], secret: bridge.NewSecret(values[keyClientSecret]),
 		robotCode: cmp.Or(values[keyRobotCode], values[keyClientID]), corpID: values[keyCorpID],
-		template: values[keyTemplate], variable: values[keyVariable], base: base, oapi: oapi,
+		template: values[keyTemplate], variable: values[keyVariable], buttons: values[keyButtons], base: base, oapi: oapi,
 	}, nil
 }
 
@@ -84,6 +87,9 @@ func newConfig(c bridge.Config) (config, error) {
 func (c config) ours(robotCode string) bool {
 	return robotCode == c.robotCode || robotCode == c.clientID
 }
+
+// route names the way that clicks take to this bot.
+func (c config) route() string { return digest(c.clientID, c.id) }
 
 // trusts tells whether a session webhook may be called. It came in a body that
 // no signature covers, so it could name any address inside the company network;

@@ -24,8 +24,8 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	platformtest.Run(t, platformtest.Kit{
-		Connector: dingtalk.Connector(), Words: []string{"dingtalk.title", "dingtalk.preview"},
-		Accounts: []platformtest.Account{robot(), sessionWebhook(), card()},
+		Connector: dingtalk.Connector(), Words: []string{"dingtalk.title", "dingtalk.preview", "dingtalk.choose"},
+		Accounts: []platformtest.Account{robot(), sessionWebhook(), card(), clickableCard()},
 		Bad: []platformtest.Value{
 			{Key: "client_id", Value: "123456789"},                            // the AgentId
 			{Key: "client_id", Value: "0f4cd9a8-1111-2222-3333-444455556666"}, // the App ID
@@ -33,6 +33,7 @@ func TestConformance(t *testing.T) {
 			{Key: "client_secret", Value: "a\nb"},
 			{Key: "robot_code", Value: "a b"},
 			{Key: "card_template_id", Value: "a\tb"},
+			{Key: "card_buttons_key", Value: "a b"},
 			{Key: "base_url", Value: "http://api.dingtalk.com"}, // without TLS
 			{Key: "base_url", Value: "api.dingtalk.com"},
 			{Key: "base_url", Value: "https://"},
@@ -109,6 +110,18 @@ func card() platformtest.Account {
 	return a
 }
 
+// clickableCard has a list of buttons in its template.
+func clickableCard() platformtest.Account {
+	a := card()
+	a.Name, a.Config = "card with buttons", config(clicks(), secret)
+	return a
+}
+
+// clicks are the settings of a bot whose cards can be clicked.
+func clicks() map[string]string {
+	return map[string]string{"card_template_id": template, "card_buttons_key": "buttons"}
+}
+
 type failure struct {
 	status    int
 	body      string
@@ -180,6 +193,7 @@ const (
 	pathCard   = "/v1.0/card/instances"
 	pathShow   = "/v1.0/card/instances/createAndDeliver"
 	pathStream = "/v1.0/card/streaming"
+	pathRoute  = "/v1.0/card/callbacks/register"
 	pathFile   = "/v1.0/robot/messageFiles/download"
 	pathHook   = "/robot/sendBySession"
 	pathUpload = "/media/upload"
@@ -205,6 +219,10 @@ type fakeCard struct {
 	space, text string
 	final       bool
 	guids       []string
+
+	track   string
+	clicks  bool // come by webhook
+	buttons string
 }
 
 // fake is DingTalk, as strict as its pages.
@@ -222,11 +240,13 @@ type fake struct {
 	// slowToken holds up a request for a token, once.
 	slowToken func()
 	late      int // streaming calls that do not know a new card yet
+	// routes are the secrets of the registered callbacks, by their keys.
+	routes map[string]string
 }
 
 func newFake(tb testing.TB) *fake {
 	tb.Helper()
-	f := &fake{life: 7200, scripted: map[string][]answer{}, cards: map[string]*fakeCard{}}
+	f := &fake{life: 7200, scripted: map[string][]answer{}, cards: map[string]*fakeCard{}, routes: map[string]string{}}
 	f.Server = httptest.NewUnstartedServer(f)
 	f.Config.SetKeepAlivesEnabled(false) // lets synctest see an idle client
 	f.Start()
@@ -324,6 +344,10 @@ func (f *fake) answer(r *http.Request, body []byte) answer {
 		return f.robot(r.URL.Path, body)
 	case path == "POST "+pathShow, path == "POST "+pathCard:
 		return f.makeCard(body, r.URL.Path == pathShow)
+	case path == "PUT "+pathCard:
+		return f.updateCard(body)
+	case path == "POST "+pathRoute:
+		return f.route(body)
 	case path == "PUT "+pathStream:
 		return f.streamCard(body)
 	case path == "POST "+pathFile:

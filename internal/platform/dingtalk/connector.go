@@ -24,6 +24,7 @@ const (
 	findCredential = "credential"
 	findSend       = "send"
 	findCard       = "card"
+	findButtons    = "buttons"
 )
 
 // Connector describes DingTalk and opens bots on it.
@@ -49,6 +50,7 @@ func setup() []bridge.Step {
 		{Key: "ip", Link: console},
 		{Key: "publish", Link: console},
 		{Key: "card", Link: console + "/fe/card", Fill: []string{keyTemplate, keyVariable}, Checks: []string{findCard}},
+		{Key: "buttons", Link: console + "/fe/card", Fill: []string{keyButtons}, Checks: []string{findButtons}},
 		{Key: "test"},
 	}
 }
@@ -65,7 +67,7 @@ func open(c bridge.Config, env bridge.Env) (bridge.Bot, error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &bot{cfg: cfg, log: env.Log.With(slog.String("bot", c.ID)), client: newClient(cfg, env.Count, env.Pushed)}
+	b := &bot{cfg: cfg, log: env.Log.With(slog.String("bot", c.ID)), client: newClient(cfg, env)}
 	if cfg.template != "" {
 		return &streamingBot{b}, nil
 	}
@@ -197,7 +199,14 @@ func (b *bot) Check(ctx context.Context) ([]bridge.Finding, error) {
 	if err = b.client.tryCard(ctx); transient(err) {
 		return nil, err
 	}
-	return append(findings, finding(findCard, err)), nil
+	findings = append(findings, finding(findCard, err))
+	if !b.client.clickable() {
+		return findings, nil
+	}
+	if err = b.client.route(ctx); transient(err) {
+		return nil, err
+	}
+	return append(findings, finding(findButtons, err)), nil
 }
 
 // transient tells whether an error says nothing about the settings.

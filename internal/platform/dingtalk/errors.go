@@ -29,6 +29,7 @@ const (
 	codeStaleToken = "InvalidAuthentication"
 	codeInvalidIDs = "invalidStaffIdList"
 	codeFlowIDs    = "flowControlledStaffIdList"
+	codeNoAddress  = "noPublicAddress"
 	denied403      = "Forbidden.AccessDenied."
 )
 

@@ -284,6 +284,56 @@ func first2(a, b []richPart) []richPart {
 	return b
 }
 
+// click reads a click on a button. Its time is a part of its id: the same button
+// may be clicked again.
+func (b *bot) click(p clickPush, stamp string, at time.Time) bridge.Delivery {
+	user, chat := string(p.UserID), bridge.Chat{ID: string(p.UserID), Kind: bridge.Direct}
+	if strings.Contains(strings.ToUpper(string(p.SpaceType)), "GROUP") {
+		chat = bridge.Chat{ID: string(p.SpaceID), Kind: bridge.Group}
+	}
+	value, ok := clicked(p)
+	switch {
+	case user == "" || p.OutTrackID == "" || chat.ID == "" || p.UserIDType != "" && p.UserIDType != "1":
+		return bridge.Delivery{Response: unchanged(), Note: "a click without a card, a person or a chat", Suspect: true}
+	case !ok:
+		return bridge.Delivery{Response: unchanged(), Note: "a click that tells no value", Suspect: true}
+	}
+	here := place{ConversationType: conversationDirect, StaffID: user}
+	if chat.Kind == bridge.Group {
+		here.ConversationType, here.ConversationID = conversationGroup, chat.ID
+	}
+	return bridge.Delivery{Response: unchanged(), Actions: []bridge.Action{{
+		ID:  strings.Join([]string{string(p.OutTrackID), user, stamp, digest(value)}, "|"),
+		Bot: b.cfg.id, Platform: platform, Kind: bridge.ActionButton, Chat: chat,
+		Sender: bridge.Sender{ID: bridge.UserID(user), Tenant: string(p.CorpID)},
+		At:     moment(loose(stamp), at), Value: readValue(value),
+		Address: bridge.Address{Bot: b.cfg.id, Chat: chat.ID, Kind: chat.Kind, User: bridge.UserID(user), Data: here.encode()},
+	}}}
+}
+
+// clicked finds the value of the button: the parameter "value" that the template
+// gives back, or else the name of the button itself.
+func clicked(p clickPush) (string, bool) {
+	for _, raw := range []json.RawMessage{p.Content, p.Value, p.ActionData} {
+		if s, ok := jsonString(raw); ok {
+			raw = json.RawMessage(s)
+		}
+		var c clickContent
+		if len(raw) == 0 || !decode(raw, &c) {
+			continue
+		}
+		for _, params := range []map[string]loose{c.Private.Params, c.Params} {
+			if value := params["value"]; value != "" {
+				return string(value), true
+			}
+		}
+		if ids := c.Private.ActionIDs; len(ids) > 0 && ids[0] != "" {
+			return string(ids[0]), true
+		}
+	}
+	return "", false
+}
+
 // encode makes the stored form.
 func (p place) encode() json.RawMessage {
 	data, err := json.Marshal(p)

@@ -1,12 +1,19 @@
 package dingtalk_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -253,4 +260,124 @@ func TestOpenFile(t *testing.T) {
 			t.Errorf("%q: got %v, want %s", link, err, want)
 		}
 	}
+}
+
+// updateCard plays the update of a card's variables.
+func (f *fake) updateCard(body []byte) answer {
+	var in struct {
+		OutTrackID        string
+		CardData          struct{ CardParamMap map[string]string }
+		CardUpdateOptions struct{ UpdateCardDataByKey, UpdatePrivateDataByKey bool }
+	}
+	if !strict(body, &in) {
+		return bad("param.body")
+	}
+	card := f.cards[in.OutTrackID]
+	if card == nil {
+		return bad("param.stream.outTrackId")
+	}
+	if !in.CardUpdateOptions.UpdateCardDataByKey { // what is not named is gone
+		card.text, card.buttons = "", ""
+	}
+	for key, value := range in.CardData.CardParamMap {
+		switch key {
+		case "content":
+			card.text = value
+		case "buttons":
+			card.buttons = value
+		}
+	}
+	return answer{http.StatusOK, `{"success":true,"result":true}`}
+}
+
+// route plays the registration of a callback.
+func (f *fake) route(body []byte) answer {
+	var in struct {
+		CallbackRouteKey, CallbackURL, APISecret string
+		ForceUpdate                              bool
+	}
+	switch {
+	case !strict(body, &in) || in.CallbackRouteKey == "" || in.APISecret == "" || !strings.HasPrefix(in.CallbackURL, "https://"):
+		return bad("param.body")
+	case f.routes[in.CallbackRouteKey] != "" && !in.ForceUpdate:
+		return answer{http.StatusInternalServerError, `{"code":"param.callbackRouteKeyExist"}`}
+	}
+	f.routes[in.CallbackRouteKey] = in.APISecret
+	return answer{http.StatusOK, `{"success":true,"result":{"callbackUrl":"` + in.CallbackURL + `","apiSecret":"` + in.APISecret + `"}}`}
+}
+
+// button finds a button that somebody sees: its value and its card.
+func (f *fake) button(words string) (value string, card *fakeCard) {
+	for _, c := range slices.Backward(f.shown) {
+		var all []struct{ Text, Value string }
+		_ = json.Unmarshal([]byte(c.buttons), &all)
+		for _, b := range all {
+			if b.Text == words && c.clicks {
+				return b.Value, c
+			}
+		}
+	}
+	return "", nil
+}
+
+// Click implements platformtest.Clicker.
+func (s stage) Click(tb testing.TB, words string, at time.Time) (bridge.Request, bool) {
+	tb.Helper()
+	s.fake.mu.Lock()
+	defer s.fake.mu.Unlock()
+	value, card := s.fake.button(words)
+	if card == nil {
+		return bridge.Request{}, false
+	}
+	kind, space, _ := strings.Cut(strings.TrimPrefix(card.space, "dtv1.card//"), ".")
+	return s.fake.clickOn(tb, map[string]any{
+		"type": "actionCallback", "outTrackId": card.track, "corpId": "corp-1", "userId": "u1", "userIdType": 1, "spaceId": space, "spaceType": kind,
+		"extension": "{}", "content": content(tb, map[string]any{"value": value}),
+	}, at), true
+}
+
+// content is what was clicked, as JSON inside JSON.
+func content(tb testing.TB, params map[string]any) string {
+	tb.Helper()
+	data, err := json.Marshal(map[string]any{"cardPrivateData": map[string]any{"actionIds": []string{"1"}, "params": params}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(data)
+}
+
+// clickOn signs a click with the secret that was registered.
+func (f *fake) clickOn(tb testing.TB, body any, at time.Time) bridge.Request {
+	tb.Helper()
+	data, err := json.Marshal(body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	secret := ""
+	for _, known := range f.routes {
+		secret = known
+	}
+	return clickRequest(string(data), secret, strconv.FormatInt(at.UnixMilli(), 10), at)
+}
+
+func clickRequest(body, secret, stamp string, at time.Time) bridge.Request {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(stamp))
+	return bridge.Request{
+		Method: http.MethodPost, At: at, Body: []byte(body), Query: url.Values{},
+		Header: http.Header{
+			"X-Ddpaas-Signature": {base64.StdEncoding.EncodeToString(mac.Sum(nil))}, "X-Ddpaas-Signature-Timestamp": {stamp},
+			"Content-Type": {"application/json"},
+		},
+	}
+}
+
+// Clicked implements platformtest.Clicker.
+func (stage) Clicked(tb testing.TB, r bridge.Response) bool {
+	tb.Helper()
+	var in struct {
+		CardData, UserPrivateData struct{ CardParamMap map[string]string }
+		CardUpdateOptions         struct{ UpdateCardDataByKey, UpdatePrivateDataByKey bool }
+	}
+	return strict(r.Body, &in) && r.Status == 0 && r.Type == "application/json" && in.CardUpdateOptions.UpdateCardDataByKey
 }

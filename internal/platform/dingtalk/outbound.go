@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -192,6 +194,64 @@ func cardText(c bridge.Card) string {
 	}
 	return b.String()
 }
+
+// valueMark begins the values of our own buttons.
+const valueMark = "sb:"
+
+// writeValue writes what a button holds, as short as can be: the list of a card's
+// buttons has little room, and Chinese is longest where every byte is escaped.
+func writeValue(value map[string]string) string {
+	escape := strings.NewReplacer("%", "%25", "&", "%26", "=", "%3D").Replace
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(value)) {
+		parts = append(parts, escape(name)+"="+escape(value[name]))
+	}
+	return valueMark + strings.Join(parts, "&")
+}
+
+// readValue reads it again. What is not ours is a word.
+func readValue(text string) map[string]string {
+	rest, ours := strings.CutPrefix(text, valueMark)
+	if !ours {
+		return map[string]string{"value": prose.Clean(text)}
+	}
+	value := map[string]string{}
+	restore := strings.NewReplacer("%3D", "=", "%26", "&", "%25", "%").Replace
+	for part := range strings.SplitSeq(rest, "&") {
+		if name, text, found := strings.Cut(part, "="); found {
+			value[restore(name)] = prose.Safe(restore(text))
+		}
+	}
+	return value
+}
+
+// apart separates the buttons that are links from those that are clicked.
+func apart(buttons []bridge.Button) (links, clicks []bridge.Button) {
+	for _, b := range buttons {
+		if b.URL != "" {
+			links = append(links, b)
+		} else {
+			clicks = append(clicks, b)
+		}
+	}
+	return links, clicks
+}
+
+// listOf writes buttons as the template's list wants them.
+func listOf(buttons []bridge.Button) (string, error) {
+	all := []cardButton{}
+	for _, b := range buttons {
+		all = append(all, cardButton{cmp.Or(prose.OneLine(b.Text), "…"), writeValue(b.Value)})
+	}
+	data, err := webcall.JSON(all)
+	if err == nil && (len(all) > maxChoices || len(data) > maxVariable) {
+		err = &bridge.Error{Kind: bridge.KindTooLarge, Op: opSend, Detail: "too many buttons, or some that hold too much"}
+	}
+	return string(data), err
+}
+
+// noButtons is the list of a card without any.
+const noButtons = "[]"
 
 // renderNews shows links with pictures; without mentions, as that type of
 // message cannot have them. The robot API knows no such list.

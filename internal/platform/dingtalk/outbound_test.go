@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
 )
 
 const article = `# 标题
@@ -321,6 +322,149 @@ func TestTitle(t *testing.T) {
 	} {
 		if got, _ := shownAs(t, bridge.Direct, in); got != want {
 			t.Errorf("%+v: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestSendCard: what can be clicked is sent in a card, below the text when that is
+// too long for one; where there can be no card it is refused as such.
+func TestSendCard(t *testing.T) {
+	t.Parallel()
+	f, address := newFake(t), "https://one.example.com/hook/dt"
+	bot := clickBot(t, f, &address)
+	long := choice("good")
+	long.Text = strings.Repeat("x", 3001)
+	_, err := bot.Send(t.Context(), f.to(bridge.Direct, nil).WithKey("long"), long)
+	must(t, err)
+	if len(f.shown) != 2 || f.shown[0].text != long.Text || f.shown[1].text != "Please choose" || !f.shown[1].final || len(f.sees()) != 1 {
+		t.Errorf("shown %d, %q", len(f.shown), f.sees())
+	}
+	f.script(pathShow, bad("param.x"))
+	_, err = bot.Send(t.Context(), f.to(bridge.Direct, nil).WithKey("again"), long)
+	must(t, err)
+	if len(f.shown) != 3 {
+		t.Errorf("shown %d", len(f.shown))
+	}
+	_, err = bot.Send(t.Context(), f.to(bridge.Direct, nil).WithKey("bare"), bridge.Card{Buttons: long.Buttons})
+	must(t, err)
+	if len(f.shown) != 4 || f.shown[3].text != "Please choose" {
+		t.Errorf("shown %d", len(f.shown))
+	}
+	nobody := func(data map[string]any, a *bridge.Address) { a.User = ""; delete(data, "senderStaffId") }
+	for name, c := range map[string]struct {
+		to     bridge.Address
+		script answer
+	}{
+		"an outsider":      {f.to(bridge.Direct, nobody), answer{}},
+		"no such template": {f.to(bridge.Direct, nil), bad("param.templateNotExist")},
+		"no right":         {f.to(bridge.Direct, nil), answer{403, `{"code":"Forbidden.AccessDenied.AccessTokenPermissionDenied"}`}},
+		"not in the group": {f.to(bridge.Group, nil), bad("invalid.openConversationId")},
+	} {
+		if c.script.status != 0 {
+			f.script(pathShow, c.script)
+		}
+		if _, err = bot.Send(t.Context(), c.to.WithKey(name), choice("good")); bridge.KindOf(err) != bridge.KindUnsupported || len(f.shown) != 4 {
+			t.Errorf("%s: %v, %d shown", name, err, len(f.shown))
+		}
+	}
+}
+
+// TestWhoHasButtons: only a template with a place for them, and a bot that can be
+// reached.
+func TestWhoHasButtons(t *testing.T) {
+	t.Parallel()
+	here := func() string { return "https://one.example.com/hook/dt" }
+	for name, c := range map[string]struct {
+		settings map[string]string
+		callback func() string
+		want     int
+	}{
+		"all there":   {clicks(), here, 6},
+		"no webhook":  {clicks(), nil, 0},
+		"no variable": {map[string]string{"card_template_id": template}, here, 0},
+		"no template": {map[string]string{"card_buttons_key": "buttons"}, here, 0},
+	} {
+		f := newFake(t)
+		bot := f.bot(t, c.settings, bridge.Env{Callback: c.callback})
+		got := bridge.Capabilities{}
+		if own, ok := bot.(bridge.Capable); ok {
+			got = own.Capabilities()
+		}
+		findings, err := bot.Check(t.Context())
+		must(t, err)
+		found := slices.ContainsFunc(findings, func(f bridge.Finding) bool { return f.Code == "buttons" && f.OK })
+		if got.MaxButtons != c.want || got.Buttons != (c.want > 0) || found != (c.want > 0) {
+			t.Errorf("%s: %+v, found %v", name, got, findings)
+		}
+	}
+	f := newFake(t)
+	findings, err := f.bot(t, clicks(), bridge.Env{Callback: func() string { return "" }}).Check(t.Context())
+	must(t, err)
+	last := findings[len(findings)-1]
+	if e := i18n.Explain(bridge.English, last.Err); last.Code != "buttons" || last.OK || !strings.Contains(e.What, "public address") {
+		t.Errorf("without an address: %+v, %s", last, e)
+	}
+}
+
+// TestTooMuchForButtons: what does not fit is refused while the answer can still be
+// shown without.
+func TestTooMuchForButtons(t *testing.T) {
+	t.Parallel()
+	f, address := newFake(t), "https://one.example.com/hook/dt"
+	s, _ := clickBot(t, f, &address).(bridge.Streamer)
+	d := begin(t, s, f.to(bridge.Direct, nil))
+	must(t, d.Update(t.Context(), "One"))
+	question := strings.Repeat("问", 60)
+	fits := choice(question, question+"?", question+"!", "good", "bad", "again")
+	for name, card := range map[string]bridge.Card{
+		"a button too many": choice("1", "2", "3", "4", "5", "6", "7"), "too long": choice(strings.Repeat("x", 1000)), "too long together": choice(append(slices.Repeat([]string{question + "??????????"}, 5), "x")...),
+	} {
+		if _, err := d.Finish(t.Context(), card); bridge.KindOf(err) != bridge.KindTooLarge || f.screen(t).final {
+			t.Errorf("%s: %v, %+v", name, err, f.screen(t))
+		}
+	}
+	_, err := d.Finish(t.Context(), fits)
+	must(t, err)
+	if len(f.sees()) != 6 || !f.screen(t).final {
+		t.Errorf("people see %q", f.sees())
+	}
+}
+
+// TestButtonsRefused: an answer is complete without its buttons.
+func TestButtonsRefused(t *testing.T) {
+	t.Parallel()
+	f, address := newFake(t), "https://one.example.com/hook/dt"
+	s, _ := clickBot(t, f, &address).(bridge.Streamer)
+	d := begin(t, s, f.to(bridge.Direct, nil))
+	must(t, d.Update(t.Context(), "One"))
+	f.script(pathCard, bad("param.x"))
+	_, err := d.Finish(t.Context(), choice("good"))
+	must(t, err)
+	if got := f.screen(t); got.text != "Done" || !got.final || len(f.sees()) != 0 {
+		t.Errorf("shown %+v", got)
+	}
+}
+
+// TestRedraw: an answer that is complete can be shown with other buttons.
+func TestRedraw(t *testing.T) {
+	t.Parallel()
+	f, address := newFake(t), "https://one.example.com/hook/dt"
+	s, _ := clickBot(t, f, &address).(bridge.Streamer)
+	d := begin(t, s, f.to(bridge.Direct, nil))
+	must(t, d.Update(t.Context(), "One"))
+	_, err := d.Finish(t.Context(), choice("good", "bad"))
+	must(t, err)
+	for _, card := range []bridge.Card{choice("good ✓", "bad"), {Text: "Done"}} {
+		again, err := s.Resume(t.Context(), d.Address())
+		must(t, err)
+		_, err = again.Finish(t.Context(), card)
+		must(t, err)
+		var want []string
+		for _, b := range card.Buttons {
+			want = append(want, b.Text)
+		}
+		if diff := cmp.Diff(want, f.sees()); diff != "" || f.screen(t).text != "Done" || !f.screen(t).final {
+			t.Errorf("%s: %+v", diff, f.screen(t))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -21,7 +22,97 @@ import (
 type streamingBot struct{ *bot }
 
 // Capabilities implements bridge.Capable.
-func (*streamingBot) Capabilities() bridge.Capabilities { return streaming(capabilities()) }
+func (b *streamingBot) Capabilities() bridge.Capabilities {
+	if b.client.clickable() {
+		return clickable(streaming(capabilities()))
+	}
+	return streaming(capabilities())
+}
+
+// Send implements bridge.Bot. What can be clicked needs a card; where there can
+// be none, it is refused as what cannot be shown, and the text is sent alone.
+func (b *streamingBot) Send(ctx context.Context, to bridge.Address, c bridge.Content) (bridge.MessageID, error) {
+	above, card, ok := b.choice(c, to.Language)
+	switch {
+	case !ok:
+		return b.bot.Send(ctx, to, c)
+	case above == nil:
+		return b.sendCard(ctx, to, card)
+	}
+	id, err := b.bot.Send(ctx, to, above)
+	if err != nil {
+		return id, err
+	}
+	if _, err := b.sendCard(ctx, to.WithKey(to.Key+".buttons"), card); err != nil {
+		// The text is there, and what a button does can be typed.
+		b.log.LogAttrs(ctx, slog.LevelWarn, "the buttons below a message were refused", slog.Any("error", err))
+	}
+	return id, nil
+}
+
+// sendCard shows a card that is complete.
+func (b *streamingBot) sendCard(ctx context.Context, to bridge.Address, card bridge.Card) (bridge.MessageID, error) {
+	d, err := b.Begin(ctx, to)
+	if err != nil {
+		return "", err
+	}
+	id, err := d.Finish(ctx, card)
+	return id, wordless(err)
+}
+
+// choice finds a card with something to click. A text that is too long for a card
+// is to be shown above it.
+func (b *streamingBot) choice(c bridge.Content, lang bridge.Language) (above bridge.Content, card bridge.Card, ok bool) {
+	card, ok = c.(bridge.Card)
+	links, clicks := apart(card.Buttons)
+	if !ok || !b.client.clickable() || len(clicks) == 0 {
+		return nil, card, false
+	}
+	words := bridge.Card{Title: card.Title, Text: card.Text, Buttons: links}
+	bare := bridge.Card{Text: i18n.Text(lang, "dingtalk.choose"), Buttons: clicks}
+	_, err := listOf(clicks)
+	switch size := len(strings.TrimSpace(cardText(words))); {
+	case size == 0:
+		return nil, bare, true
+	case size > maxDraft && err == nil:
+		return words, bare, true
+	default:
+		return nil, card, true
+	}
+}
+
+// Preview implements bridge.Previewer.
+func (b *streamingBot) Preview(to bridge.Address, c bridge.Content) ([]bridge.Shown, error) {
+	above, card, ok := b.choice(c, to.Language)
+	if !ok {
+		return b.bot.Preview(to, c)
+	}
+	links, clicks := apart(card.Buttons)
+	if _, err := listOf(clicks); err != nil {
+		return nil, err
+	}
+	var all []bridge.Shown
+	var err error
+	if above != nil {
+		all, err = b.bot.Preview(to, above)
+	}
+	text := forCard(cardText(bridge.Card{Title: card.Title, Text: card.Text, Buttons: links}))
+	return append(all, bridge.Shown{Kind: bridge.ContentCard, Text: text, Size: len(text), Limit: maxDraft, Buttons: clicks}), err
+}
+
+// wordless is the error of a card whose text may yet be sent in another way.
+func wordless(err error) error {
+	e := asError(err)
+	if e == nil {
+		return err
+	}
+	switch e.Kind { //nolint:exhaustive // all others concern messages too
+	case bridge.KindNotFound, bridge.KindExpired, bridge.KindForbidden, bridge.KindQuota:
+		return &bridge.Error{Kind: bridge.KindUnsupported, Op: e.Op, Code: e.Code, Detail: e.Detail, Args: e.Args}
+	default:
+		return err
+	}
+}
 
 // Begin implements bridge.Streamer.
 func (b *streamingBot) Begin(_ context.Context, to bridge.Address) (bridge.Draft, error) {
@@ -53,6 +144,8 @@ type draft struct {
 	text    string // shown last by this run
 	sent    cardStream
 	failed  bool // sent is not known to have arrived
+	// buttons are those that can be seen; "" when that is not known.
+	buttons string
 }
 
 // Update implements bridge.Draft. There is nothing to show of a blank text, and
@@ -61,7 +154,7 @@ func (d *draft) Update(ctx context.Context, whole string) error {
 	if strings.TrimSpace(whole) == "" {
 		return nil
 	}
-	if err := d.show(ctx, cardStream{Content: forCard(whole)}); err != nil {
+	if err := d.show(ctx, cardStream{Content: forCard(whole)}, d.stop()); err != nil {
 		return err
 	}
 	d.text = whole
@@ -70,11 +163,23 @@ func (d *draft) Update(ctx context.Context, whole string) error {
 
 // Finish implements bridge.Draft.
 func (d *draft) Finish(ctx context.Context, c bridge.Content) (bridge.MessageID, error) {
+	buttons := noButtons
+	if card, ok := c.(bridge.Card); ok && d.bot.client.clickable() {
+		links, clicks := apart(card.Buttons)
+		list, err := listOf(clicks)
+		if err == nil && len(clicks) > 0 {
+			err = d.canClick(ctx)
+		}
+		if err != nil {
+			return "", err
+		}
+		c, buttons = bridge.Card{Title: card.Title, Text: card.Text, Buttons: links}, list
+	}
 	text, err := markdownOf(c)
 	if err != nil {
 		return "", err
 	}
-	if err := d.end(ctx, text); err != nil {
+	if err := d.end(ctx, text, buttons); err != nil {
 		return "", err
 	}
 	return bridge.MessageID(cmp.Or(d.card.CarrierID, d.card.OutTrackID)), nil
@@ -88,7 +193,7 @@ func (d *draft) Fail(ctx context.Context, notice string) error {
 	if d.text != "" {
 		notice = d.text + "\n\n" + notice
 	}
-	return d.end(ctx, notice)
+	return d.end(ctx, notice, noButtons)
 }
 
 // Address implements bridge.Draft.
@@ -103,18 +208,77 @@ func (d *draft) Address() bridge.Address {
 // repetition is recognised. A card that an earlier run has ended already shows
 // that run's end, which was decided before: to send another message would be
 // to answer twice.
-func (d *draft) end(ctx context.Context, text string) error {
+func (d *draft) end(ctx context.Context, text, buttons string) error {
 	frame := cardStream{Content: forCard(text), Finalize: true}
 	frame.GUID = digest(d.card.OutTrackID, frame.Content)
-	err := d.show(ctx, frame)
+	err := d.show(ctx, frame, buttons)
 	if d.resumed && bridge.KindOf(err) == bridge.KindExpired {
-		return nil
+		err = nil
+	}
+	if err == nil {
+		d.relabel(ctx, buttons)
 	}
 	return err
 }
 
+// relabel puts the last buttons below the text that is complete. What they do can
+// be typed as well, so it is not worth failing for.
+func (d *draft) relabel(ctx context.Context, buttons string) {
+	if !d.card.Clicks || d.buttons == buttons {
+		return
+	}
+	if err := d.bot.client.updateCard(ctx, d.card.OutTrackID, map[string]string{d.bot.cfg.buttons: buttons}); err != nil {
+		d.bot.log.LogAttrs(ctx, slog.LevelWarn, "the buttons of a card were not shown", slog.Any("error", err))
+		return
+	}
+	d.buttons = buttons
+}
+
+// stop is the list of buttons while the answer grows.
+func (d *draft) stop() string {
+	if d.to.Stop == "" {
+		return noButtons
+	}
+	value := map[string]string{bridge.ValueDo: bridge.DoStop, bridge.ValueJob: d.to.Job}
+	list, err := listOf([]bridge.Button{{Text: d.to.Stop, Value: value}})
+	if err != nil {
+		return noButtons
+	}
+	return list
+}
+
+// canClick says why the card cannot have buttons, if so; then its text can be
+// shown alone.
+func (d *draft) canClick(ctx context.Context) error {
+	if d.card.Shown && d.card.Clicks {
+		return nil
+	}
+	err := error(&bridge.Error{Kind: bridge.KindUnsupported, Op: opCreate, Detail: "the card was made without a way for clicks"})
+	if !d.card.Shown {
+		err = d.bot.client.route(ctx)
+	}
+	return wordless(err)
+}
+
+// connect gives a new card its buttons and says where clicks on them go. If they
+// cannot go anywhere the card has none.
+func (d *draft) connect(ctx context.Context, card *cardCreate, buttons string) {
+	if !d.bot.client.clickable() {
+		return
+	}
+	err := d.bot.client.route(ctx)
+	if d.card.Clicks = err == nil; d.card.Clicks {
+		card.CallbackType, card.Route = "HTTP", d.bot.cfg.route()
+	} else {
+		d.bot.log.LogAttrs(ctx, slog.LevelWarn, "a card without buttons, as clicks cannot be delivered", slog.Any("error", err))
+		buttons = noButtons
+	}
+	card.Data.Params[d.bot.cfg.buttons] = buttons
+	d.buttons = buttons
+}
+
 // show shows a frame, making the card first if there is none.
-func (d *draft) show(ctx context.Context, frame cardStream) error {
+func (d *draft) show(ctx context.Context, frame cardStream, buttons string) error {
 	if strings.TrimSpace(frame.Content) == "" {
 		return empty()
 	}
@@ -125,6 +289,7 @@ func (d *draft) show(ctx context.Context, frame cardStream) error {
 	if err != nil {
 		return err
 	}
+	d.connect(ctx, &card, buttons)
 	carrier, err := d.bot.client.createCard(ctx, card)
 	if err != nil {
 		return err

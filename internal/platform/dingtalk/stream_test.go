@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"switchboard/internal/bridge"
 )
@@ -23,6 +26,7 @@ func (f *fake) makeCard(body []byte, deliver bool) answer {
 	}
 	var in struct {
 		CardTemplateID, OutTrackID, CallbackType, OpenSpaceID string
+		CallbackRouteKey                                      string
 		CardData                                              struct{ CardParamMap map[string]string }
 		UserIDType                                            int
 		ImGroupOpenSpaceModel, ImGroupOpenDeliverModel        *model
@@ -39,6 +43,8 @@ func (f *fake) makeCard(body []byte, deliver bool) answer {
 		return bad("param.outTrackIdEmpty")
 	case in.CardData.CardParamMap == nil:
 		return bad("param.cardDataEmpty")
+	case in.CallbackType != "STREAM" && (in.CallbackType != "HTTP" || f.routes[in.CallbackRouteKey] == ""):
+		return bad("param.callbackRouteKey")
 	}
 	for _, m := range []*model{in.ImGroupOpenSpaceModel, in.ImRobotOpenSpaceModel} {
 		if m != nil && m.SupportForward == nil {
@@ -62,7 +68,10 @@ func (f *fake) makeCard(body []byte, deliver bool) answer {
 		return answer{http.StatusOK, `{"success":true,"result":{"deliverResults":[{"success":false,"errorMsg":"spaceId is illegal"}]}}`}
 	}
 	if f.cards[in.OutTrackID] == nil {
-		f.cards[in.OutTrackID] = &fakeCard{space: in.OpenSpaceID, text: in.CardData.CardParamMap["content"]}
+		f.cards[in.OutTrackID] = &fakeCard{
+			space: in.OpenSpaceID, text: in.CardData.CardParamMap["content"], track: in.OutTrackID,
+			clicks: in.CallbackType == "HTTP", buttons: in.CardData.CardParamMap["buttons"],
+		}
 		f.shown = append(f.shown, f.cards[in.OutTrackID])
 	}
 	return answer{http.StatusOK, fmt.Sprintf(`{"success":true,"result":{"outTrackId":%q,"deliverResults":[{"success":true,"carrierId":"carrier-1"}]}}`, in.OutTrackID)}
@@ -391,4 +400,121 @@ func TestCardTooLong(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	must(t, d.Update(t.Context(), "short"))
+}
+
+// clickBot opens a bot whose cards can be clicked, reached at an address.
+func clickBot(tb testing.TB, f *fake, address *string) bridge.Bot {
+	tb.Helper()
+	return f.bot(tb, clicks(), bridge.Env{Callback: func() string { return *address }})
+}
+
+func choice(words ...string) bridge.Card {
+	card := bridge.Card{Text: "Done"}
+	for _, w := range words {
+		card.Buttons = append(card.Buttons, bridge.Button{Text: w, Value: map[string]string{"do": w}})
+	}
+	return card
+}
+
+// sees returns the words on the buttons of the newest card.
+func (f *fake) sees() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []struct{ Text, Value string }
+	_ = json.Unmarshal([]byte(f.shown[len(f.shown)-1].buttons), &all)
+	var words []string
+	for _, b := range all {
+		words = append(words, b.Text)
+	}
+	return words
+}
+
+// TestButtonsCost: buttons cost a call where they change, and the way for clicks
+// one for each address.
+func TestButtonsCost(t *testing.T) {
+	t.Parallel()
+	f, address := newFake(t), "https://one.example.com/hook/dt"
+	bot := clickBot(t, f, &address)
+	s, _ := bot.(bridge.Streamer)
+	to := f.to(bridge.Direct, nil)
+	to.Stop, to.Job = "Stop", "7"
+	d := begin(t, s, to.WithKey("1"))
+	if f.count(pathRoute) != 0 {
+		t.Error("asked before anything is shown")
+	}
+	must(t, d.Update(t.Context(), "One"))
+	must(t, d.Update(t.Context(), "One two"))
+	if diff := cmp.Diff([]string{"Stop"}, f.sees()); diff != "" || f.count(pathCard) != 0 {
+		t.Errorf("%s, %d updates", diff, f.count(pathCard))
+	}
+	_, err := d.Finish(t.Context(), choice("good", "bad"))
+	must(t, err)
+	if diff := cmp.Diff([]string{"good", "bad"}, f.sees()); diff != "" || f.count(pathCard) != 1 {
+		t.Errorf("%s, %d updates", diff, f.count(pathCard))
+	}
+	to.Stop = ""
+	_, err = begin(t, s, to.WithKey("2")).Finish(t.Context(), choice("good"))
+	must(t, err)
+	d = begin(t, s, to.WithKey("3"))
+	must(t, d.Update(t.Context(), "One"))
+	_, err = d.Finish(t.Context(), bridge.Markdown{Text: "Two"})
+	must(t, err)
+	if f.count(pathCard) != 1 || f.count(pathRoute) != 1 || len(f.sees()) != 0 {
+		t.Errorf("%d updates, %d registrations, %q", f.count(pathCard), f.count(pathRoute), f.sees())
+	}
+	address = "https://two.example.com/hook/dt"
+	for _, key := range []string{"4", "5"} {
+		_, err = bot.Send(t.Context(), to.WithKey(key), choice("good"))
+		must(t, err)
+	}
+	calls := f.took(pathRoute)
+	if len(calls) != 2 || !strings.Contains(string(calls[0].Body), "one.example") || !strings.Contains(string(calls[1].Body), "two.example") {
+		t.Errorf("registered %s", calls)
+	}
+}
+
+// TestNoWayForClicks: where clicks cannot be delivered, nothing can be clicked, and
+// the answer is there all the same.
+func TestNoWayForClicks(t *testing.T) {
+	t.Parallel()
+	f, address := newFake(t), ""
+	bot := clickBot(t, f, &address)
+	s, _ := bot.(bridge.Streamer)
+	to := f.to(bridge.Direct, nil)
+	to.Stop, to.Job = "Stop", "7"
+	for i, failure := range []func(){
+		func() {},
+		func() {
+			address = "https://one.example.com/hook/dt"
+			f.script(pathRoute, bad("param.x"), bad("param.x"), bad("param.x"))
+		},
+		func() {
+			denied := answer{403, `{"code":"Forbidden.AccessDenied.AccessTokenPermissionDenied","accessdenieddetail":{"requiredScopes":["Card.Instance.Write"]}}`}
+			f.script(pathRoute, denied, denied, denied)
+		},
+	} {
+		failure()
+		key := strconv.Itoa(i)
+		if _, err := bot.Send(t.Context(), to.WithKey("send-"+key), choice("good")); bridge.KindOf(err) != bridge.KindUnsupported && bridge.KindOf(err) != bridge.KindInvalid || len(f.shown) != i {
+			t.Errorf("%d: sent: %v, %d shown", i, err, len(f.shown))
+		}
+		d := begin(t, s, to.WithKey(key))
+		must(t, d.Update(t.Context(), "One"))
+		if words := f.sees(); len(words) != 0 {
+			t.Errorf("%d: while it grows: %q", i, words)
+		}
+		if _, err := d.Finish(t.Context(), choice("good")); bridge.KindOf(err) != bridge.KindUnsupported {
+			t.Errorf("%d: %v", i, err)
+		}
+		d, err := s.Resume(t.Context(), d.Address())
+		must(t, err)
+		_, err = d.Finish(t.Context(), bridge.Markdown{Text: "Done"})
+		must(t, err)
+		if last := f.shown[len(f.shown)-1]; last.text != "Done" || !last.final || len(f.sees()) != 0 || last.clicks {
+			t.Errorf("%d: %+v", i, last)
+		}
+	}
+	if f.count(pathCard) != 0 {
+		t.Errorf("%d updates of buttons that are not there", f.count(pathCard))
+	}
 }

@@ -21,10 +21,19 @@ const (
 	quotaSpent = "20001"
 )
 
+// The headers that sign a click on a card (page "Event callbacks").
+const (
+	headerClick     = "x-ddpaas-signature"
+	headerClickTime = "x-ddpaas-signature-timestamp"
+)
+
 // Receive implements bridge.Bot.
 func (b *bot) Receive(ctx context.Context, req bridge.Request) (bridge.Delivery, error) {
 	if probe(req) {
 		return bridge.Delivery{}, nil
+	}
+	if req.Header.Get(headerClick) != "" {
+		return b.receiveClick(req)
 	}
 	if err := b.authenticate(req); err != nil {
 		return bridge.Delivery{}, err
@@ -56,20 +65,61 @@ func probe(req bridge.Request) bool {
 	return req.Method == http.MethodPost && len(bytes.TrimSpace(req.Body)) == 0
 }
 
+// receiveClick reads a click on a card of ours.
+func (b *bot) receiveClick(req bridge.Request) (bridge.Delivery, error) {
+	stamp := req.Header.Get(headerClickTime)
+	if err := lately(stamp, req.At); err != nil {
+		return bridge.Delivery{}, err
+	}
+	if !clickSigned(req.Header.Get(headerClick), stamp, clickSecret(b.cfg.route(), b.cfg.secret.Reveal())) {
+		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the signature of the click is wrong")
+	}
+	if req.Method != http.MethodPost {
+		return bridge.Delivery{}, refuse(bridge.KindInvalid, "not a POST request")
+	}
+	b.client.pushed()
+	var p clickPush
+	if !decode(req.Body, &p) {
+		return bridge.Delivery{Response: unchanged(), Note: "a click that is not JSON", Suspect: true}, nil
+	}
+	if p.CorpID != "" && b.cfg.corpID != "" && string(p.CorpID) != b.cfg.corpID {
+		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the click is from another company")
+	}
+	return b.click(p, stamp, req.At), nil
+}
+
+// unchanged is the answer that leaves a card as it is.
+func unchanged() bridge.Response {
+	none := cardData{map[string]string{}}
+	body, err := json.Marshal(clickAnswer{none, none, updateByKey{true, true}})
+	if err != nil {
+		return bridge.Response{} // no values, no error
+	}
+	return bridge.Response{Type: "application/json", Body: body}
+}
+
 // authenticate checks that a request comes from DingTalk, and lately.
 func (b *bot) authenticate(req bridge.Request) error {
 	stamp := req.Header.Get("timestamp")
+	if err := lately(stamp, req.At); err != nil {
+		return err
+	}
+	if !signed(req.Header.Get("sign"), stamp, b.cfg.secret.Reveal()) {
+		return refuse(bridge.KindUnauthenticated, "the signature is wrong")
+	}
+	return nil
+}
+
+// lately checks the time of a request.
+func lately(stamp string, arrived time.Time) error {
 	at, err := strconv.ParseUint(stamp, 10, 63) // unsigned: no "+" and no "-"
 	if err != nil {
 		return refuse(bridge.KindUnauthenticated, "no timestamp")
 	}
 	// In milliseconds and without a Duration, which a wild timestamp overflows.
-	off := req.At.UnixMilli() - int64(at)
+	off := arrived.UnixMilli() - int64(at)
 	if off > maxSkew.Milliseconds() || off < -maxSkew.Milliseconds() {
 		return refuse(bridge.KindUnauthenticated, "the timestamp is more than an hour off")
-	}
-	if !signed(req.Header.Get("sign"), stamp, b.cfg.secret.Reveal()) {
-		return refuse(bridge.KindUnauthenticated, "the signature is wrong")
 	}
 	return nil
 }

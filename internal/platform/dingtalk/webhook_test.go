@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,6 +16,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/platform/dingtalk"
@@ -370,5 +373,112 @@ func checkMessage(t *testing.T, m bridge.Message) {
 	}
 	if strings.Contains(string(m.Address.Data), "sessionWebhook") && !official.Match(m.Address.Data) {
 		t.Fatalf("a foreign webhook: %s", m.Address.Data)
+	}
+}
+
+// TestClicks reads clicks on cards.
+func TestClicks(t *testing.T) {
+	t.Parallel()
+	f, address := newFake(t), "https://one.example.com/hook/dt"
+	bot := clickBot(t, f, &address)
+	_, err := bot.Send(t.Context(), f.to(bridge.Direct, nil), choice("good"))
+	must(t, err)
+	at, value := arrived(), "sb:do=a%3Db&job=7"
+	body := func(change map[string]any) map[string]any {
+		all := map[string]any{
+			"type": "actionCallback", "outTrackId": "card-1", "corpId": "corp-1", "userId": "u2", "content": content(t, map[string]any{"value": value}),
+		}
+		maps.Copy(all, change)
+		return all
+	}
+	group := map[string]any{"spaceId": "cid1=", "spaceType": "im_group"}
+	for name, c := range map[string]struct {
+		change map[string]any
+		chat   bridge.Chat
+		value  map[string]string
+	}{
+		"as documented":     {nil, bridge.Chat{ID: "u2", Kind: bridge.Direct}, map[string]string{"do": "a=b", "job": "7"}},
+		"in a group":        {group, bridge.Chat{ID: "cid1=", Kind: bridge.Group}, map[string]string{"do": "a=b", "job": "7"}},
+		"an object":         {map[string]any{"content": json.RawMessage(content(t, map[string]any{"value": "x"}))}, bridge.Chat{ID: "u2", Kind: bridge.Direct}, map[string]string{"value": "x"}},
+		"under value":       {map[string]any{"content": "", "value": `{"cardPrivateData":{"actionIds":["1"]},"params":{"value":"sb:do=x"}}`}, bridge.Chat{ID: "u2", Kind: bridge.Direct}, map[string]string{"do": "x"}},
+		"no parameter":      {map[string]any{"content": content(t, map[string]any{"like": true})}, bridge.Chat{ID: "u2", Kind: bridge.Direct}, map[string]string{"value": "1"}},
+		"nothing in it":     {map[string]any{"content": content(t, map[string]any{"value": "sb:"})}, bridge.Chat{ID: "u2", Kind: bridge.Direct}, map[string]string{}},
+		"not the way of it": {map[string]any{"content": content(t, map[string]any{"value": "sb:a&=&%3"})}, bridge.Chat{ID: "u2", Kind: bridge.Direct}, map[string]string{"": ""}},
+	} {
+		d, err := bot.Receive(t.Context(), f.clickOn(t, body(c.change), at))
+		if err != nil || len(d.Actions) != 1 || d.Note != "" {
+			t.Errorf("%s: %v, %+v", name, err, d)
+			continue
+		}
+		a := d.Actions[0]
+		if diff := cmp.Diff(c.value, a.Value); diff != "" || a.Chat != c.chat || a.Sender.ID != "u2" || a.Sender.Tenant != "corp-1" || !a.At.Equal(at) || a.Address.Chat != c.chat.ID {
+			t.Errorf("%s: %s, %+v", name, diff, a)
+		}
+	}
+	for name, change := range map[string]map[string]any{
+		"no card": {"outTrackId": ""}, "nobody": {"userId": nil}, "another kind of id": {"userIdType": 2}, "a group without a name": {"spaceType": "IM_GROUP"},
+		"no content": {"content": nil}, "no button": {"content": `{"cardPrivateData":{"actionIds":[]}}`}, "not JSON": {"content": "{"},
+	} {
+		d, err := bot.Receive(t.Context(), f.clickOn(t, body(change), at))
+		if err != nil || !d.Suspect || d.Note == "" || len(d.Actions) != 0 || len(d.Response.Body) == 0 {
+			t.Errorf("%s: %v, %+v", name, err, d)
+		}
+	}
+	ids := map[string]bool{}
+	for _, req := range []bridge.Request{
+		f.clickOn(t, body(nil), at), f.clickOn(t, body(nil), at), f.clickOn(t, body(nil), at.Add(time.Millisecond)), f.clickOn(t, body(map[string]any{"userId": "u3"}), at),
+		f.clickOn(t, body(map[string]any{"outTrackId": "card-2"}), at), f.clickOn(t, body(map[string]any{"content": content(t, map[string]any{"value": "x"})}), at),
+	} {
+		d, err := bot.Receive(t.Context(), req)
+		must(t, err)
+		ids[d.Actions[0].ID] = true
+	}
+	if len(ids) != 5 {
+		t.Errorf("ids %v", ids)
+	}
+}
+
+// TestForgedClicks: a click is taken from who knows the secret of the cards, and
+// lately.
+func TestForgedClicks(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	settings := clicks()
+	settings["corp_id"] = "corp-1"
+	bot := f.bot(t, settings, bridge.Env{Callback: func() string { return "https://one.example.com/hook/dt" }})
+	_, err := bot.Send(t.Context(), f.to(bridge.Direct, nil), choice("good"))
+	must(t, err)
+	body := map[string]any{"outTrackId": "card-1", "corpId": "corp-1", "userId": "u2", "content": content(t, map[string]any{"value": "x"})}
+	good := func() bridge.Request { return f.clickOn(t, body, arrived()) }
+	if d, err := bot.Receive(t.Context(), good()); err != nil || len(d.Actions) != 1 {
+		t.Fatalf("%v, %+v", err, d)
+	}
+	theirs := maps.Clone(body)
+	theirs["corpId"] = "corp-2"
+	for name, c := range map[string]struct {
+		req  bridge.Request
+		want bridge.Kind
+	}{
+		"another secret":   {clickRequest(string(good().Body), "x", "1695199270000", arrived()), bridge.KindUnauthenticated},
+		"the app's secret": {clickRequest(string(good().Body), secret, "1695199270000", arrived()), bridge.KindUnauthenticated},
+		"no secret":        {clickRequest(string(good().Body), "", "1695199270000", arrived()), bridge.KindUnauthenticated},
+		"old":              {f.clickOn(t, body, arrived().Add(-time.Hour-time.Second)), bridge.KindUnauthenticated},
+		"another company":  {f.clickOn(t, theirs, arrived()), bridge.KindForbidden},
+	} {
+		c.req.At = arrived()
+		if d, err := bot.Receive(t.Context(), c.req); bridge.KindOf(err) != c.want || len(d.Actions) != 0 {
+			t.Errorf("%s: %v, %+v", name, err, d)
+		}
+	}
+	got := good()
+	got.Method = http.MethodGet
+	if _, err := bot.Receive(t.Context(), got); bridge.KindOf(err) != bridge.KindInvalid {
+		t.Errorf("a GET request: %v", err)
+	}
+	signedAsRobot := genuine(string(good().Body))
+	signedAsRobot.Header.Set("X-Ddpaas-Signature", signedAsRobot.Header.Get("sign"))
+	signedAsRobot.Header.Set("X-Ddpaas-Signature-Timestamp", signedAsRobot.Header.Get("timestamp"))
+	if _, err := bot.Receive(t.Context(), signedAsRobot); bridge.KindOf(err) != bridge.KindUnauthenticated {
+		t.Errorf("signed like a message: %v", err)
 	}
 }

@@ -86,6 +86,7 @@ type cardPlace struct {
 	OutTrackID string `json:"outTrackId"`
 	CarrierID  string `json:"carrierId,omitempty"`
 	Shown      bool   `json:"shown,omitempty"`
+	Clicks     bool   `json:"clicks,omitempty"` // come back to us
 }
 
 // The types of conversation.
@@ -203,6 +204,7 @@ type cardCreate struct {
 	TemplateID   string        `json:"cardTemplateId"`
 	OutTrackID   string        `json:"outTrackId"`
 	CallbackType string        `json:"callbackType"`
+	Route        string        `json:"callbackRouteKey,omitempty"`
 	Data         cardData      `json:"cardData"`
 	SpaceID      string        `json:"openSpaceId,omitempty"`
 	UserIDType   int           `json:"userIdType"`
@@ -255,6 +257,63 @@ type cardStream struct {
 
 type cardStreamed struct {
 	Success *bool `json:"success"`
+}
+
+// cardUpdate changes variables of a card.
+type cardUpdate struct {
+	OutTrackID string      `json:"outTrackId"`
+	Data       cardData    `json:"cardData"`
+	Options    updateByKey `json:"cardUpdateOptions"`
+}
+
+// updateByKey leaves the variables alone that are not named.
+type updateByKey struct {
+	Data    bool `json:"updateCardDataByKey"`
+	Private bool `json:"updatePrivateDataByKey"`
+}
+
+// cardButton is one item of the list that a template shows as buttons.
+type cardButton struct {
+	Text  string `json:"text"`
+	Value string `json:"value"`
+}
+
+// callbackRoute says where clicks are delivered.
+type callbackRoute struct {
+	Key    string `json:"callbackRouteKey"`
+	URL    string `json:"callbackUrl"`
+	Secret string `json:"apiSecret"`
+	Force  bool   `json:"forceUpdate"`
+}
+
+// clickPush is the body of a click. What was clicked is JSON inside JSON, under
+// one name or another.
+type clickPush struct {
+	OutTrackID loose           `json:"outTrackId"`
+	CorpID     loose           `json:"corpId"`
+	UserID     loose           `json:"userId"`
+	UserIDType loose           `json:"userIdType"`
+	SpaceID    loose           `json:"spaceId"`
+	SpaceType  loose           `json:"spaceType"`
+	Content    json.RawMessage `json:"content"`
+	Value      json.RawMessage `json:"value"`
+	ActionData json.RawMessage `json:"actionData"`
+}
+
+type clickContent struct {
+	Private struct {
+		ActionIDs []loose          `json:"actionIds"`
+		Params    map[string]loose `json:"params"`
+	} `json:"cardPrivateData"`
+	Params map[string]loose `json:"params"`
+}
+
+// clickAnswer is the answer to a click. It changes nothing: whoever handles the
+// click knows what the card shall show then.
+type clickAnswer struct {
+	Data    cardData    `json:"cardData"`
+	Private cardData    `json:"userPrivateData"`
+	Options updateByKey `json:"cardUpdateOptions"`
 }
 
 // failure is an error in any of DingTalk's shapes: the new API's code and

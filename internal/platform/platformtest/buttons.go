@@ -26,7 +26,7 @@ func buttonChecks() []check[*bundle] {
 func buttons(many int) []bridge.Button {
 	all := []bridge.Button{
 		{Text: "👍 有用", Value: map[string]string{bridge.ValueDo: bridge.DoGood, bridge.ValueJob: strconv.Itoa(1<<63 - 1)}},
-		{Text: "No <b>&\"'", Style: bridge.ButtonDanger, Value: map[string]string{bridge.ValueDo: "a=b&c \"d\" ]]> 你好", "": "<x>"}},
+		{Text: "No <b>&\"'", Style: bridge.ButtonDanger, Value: map[string]string{bridge.ValueDo: "a=b&c \"d\" ]]> 你好", "": "<x>", "k=&%": "=%25"}},
 		{Text: "What is the longest question that somebody might ever be proposed to ask next by an agent?", Style: bridge.ButtonPrimary, Value: map[string]string{bridge.ValueDo: bridge.DoAsk, bridge.ValueJob: "7", bridge.ValueNumber: "3"}},
 	}
 	for n := len(all); n < many; n++ {

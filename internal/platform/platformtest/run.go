@@ -110,7 +110,10 @@ func (b *bundle) openAt(t *testing.T, url string, changed ...Value) bridge.Bot {
 }
 
 func (b *bundle) tryOpen(url string, changed ...Value) (bridge.Bot, error) {
-	env := bridge.Env{Log: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	env := bridge.Env{
+		Log:      slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Callback: func() string { return "https://bots.example.com/hook/" + b.Config.ID },
+	}
 	return b.kit.Connector.Open(b.config(url, changed...), env)
 }
 
