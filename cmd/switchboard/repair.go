@@ -19,7 +19,9 @@ type repairs struct {
 	close   func()
 }
 
-func (r *repairs) options() app.Options { return app.Options{Data: r.o.data, Config: r.o.config} }
+func (r *repairs) options() app.Options {
+	return app.Options{Data: r.o.data, Config: r.o.config, By: bridge.Actor{Where: "window"}}
+}
 
 // Words implements repair.Backend.
 func (r *repairs) Words(lang bridge.Language, err error) string {
@@ -43,7 +45,7 @@ func (r *repairs) Restore(ctx context.Context, file string) error {
 
 // StartFresh implements repair.Backend.
 func (r *repairs) StartFresh(ctx context.Context) error {
-	kept, err := app.StartFresh(r.options())
+	kept, err := app.StartFresh(ctx, r.options())
 	if err == nil {
 		r.log.InfoContext(ctx, "the database was put aside", "kept", kept)
 	}

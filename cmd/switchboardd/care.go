@@ -56,14 +56,14 @@ func (c command) restore(ctx context.Context) int {
 }
 
 // fresh puts the database aside, so that the next start begins with an empty one.
-func (c command) fresh(context.Context) int {
+func (c command) fresh(ctx context.Context) int {
 	if len(c.args) > 0 {
 		return c.misused()
 	}
 	if !c.sure("cli.fresh.ask") {
 		return exitTrouble
 	}
-	kept, err := app.StartFresh(c.options())
+	kept, err := app.StartFresh(ctx, c.options())
 	return c.replaced(kept, err)
 }
 

@@ -33,6 +33,7 @@ func (a *App) api() map[string]http.HandlerFunc {
 		"POST /api/v1/people/{who}/approve": a.apiApprove,
 		"POST /api/v1/people/{who}/decline": a.apiDecline,
 		"GET /api/v1/audit":                 a.apiAudit,
+		"POST /api/v1/audit":                a.apiAct,
 		"POST /api/v1/audit/{id}/undo":      a.apiUndo,
 		"POST /api/v1/route/explain":        a.apiExplain,
 		"POST /api/v1/send/{key}/recall":    a.apiTakeBack,

@@ -191,6 +191,8 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 		a.log.LogAttrs(ctx, slog.LevelError, "the database cannot be opened", slog.Any("error", err))
 		return nil, errors.Join(err, a.closeLog(), a.lock.Unlock())
 	}
+	a.takeUpActs(ctx)
+	a.noticeEdits(ctx)
 	a.vault = openVault(opt)
 	a.journal = journal.New(a.store, a.log)
 	a.meter = a.newMeter()
@@ -402,5 +404,5 @@ func (a *App) Close(ctx context.Context) error {
 		}
 	}
 	_ = os.Remove(a.addressFile()) // a stale one is removed at the next start
-	return errors.Join(append(all, a.store.Close(), a.closeLog(), a.lock.Unlock())...)
+	return errors.Join(append(all, a.closeLimits(), a.store.Close(), a.closeLog(), a.lock.Unlock())...)
 }

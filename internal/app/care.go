@@ -23,10 +23,12 @@ func backupDir(data string) string { return filepath.Join(data, "backups") }
 
 // runCare looks after the database every night.
 func (a *App) runCare(ctx context.Context) error {
-	p := a.Privacy()
 	care := store.NewCare(a.store, store.CareOptions{
-		Backups: backupDir(a.opt.Data), Content: days(p.ContentDays), Rows: days(p.RecordDays),
-		Told: func(err error) { a.cared(ctx, err) },
+		Backups: backupDir(a.opt.Data), Told: func(err error) { a.cared(ctx, err) },
+		Keep: func() (content, rows time.Duration) {
+			p := a.Privacy()
+			return days(p.ContentDays), days(p.RecordDays)
+		},
 	})
 	return care.Run(ctx)
 }
@@ -61,7 +63,11 @@ func BackUp(ctx context.Context, opt Options) (bridge.Backup, error) {
 	if err := local(opt, "backup"); err != nil {
 		return bridge.Backup{}, err
 	}
-	return store.BackUp(ctx, databaseFile(opt.Data), backupDir(opt.Data))
+	b, err := store.BackUp(ctx, databaseFile(opt.Data), backupDir(opt.Data))
+	if err != nil {
+		return b, err
+	}
+	return b, did(ctx, opt, bridge.AuditDatabase, "backup "+filepath.Base(b.Path))
 }
 
 // Restore puts a backup in the place of the database and returns the new name of
@@ -71,14 +77,28 @@ func Restore(ctx context.Context, opt Options, file string) (kept string, err er
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(file, `/\`) {
 		file = filepath.Join(backupDir(opt.Data), file)
 	}
-	return alone(opt, "restore", func() (string, error) { return store.Restore(ctx, databaseFile(opt.Data), file) })
+	if kept, err = alone(opt, "restore", func() (string, error) { return store.Restore(ctx, databaseFile(opt.Data), file) }); err != nil {
+		return kept, err
+	}
+	return kept, did(ctx, opt, bridge.AuditDatabase, "restored "+filepath.Base(file)+replaced(kept))
+}
+
+// replaced says where the database went that was there.
+func replaced(kept string) string {
+	if kept == "" {
+		return ""
+	}
+	return ", the one before is " + filepath.Base(kept)
 }
 
 // StartFresh puts the database aside, so that the next start begins with an empty
 // one, and returns its new name, empty if there was none. When another program
 // uses the data directory it is ErrRunning.
-func StartFresh(opt Options) (kept string, err error) {
-	return alone(opt, "fresh", func() (string, error) { return store.StartFresh(databaseFile(opt.Data)) })
+func StartFresh(ctx context.Context, opt Options) (kept string, err error) {
+	if kept, err = alone(opt, "fresh", func() (string, error) { return store.StartFresh(databaseFile(opt.Data)) }); err != nil {
+		return kept, err
+	}
+	return kept, did(ctx, opt, bridge.AuditDatabase, "begun afresh"+replaced(kept))
 }
 
 // alone works on a data directory while nobody else does.

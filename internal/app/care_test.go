@@ -88,7 +88,7 @@ func TestRepairable(t *testing.T) {
 			t.Errorf("it says %q", got)
 		}
 	}
-	kept, err := app.StartFresh(opt)
+	kept, err := app.StartFresh(t.Context(), opt)
 	if err != nil || !strings.Contains(kept, "switchboard-kept-") {
 		t.Errorf("kept %q, %v", kept, err)
 	}
@@ -96,7 +96,7 @@ func TestRepairable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := app.StartFresh(opt); !errors.Is(err, app.ErrRunning) {
+	if _, err := app.StartFresh(t.Context(), opt); !errors.Is(err, app.ErrRunning) {
 		t.Errorf("beside a running program it is %v", err)
 	}
 	if err := a.Close(t.Context()); err != nil {

@@ -21,6 +21,9 @@ func (a *App) change(ctx context.Context, note string, edit func(*settings.Setti
 		return fmt.Errorf("app: settings: %w", err)
 	}
 	a.saved = saved
+	if err := wrote(a.opt); err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "the settings file is looked at anew next time", slog.Any("error", err))
+	}
 	err = a.store.Audit(ctx, bridge.Audit{Kind: bridge.AuditSettings, By: bridge.Actor{Where: "window"}, Note: note})
 	if err != nil { // the file is written, and counts
 		a.log.LogAttrs(ctx, slog.LevelError, "a change of the settings is not in the audit", slog.Any("error", err))

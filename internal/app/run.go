@@ -35,6 +35,7 @@ const (
 	partCare    = "care"
 	partAlike   = "alike"
 	partInputs  = "inputs"
+	partFile    = "file"
 	partListen  = "listen " // and the bot's id
 )
 
@@ -68,6 +69,7 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partInputs, Stage: stageFirst, Run: a.reviewInputs},
 		{Name: partCare, Stage: stageFirst, Run: a.runCare},
 		{Name: partClock, Stage: stageFirst, Run: a.watchClock},
+		{Name: partFile, Stage: stageFirst, Run: a.watchFile},
 		{Name: partCatchUp, Stage: stageFirst, Run: a.catchUp},
 	}
 	if a.settings.People.AutoLink {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -72,12 +73,18 @@ func secretsOf(s settings.Settings, connectors []bridge.Connector) map[string]bo
 
 // KeepSecret stores a secret in the keyring or the encrypted file.
 func KeepSecret(ctx context.Context, opt Options, name string, value bridge.Secret) error {
-	return openVault(opt.filled()).Set(ctx, name, value)
+	if err := openVault(opt.filled()).Set(ctx, name, value); err != nil {
+		return err
+	}
+	return did(ctx, opt, bridge.AuditSecret, "kept "+name)
 }
 
 // DeleteSecret removes a secret from there. One that is not there is no error.
 func DeleteSecret(ctx context.Context, opt Options, name string) error {
-	return openVault(opt.filled()).Delete(ctx, name)
+	if err := openVault(opt.filled()).Delete(ctx, name); err != nil {
+		return err
+	}
+	return did(ctx, opt, bridge.AuditSecret, "deleted "+name)
 }
 
 // BeginVault makes the encrypted file, which takes the place of the keyring from
@@ -112,12 +119,15 @@ func BeginVault(ctx context.Context, opt Options, passphrase bridge.Secret) ([]s
 			return nil, fmt.Errorf("app: secrets file: %w", err)
 		}
 	}
-	return known, nil
+	return known, did(ctx, opt, bridge.AuditSecret, fmt.Sprintf("encrypted file made, %d copied from the keyring", len(known)))
 }
 
 // RekeyVault gives the encrypted file another passphrase.
 func RekeyVault(ctx context.Context, opt Options, passphrase bridge.Secret) error {
-	return newVaultFile(opt.filled()).Rekey(ctx, passphrase)
+	if err := newVaultFile(opt.filled()).Rekey(ctx, passphrase); err != nil {
+		return err
+	}
+	return did(ctx, opt, bridge.AuditSecret, "passphrase changed")
 }
 
 // ImportSecrets takes secrets that the settings file names another source for into
@@ -152,7 +162,7 @@ func ImportSecrets(ctx context.Context, opt Options, names ...string) ([]string,
 	if _, err := settings.Save(opt.Config, s, known(opt.Connectors)); err != nil {
 		return nil, fmt.Errorf("app: import: %w", err)
 	}
-	return taken, nil
+	return taken, errors.Join(wrote(opt), did(ctx, opt, bridge.AuditSecret, "imported "+strings.Join(taken, ", ")))
 }
 
 // readable loads the settings, or says what is wrong with them.

@@ -44,6 +44,8 @@ type Counter struct {
 	today   string
 	people  map[string]*tally
 	changed bool
+	notes   int64             // counted so far
+	keep    func(line []byte) // is told of each; may be nil
 }
 
 // tally is what one person has had.
@@ -72,7 +74,8 @@ func (c *Counter) TakeWithin(person string, limits Limits) (Refusal, bool) {
 	if r, over := t.over(limits, now); over {
 		r.Silent = !t.Told.IsZero() && now.Sub(t.Told) < quiet
 		if !r.Silent {
-			t.Told, c.changed = now, true
+			t.Told = now
+			c.noted(note{Person: person, At: now, Told: true})
 		}
 		return r, true
 	}
@@ -80,7 +83,7 @@ func (c *Counter) TakeWithin(person string, limits Limits) (Refusal, bool) {
 	if limits.PerMinute > 0 {
 		t.Recent = append(t.Recent, now)
 	}
-	c.changed = true
+	c.noted(note{Person: person, At: now, Asked: true, Recent: limits.PerMinute > 0})
 	return Refusal{}, false
 }
 
@@ -109,8 +112,9 @@ func (c *Counter) Spend(person string, tokens int) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tally(person, time.Now()).Tokens += tokens
-	c.changed = true
+	now := time.Now()
+	c.tally(person, now).Tokens += tokens
+	c.noted(note{Person: person, At: now, Tokens: tokens})
 }
 
 // tally finds a person's tally and drops from it what is over. The first call of

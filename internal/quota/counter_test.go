@@ -1,6 +1,8 @@
 package quota_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -125,28 +127,95 @@ func TestToldOnce(t *testing.T) {
 	})
 }
 
+// saved is what Save hands over, nil when that is nothing.
+func saved(t *testing.T, c *quota.Counter) (text []byte) {
+	t.Helper()
+	if err := c.Save(func(b []byte) error { text = b; return nil }); err != nil {
+		t.Error(err)
+	}
+	return text
+}
+
+// TestKilled: wherever a program is killed, what was saved last and the notes
+// since then are exactly what was counted; a note that was cut off was not.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limits := quota.Limits{PerDay: 100, PerMinute: 100, TokensPerDay: 1000}
+		c := quota.New(limits)
+		var text []byte
+		var lines bytes.Buffer
+		c.Note(func(line []byte) { lines.Write(line) })
+		for n := range 50 {
+			if n == 20 { // written down, but killed before the notes were dropped
+				text = saved(t, c)
+			}
+			ask(c, "a", 1)
+			c.Spend("a", 10)
+			time.Sleep(100 * time.Millisecond)
+			for _, cut := range []string{"", `{"n":999,"p":"a","q":tr`} {
+				again := quota.New(limits)
+				if err := again.Restore(text, append(bytes.Clone(lines.Bytes()), cut...)); err != nil {
+					t.Fatal(err)
+				}
+				again.Spend("a", 1000-10*(n+1)-1)
+				if left := ask(again, "a", 200); left != 100-n-1 {
+					t.Fatalf("after %d questions %d are left", n+1, left)
+				}
+				again.Spend("a", 1)
+				if r, over := again.Take("a"); !over || r.Which == quota.Minute {
+					t.Fatalf("after %d answers the tokens are %+v %v", n+1, r, over)
+				}
+			}
+		}
+	})
+}
+
+// TestKilledAfterRefusal: who was told a moment ago is not told again.
+func TestKilledAfterRefusal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := quota.New(quota.Limits{PerDay: 1})
+		var lines bytes.Buffer
+		c.Note(func(line []byte) { lines.Write(line) })
+		ask(c, "a", 2)
+		again := quota.New(quota.Limits{PerDay: 1})
+		if err := again.Restore(nil, lines.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		if r, over := again.Take("a"); !over || !r.Silent {
+			t.Errorf("%+v, %v", r, over)
+		}
+		time.Sleep(24 * time.Hour)
+		if ask(again, "a", 2) != 1 {
+			t.Error("the next day is not a new one")
+		}
+	})
+}
+
 // TestKept: a restart does not begin the day anew, and another day does.
 func TestKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := quota.Limits{PerMinute: 5, PerDay: 8, TokensPerDay: 100}
 		c := quota.New(l)
-		if _, changed, err := c.Changes(); changed || err != nil {
-			t.Error("an empty counter has changes", err)
+		if text := saved(t, c); text != nil {
+			t.Errorf("an empty counter has changes: %s", text)
 		}
 		ask(c, "a", 5)
 		c.Spend("b", 100)
 		c.Take("b")
-		text, changed, err := c.Changes()
-		if !changed || err != nil {
-			t.Fatal(changed, err)
+		refuse := errors.New("no room")
+		if err := c.Save(func([]byte) error { return refuse }); !errors.Is(err, refuse) {
+			t.Error(err)
 		}
-		if _, again, _ := c.Changes(); again {
-			t.Error("the same changes twice")
+		text := saved(t, c)
+		if again := saved(t, c); text == nil || again != nil {
+			t.Errorf("saved %s, then %s", text, again)
 		}
 		restart := func() *quota.Counter {
 			c := quota.New(l)
-			if err := c.Restore(text); err != nil {
+			if err := c.Restore(text, nil); err != nil {
 				t.Fatal(err)
 			}
 			return c
@@ -173,13 +242,13 @@ func TestRestoreGarbage(t *testing.T) {
 	t.Parallel()
 	c := quota.New(quota.Limits{PerDay: 1})
 	ask(c, "a", 1)
-	if c.Restore([]byte("{")) == nil {
+	if c.Restore([]byte("{"), nil) == nil {
 		t.Error("took garbage")
 	}
 	if ask(c, "a", 1) != 0 {
 		t.Error("forgot what it knew")
 	}
-	if err := c.Restore([]byte(`{"people":{"b":null}}`)); err != nil {
+	if err := c.Restore([]byte(`{"people":{"b":null}}`), nil); err != nil {
 		t.Error(err)
 	}
 	ask(c, "b", 1)
@@ -190,7 +259,7 @@ func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	c := quota.New(quota.Limits{PerMinute: 1})
 	ahead := time.Now().Add(time.Hour).Format(time.RFC3339)
-	if err := c.Restore(fmt.Appendf(nil, `{"day":%q,"people":{"a":{"recent":[%q],"told":%q}}}`, time.Now().Format(time.DateOnly), ahead, ahead)); err != nil {
+	if err := c.Restore(fmt.Appendf(nil, `{"day":%q,"people":{"a":{"recent":[%q],"told":%q}}}`, time.Now().Format(time.DateOnly), ahead, ahead), nil); err != nil {
 		t.Fatal(err)
 	}
 	if ask(c, "a", 1) != 1 {

@@ -21,6 +21,25 @@ func (s *Store) Audit(ctx context.Context, a bridge.Audit) error {
 	return nil
 }
 
+// AuditOnce adds an entry that was written down elsewhere meanwhile, with its own
+// time, unless it is there already.
+func (s *Store) AuditOnce(ctx context.Context, a bridge.Audit) error {
+	err := change(ctx, s, func(ctx context.Context, t *tx) error {
+		there := false
+		err := t.each(ctx, func(*sql.Rows) error { there = true; return nil },
+			"SELECT 1 FROM audits WHERE at = ? AND kind = ? AND actor = ? AND place = ? AND note = ?",
+			micros(a.At), string(a.Kind), a.By.Who, a.By.Where, clean(a.Note))
+		if err != nil || there {
+			return err
+		}
+		return t.exec(ctx, insertAudit, micros(a.At), string(a.Kind), a.By.Who, a.By.Where, a.Person, clean(a.Note), "", 0)
+	})
+	if err != nil {
+		return fmt.Errorf("store: audit: %w", err)
+	}
+	return nil
+}
+
 // audit adds an entry; undo, if not nil, is what takes it back.
 func (t *tx) audit(ctx context.Context, a bridge.Audit, undo *undo) error {
 	how := ""

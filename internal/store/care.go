@@ -20,9 +20,10 @@ const (
 type CareOptions struct {
 	// Backups is the directory of the backups.
 	Backups string
-	// Content is how long what people wrote and were answered is kept, and Rows
-	// how long the record of what happened. 0 keeps it forever.
-	Content, Rows time.Duration
+	// Keep says how long what people wrote and were answered is kept, and how long
+	// the record of what happened; 0 keeps it forever, and so does a nil Keep. It is
+	// asked before each time, because it may change.
+	Keep func() (content, rows time.Duration)
 	// Told hears how a round went: nil, or the first thing that failed. It may be
 	// nil.
 	Told func(error)
@@ -34,14 +35,18 @@ type Care struct {
 	store *Store
 	opt   CareOptions
 
-	forgot time.Time // the last time
-	tried  time.Time // the last round that failed
+	forgot time.Time        // the last time
+	kept   [2]time.Duration // what Keep said then
+	tried  time.Time        // the last round that failed
 }
 
 // NewCare makes a Care; nothing happens before Run.
 func NewCare(s *Store, opt CareOptions) *Care {
 	if opt.Told == nil {
 		opt.Told = func(error) {}
+	}
+	if opt.Keep == nil {
+		opt.Keep = func() (content, rows time.Duration) { return 0, 0 }
 	}
 	return &Care{store: s, opt: opt}
 }
@@ -65,12 +70,15 @@ func (c *Care) Run(ctx context.Context) error {
 }
 
 // round does what is due. Each part is due again at the next quiet hour after it
-// was done, so that what fails again and again does not push good backups out.
+// was done, forgetting also when something else is to be kept, so that what fails again and again does not push good backups out.
 func (c *Care) round(ctx context.Context, now time.Time) {
 	last := lastQuiet(now)
 	backed, err := c.backedUp()
 	old := backed.Before(last) && c.store.engine == sqlite
-	if err == nil && !old && !c.forgot.Before(last) || now.Sub(c.tried) < careAgain && !now.Before(c.tried) {
+	content, rows := c.opt.Keep()
+	keep := [2]time.Duration{content, rows}
+	due := c.forgot.Before(last) || keep != c.kept
+	if err == nil && !old && !due || now.Sub(c.tried) < careAgain && !now.Before(c.tried) {
 		return
 	}
 	if err == nil {
@@ -79,9 +87,9 @@ func (c *Care) round(ctx context.Context, now time.Time) {
 	if err == nil && old {
 		_, err = c.store.Backup(ctx, c.opt.Backups)
 	}
-	if err == nil && c.forgot.Before(last) {
-		if err = c.forget(ctx, now); err == nil {
-			c.forgot = now
+	if err == nil && due {
+		if err = c.forget(ctx, now, keep); err == nil {
+			c.forgot, c.kept = now, keep
 		}
 	}
 	if err != nil {
@@ -105,8 +113,8 @@ func (c *Care) backedUp() (time.Time, error) {
 	return all[0].At, nil
 }
 
-func (c *Care) forget(ctx context.Context, now time.Time) error {
-	_, err := c.store.Forget(ctx, before(now, c.opt.Content), before(now, c.opt.Rows))
+func (c *Care) forget(ctx context.Context, now time.Time, keep [2]time.Duration) error {
+	_, err := c.store.Forget(ctx, before(now, keep[0]), before(now, keep[1]))
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +27,7 @@ func TestCare(t *testing.T) {
 		}
 		backups := filepath.Join(dir, "backups")
 		told := make(chan error, 20)
-		c := store.NewCare(s, store.CareOptions{Backups: backups, Content: 48 * time.Hour, Told: func(err error) { told <- err }})
+		c := store.NewCare(s, store.CareOptions{Backups: backups, Keep: func() (time.Duration, time.Duration) { return 48 * time.Hour, 0 }, Told: func(err error) { told <- err }})
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- c.Run(ctx) }()
@@ -68,7 +69,7 @@ func TestCareAfterARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, stop := context.WithCancel(t.Context())
-		go store.NewCare(s, store.CareOptions{Backups: dir, Content: time.Hour}).Run(ctx) //nolint:errcheck // ends with the test
+		go store.NewCare(s, store.CareOptions{Backups: dir, Keep: func() (time.Duration, time.Duration) { return time.Hour, 0 }}).Run(ctx) //nolint:errcheck // ends with the test
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		if all, err := store.Backups(dir); err != nil || len(all) != 1 {
@@ -140,4 +141,41 @@ func TestStatistics(t *testing.T) {
 		time.Since(st.Oldest) > time.Hour {
 		t.Errorf("%+v, %v", st, err)
 	}
+}
+
+// TestCareFollowsTheSettings: shorter times are kept to within a minute, not only
+// from the next night on.
+func TestCareFollowsTheSettings(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(dir, "switchboard.db")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		var content atomic.Int64
+		rounds := make(chan error, 100)
+		care := store.NewCare(s, store.CareOptions{
+			Backups: filepath.Join(dir, "backups"), Told: func(err error) { rounds <- err },
+			Keep: func() (time.Duration, time.Duration) { return time.Duration(content.Load()), 0 },
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go care.Run(ctx) //nolint:errcheck // ends with the test
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		before := len(rounds)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if len(rounds) != before {
+			t.Errorf("%d rounds without a reason", len(rounds)-before)
+		}
+		content.Store(int64(time.Hour))
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if len(rounds) != before+1 {
+			t.Errorf("%d rounds after a change", len(rounds)-before)
+		}
+	})
 }

@@ -12,13 +12,16 @@ const (
 	// onceFor is how long at least a message stays known after it was accepted,
 	// whatever the retention: platforms deliver again for hours.
 	onceFor = 7 * 24 * time.Hour
+	// auditFor is how long at least the audit is kept, whatever the retention. The
+	// database refuses to forget sooner; the day is for clocks that differ.
+	auditFor = 366 * 24 * time.Hour
 	// forgetAtOnce bounds how long a step of Forget keeps other writes waiting.
 	forgetAtOnce = 200
 )
 
 // Forget drops what people wrote and were answered from jobs that finished
 // before content, and everything about jobs that finished before rows, though
-// never before a week is over. It returns how many jobs it touched. It works in
+// never before a week is over, and the audit not before a year is. It returns how many jobs it touched. It works in
 // small steps and can be stopped by ctx at any time.
 func (s *Store) Forget(ctx context.Context, content, rows time.Time) (int, error) {
 	if week := time.Now().Add(-onceFor); rows.After(week) {
@@ -85,8 +88,14 @@ func (t *tx) dropRows(ctx context.Context, ids []int64) error {
 }
 
 // forgetRest drops what belongs to no job: old entries, lanes where nothing is
-// left and sessions that were closed.
+// left, sessions that were closed, and the audit of long ago.
 func (s *Store) forgetRest(ctx context.Context, before int64) error {
+	err := change(ctx, s, func(ctx context.Context, t *tx) error {
+		return t.exec(ctx, "DELETE FROM audits WHERE at < ?", min(before, micros(time.Now().Add(-auditFor))))
+	})
+	if err != nil {
+		return err
+	}
 	return changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
 		for _, statement := range []string{
 			"DELETE FROM entries WHERE job_id = 0 AND at < ?",
