@@ -163,6 +163,7 @@ func (w *Writer) Park() { w.stopPainter() }
 func (w *Writer) settle(ctx context.Context, text string, why bridge.Kind, seen bool) error {
 	w.stopPainter()
 	w.row.State, w.row.Text, w.row.Error, w.row.Seen, w.row.Files, w.row.Buttons = bridge.ReplyAnswered, text, why, seen, w.files, w.buttons
+	w.buttons = nil // they are this text's
 	return w.Deliver(ctx)
 }
 

@@ -15,10 +15,14 @@ const (
 	// bytes.
 	maxCard, maxTextMessage = 30_000, 150_000
 	// reserved is the room that a card leaves for being sent another way.
-	reserved = 500
+	reserved = 1000
 	// maxMarkdown is taken whole unless it is made of such characters; then Send
 	// shows it in several messages. maxText always is.
 	maxMarkdown, maxText = 18_000, 36_000
+
+	// maxButtons is well below what is left of the 200 elements of a card for
+	// buttons in columns in rows; nobody wants to read more.
+	maxButtons = 20
 
 	maxPicture = 10 << 20 // image/create
 	maxFile    = 30 << 20 // file/create
@@ -62,6 +66,8 @@ func appCapabilities() bridge.Capabilities {
 		Recall:    true,
 		Backfill:  true,
 		Buttons:   true,
+
+		MaxButtons: maxButtons,
 		// One second for the check of the address, three for events.
 		AnswerWithin: 3 * time.Second,
 		// Repeated after 15 s, 5 min, 1 h and 6 h, so for 7 h 5 min.

@@ -47,6 +47,7 @@ const (
 	apiCard     = "/open-apis/cardkit/v1/cards/:card_id"
 	apiText     = "/open-apis/cardkit/v1/cards/:card_id/elements/:element_id/content"
 	apiElements = "/open-apis/cardkit/v1/cards/:card_id/elements"
+	apiStop     = "/open-apis/cardkit/v1/cards/:card_id/elements/" + elementStop
 	apiSettings = "/open-apis/cardkit/v1/cards/:card_id/settings"
 )
 

@@ -43,7 +43,7 @@ func TestConformance(t *testing.T) {
 			{Key: "base_url", Value: ""},
 			{Key: "encrypt_key", Value: "a key with blanks"},
 		},
-		Words: []string{"feishu.blocked"},
+		Words: []string{"feishu.blocked", "feishu.clicked"},
 	})
 }
 
@@ -242,16 +242,6 @@ type fakeMessage struct {
 	recalled              bool
 }
 
-// fakeCard is a card that can grow.
-type fakeCard struct {
-	Text, Notice string
-	Streaming    bool
-	Summary      string
-	Raw          string // after it was replaced as a whole
-	sequence     int
-	sent         bool
-}
-
 // fake is Feishu, as strict as its pages.
 type fake struct {
 	*httptest.Server
@@ -267,6 +257,7 @@ type fake struct {
 	uuids        map[string]*fakeMessage
 	cards        map[string]*fakeCard
 	scopes       map[string]int
+	clicks       int
 	status       int                  // of the bot
 	next         *platformtest.Answer // to whatever shows or changes something
 }
@@ -517,7 +508,7 @@ func (f *fake) newCard(body []byte) answer {
 	var c fakeCardJSON
 	strict([]byte(in.Data), &c)
 	id := fmt.Sprintf("735%d", len(f.cards)+1)
-	f.cards[id] = &fakeCard{Streaming: c.Config.StreamingMode, Text: *c.Body.Elements[0].Content}
+	f.cards[id] = &fakeCard{Streaming: c.Config.StreamingMode, Text: *c.Body.Elements[0].Content, stop: in.Data}
 	return ok(`{"card_id":%q}`, id)
 }
 
@@ -556,12 +547,14 @@ func (c *fakeCard) change(path, content, settings, how, elements string, whole j
 			return bad(300301, "element id is duplicate")
 		}
 		c.Notice = *in[0].Content
+	case "DELETE elements/stop":
+		return c.unstop()
 	case "PUT ":
 		var in struct{ Type, Data string }
 		if !strict(whole, &in) || in.Type != "card_json" || checkCard(in.Data) != "" {
 			return bad(200621, "parse card json err")
 		}
-		c.Raw = in.Data
+		c.Raw, c.stop = in.Data, ""
 	default:
 		return answer{http.StatusNotFound, "404 page not found"}
 	}

@@ -42,6 +42,12 @@
 // replaced now and then. Should a card be refused for the way it is written, a
 // rich text takes its place, and then a plain one.
 //
+// Buttons stand below the text, while it grows the one that stops it. A click is
+// answered with a few words on the screen of who made it, and what comes of it is
+// shown in the same card if it can be, but not before the platform has that
+// answer. An emoji below a message is told without the chat it is in, so that it
+// cannot be placed without asking; ratings are buttons.
+//
 // In a group an answer is a reply to the question, so that its author is told;
 // in a direct chat it is a message of its own, unless the chat has topics.
 //
@@ -67,6 +73,9 @@
 //	                      address book and calls answered with 4xx are not
 //	growing               ends by itself after ten minutes; 14 days in all; never
 //	                      left on, or the card cannot be forwarded
+//	clicks                answered within 3 s, never repeated; anybody in a group can
+//	                      make them; they come only if card.action.trigger was added
+//	                      under 回调配置, beside the events
 //	sequence              rises over all changes of a card, in all processes
 //	cards                 JSON 2.0 refuses what it does not know; a picture that
 //	                      was not uploaded, or a fourth table, takes it all down

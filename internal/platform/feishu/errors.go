@@ -30,6 +30,7 @@ const (
 	codeBadCard     = "230099"
 	codeSequence    = "300317"
 	codeTwice       = "300301" // an element of that id is there already
+	codeBusy        = "200810" // a click on the card is being worked on
 	codeClosed      = "300309" // the card no longer grows
 	codeTimedOut    = "200850" // the same, after ten minutes
 )
@@ -42,7 +43,7 @@ func kindOf(code string) (bridge.Kind, bool) {
 	case codeNoScope, "99991679", "230027", codeUntrustedIP, codeUnpublished, "230002", "230006", "230013", "230018",
 		"230026", "230035", "230038", "230053", "230075", "300311", "234004", "234009", "234038":
 		return bridge.KindForbidden, true
-	case "99991400", "230020", "11232", "11233", "11247", "230049", "200810":
+	case "99991400", "230020", "11232", "11233", "11247", "230049", codeBusy:
 		return bridge.KindRateLimited, true
 	case codeQuota:
 		return bridge.KindQuota, true

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -194,3 +195,178 @@ func TestMissedEnds(t *testing.T) {
 }
 
 func listedChat() bridge.Chat { return bridge.Chat{ID: "oc_1", Kind: bridge.Direct} }
+
+// Click implements platformtest.Clicker.
+func (s stage) Click(tb testing.TB, words string, at time.Time) (bridge.Request, bool) {
+	tb.Helper()
+	for _, m := range slices.Backward(s.screen()) {
+		s.mu.Lock()
+		content := m.content
+		if m.card != nil {
+			if content = m.card.Raw; content == "" {
+				content = m.card.stop
+			}
+		}
+		s.mu.Unlock()
+		value := valueOn(content, words)
+		if value == nil {
+			continue
+		}
+		s.mu.Lock()
+		s.clicks++
+		id := s.clicks
+		s.mu.Unlock()
+		r := genuine(strings.Replace(event("card.action.trigger", `{"operator":{"open_id":"ou_1","union_id":"on_1"},"token":"c-1","action":{"value":`+string(value)+
+			`,"tag":"button"},"host":"im_message","context":{"open_message_id":"`+m.id+`","open_chat_id":"oc_1"}}`), "ev_1", fmt.Sprintf("cb_%d", id), 1))
+		r.At = at
+		return r, true
+	}
+	return bridge.Request{}, false
+}
+
+// fakeCard is a card that can grow.
+type fakeCard struct {
+	Text, Notice string
+	Streaming    bool
+	Summary      string
+	Raw          string // after it was replaced as a whole
+	stop         string // the card with the button to stop, while that is there
+	sequence     int
+	sent         bool
+}
+
+// unstop takes the button to stop away.
+func (c *fakeCard) unstop() answer {
+	if !strings.Contains(c.stop, `"element_id":"stop"`) {
+		return bad(300313, "element does not exist")
+	}
+	c.stop = ""
+	return ok(`{}`)
+}
+
+// Clicked implements platformtest.Clicker: the answer is nothing or a toast.
+func (stage) Clicked(_ testing.TB, r bridge.Response) bool {
+	var in struct {
+		Toast *struct {
+			Type    string            `json:"type"`
+			Content string            `json:"content"`
+			I18n    map[string]string `json:"i18n"`
+		} `json:"toast"`
+	}
+	return (r.Status == 0 || r.Status == 200) && strict(r.Body, &in) &&
+		(in.Toast == nil || in.Toast.Type == "info" && in.Toast.Content != "" && in.Toast.I18n["zh_cn"] != "" && in.Toast.I18n["en_us"] != "")
+}
+
+// valueOn finds the value of the button with these words in a card.
+func valueOn(content, words string) json.RawMessage {
+	var found json.RawMessage
+	var walk func(v json.RawMessage)
+	walk = func(v json.RawMessage) {
+		var list []json.RawMessage
+		var e struct {
+			Tag       string
+			Text      struct{ Content string }
+			Body      json.RawMessage
+			Elements  json.RawMessage
+			Columns   json.RawMessage
+			Behaviors []struct {
+				Type  string
+				Value json.RawMessage
+			}
+		}
+		if json.Unmarshal(v, &list) == nil {
+			for _, item := range list {
+				walk(item)
+			}
+			return
+		}
+		if json.Unmarshal(v, &e) != nil {
+			return
+		}
+		if e.Tag == "button" && e.Text.Content == words && len(e.Behaviors) == 1 && e.Behaviors[0].Type == "callback" {
+			found = e.Behaviors[0].Value
+		}
+		for _, part := range []json.RawMessage{e.Body, e.Elements, e.Columns} {
+			walk(part)
+		}
+	}
+	walk(json.RawMessage(content))
+	return found
+}
+
+// TestFinishAgain shows a finished card with other buttons, after a pause for the
+// click that it answers, and makes one call of it.
+func TestFinishAgain(t *testing.T) {
+	t.Parallel()
+	thumb := func(words string) bridge.Card {
+		return bridge.Card{Text: "One", Buttons: []bridge.Button{{Text: words, Value: map[string]string{bridge.ValueDo: bridge.DoGood}}}}
+	}
+	for _, plain := range []bool{false, true} {
+		f := newFake(t)
+		synctest.Test(t, func(t *testing.T) {
+			if plain {
+				f.script(pathCards, bad(99991672, "Access denied"))
+			}
+			to := direct()
+			to.Stop, to.Job = "Stop", "7"
+			s := streamer(t, f)
+			d := begin(t, s, to)
+			must(t, d.Update(t.Context(), "On"))
+			_, err := d.Finish(t.Context(), thumb("👍"))
+			must(t, err)
+			before, calls := time.Now(), len(f.took())
+			again, err := s.Resume(t.Context(), d.Address())
+			must(t, err)
+			if !plain {
+				f.script(pathCards+"/7351", bad(200810, "a click is being worked on"))
+			}
+			_, err = again.Finish(t.Context(), thumb("👍 ✓"))
+			must(t, err)
+			if took := time.Since(before); took < 500*time.Millisecond || took > 3*time.Second {
+				t.Errorf("plain %v: took %s", plain, took)
+			}
+			if n := len(f.took()) - calls; n != 1 && (plain || n != 2) {
+				t.Errorf("plain %v: %d calls", plain, n)
+			}
+			shows := func(words string) bool {
+				_, shown := stage{f}.Click(t, words, time.Now())
+				return shown
+			}
+			if len(f.screen()) != 1 || shows("👍") || !shows("👍 ✓") || shows("Stop") {
+				t.Errorf("plain %v: %+v", plain, f.screen())
+			}
+			again, err = s.Resume(t.Context(), again.Address())
+			must(t, err)
+			_, err = again.Finish(t.Context(), bridge.Markdown{Text: "One"})
+			must(t, err)
+			if len(f.screen()) != 1 || shows("👍 ✓") {
+				t.Errorf("plain %v: a button stays: %+v", plain, f.screen())
+			}
+		})
+	}
+}
+
+// TestStopGoes: a notice below an answer that another run had begun takes the
+// button to stop away, once.
+func TestStopGoes(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	synctest.Test(t, func(t *testing.T) {
+		to := direct()
+		to.Stop, to.Job = "Stop", "7"
+		s := streamer(t, f)
+		d := begin(t, s, to)
+		must(t, d.Update(t.Context(), "One"))
+		for range 2 {
+			again, err := s.Resume(t.Context(), d.Address())
+			must(t, err)
+			must(t, again.Fail(t.Context(), "Sorry."))
+		}
+		if _, shown := (stage{f}).Click(t, "Stop", time.Now()); shown {
+			t.Error("the answer can still be stopped")
+		}
+		if c := f.screen()[0].card; c.Text != "One" || c.Notice != "Sorry." || c.Streaming {
+			t.Errorf("%+v", c)
+		}
+	})
+}

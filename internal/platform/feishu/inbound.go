@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
 	"switchboard/internal/prose"
 )
 
@@ -313,7 +314,17 @@ func (b *bot) click(p push, at time.Time) bridge.Delivery {
 	message := bridge.MessageID(e.Context.MessageID)
 	a := b.action(p, bridge.ActionButton, chat, who, at)
 	a.Message, a.Value, a.Address.ReplyTo = message, value, message
-	return bridge.Delivery{Actions: []bridge.Action{a}, Response: answerJSON(struct{}{})}
+	return bridge.Delivery{Actions: []bridge.Action{a}, Response: answerJSON(noticed())}
+}
+
+// noticed tells at once that a click was heard, in the language of the client:
+// until something can be seen of it people would click again.
+func noticed() toasted {
+	say := func(lang bridge.Language) string { return i18n.Text(lang, "feishu.clicked") }
+	var t toasted
+	t.Toast.Type, t.Toast.Content = "info", say(bridge.English)
+	t.Toast.Words = map[string]string{"zh_cn": say(bridge.Chinese), "en_us": say(bridge.English)}
+	return t
 }
 
 // valueOf reads the value of a button: an object, if the button is ours, or one
@@ -349,7 +360,7 @@ func (b *bot) happened(p push, at time.Time) bridge.Delivery {
 		who = personOf(e.Menu.ID, p.Header.TenantKey)
 		chat.ID = string(who.ID)
 		a = b.action(p, bridge.ActionMenu, chat, who, at)
-		a.Value = map[string]string{"key": prose.Clean(e.Key)}
+		a.Value = map[string]string{bridge.ValueDo: prose.Clean(e.Key)}
 	default:
 		chat.Kind, chat.Title = bridge.Group, prose.OneLine(e.Name)
 		kind := bridge.ActionJoined

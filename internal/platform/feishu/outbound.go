@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/prose"
@@ -23,13 +24,16 @@ const (
 )
 
 const (
-	// elementAnswer and elementNotice are the texts of a growing card.
+	// elementAnswer and elementNotice are the texts of a growing card, and
+	// elementStop is the button below.
 	elementAnswer = "answer"
 	elementNotice = "notice"
+	elementStop   = "stop"
 
 	maxSummary = 60 // characters; lists show no more
 	maxTables  = 3  // in one card; a fourth was seen to be refused
 	rowOf      = 3  // buttons beside one another
+	rowWords   = 16 // characters on all of them; Chinese ones are wide
 	indent     = "    "
 	// invisible is put where characters must not be read as a tag.
 	invisible = "\u200b"
@@ -97,7 +101,7 @@ func renderCard(c bridge.Card, title string, to bridge.Address) ([]outgoing, err
 	if prose.Clean(c.Title+c.Text) == "" && len(c.Buttons) == 0 {
 		return nil, empty()
 	}
-	full, err := pack(kindCard, cardOf(c, title, to), maxCard)
+	full, err := packCard(c, title, to)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +117,14 @@ func renderCard(c bridge.Card, title string, to bridge.Address) ([]outgoing, err
 	return ways, nil
 }
 
+// packCard makes a card and measures it.
+func packCard(c bridge.Card, title string, to bridge.Address) (outgoing, error) {
+	if len(c.Buttons) > maxButtons {
+		return outgoing{}, &bridge.Error{Kind: bridge.KindTooLarge, Op: opSend, Detail: fmt.Sprintf("%d buttons", len(c.Buttons))}
+	}
+	return pack(kindCard, cardOf(c, title, to), maxCard)
+}
+
 // cardOf makes a card.
 func cardOf(c bridge.Card, title string, to bridge.Address) card {
 	if strings.TrimSpace(c.Text) == "" { // a card needs something below its title
@@ -126,15 +138,29 @@ func cardOf(c bridge.Card, title string, to bridge.Address) card {
 	if title := prose.OneLine(c.Title); title != "" {
 		shown.Header = &cardHeader{cardLabel{"plain_text", title}}
 	}
-	var row []cardElement
-	for i, b := range c.Buttons {
-		row = append(row, cardElement{Tag: "column", Width: "auto", Elements: []cardElement{buttonOf(b, to.Kind)}})
-		if len(row) == rowOf || i == len(c.Buttons)-1 {
-			shown.Body.Elements = append(shown.Body.Elements, cardElement{Tag: "column_set", Columns: row})
-			row = nil
+	for _, row := range rows(c.Buttons) {
+		var columns []cardElement
+		for _, b := range row {
+			columns = append(columns, cardElement{Tag: "column", Width: "auto", Elements: []cardElement{buttonOf(b, to.Kind)}})
 		}
+		shown.Body.Elements = append(shown.Body.Elements, cardElement{Tag: "column_set", Columns: columns})
 	}
 	return shown
+}
+
+// rows puts buttons beside one another as far as their words can be read there.
+func rows(buttons []bridge.Button) [][]bridge.Button {
+	var all [][]bridge.Button
+	taken := 0
+	for _, b := range buttons {
+		words := utf8.RuneCountInString(prose.OneLine(b.Text))
+		if last := len(all) - 1; last >= 0 && len(all[last]) < rowOf && taken+words <= rowWords {
+			all[last], taken = append(all[last], b), taken+words
+			continue
+		}
+		all, taken = append(all, []bridge.Button{b}), words
+	}
+	return all
 }
 
 // newCard makes a card with one text.
@@ -150,10 +176,26 @@ func newCard(text, summary string) card {
 	return shown
 }
 
+// stopping puts the button below a card that stops its answer, if there is to be
+// one.
+func (c card) stopping(to bridge.Address) card {
+	if to.Stop == "" {
+		return c
+	}
+	value := map[string]string{bridge.ValueDo: bridge.DoStop}
+	if to.Job != "" {
+		value[bridge.ValueJob] = to.Job
+	}
+	stop := buttonOf(bridge.Button{Text: to.Stop, Value: value}, to.Kind)
+	stop.ID = elementStop
+	c.Body.Elements = append(c.Body.Elements, stop)
+	return c
+}
+
 // growingCard is the card of an answer that has not begun.
-func growingCard() card {
+func growingCard(to bridge.Address) card {
 	yes := true
-	shown := newCard("", "")
+	shown := newCard("", "").stopping(to)
 	shown.Config.Streaming = &yes
 	// About 40 characters a second; what is left when more comes is shown at once.
 	shown.Config.Pace = &cardPace{Every: cardNumber{50}, Step: cardNumber{2}, Strategy: "fast"}
@@ -175,22 +217,25 @@ func buttonOf(b bridge.Button, chat bridge.ChatKind) cardElement {
 	return button
 }
 
-// cardText writes a card as Markdown, with its buttons as a list.
+// cardText writes a card as Markdown, with its buttons as a list. What can be
+// picked by a number has its own, and what is done without words is left out.
 func cardText(c bridge.Card) string {
 	var b strings.Builder
 	if title := prose.OneLine(c.Title); title != "" {
 		b.WriteString("**" + title + "**\n\n")
 	}
 	b.WriteString(c.Text)
+	b.WriteString("\n\n")
 	for i, button := range c.Buttons {
-		if i == 0 {
-			b.WriteString("\n\n")
+		number := cmp.Or(button.Value[bridge.ValueNumber], strconv.Itoa(i+1))
+		if button.Value[bridge.ValueDo] != "" && button.Value[bridge.ValueNumber] == "" {
+			continue
 		}
 		words := prose.OneLine(button.Text)
 		if button.URL != "" {
 			words = "[" + cmp.Or(words, button.URL) + "](" + button.URL + ")"
 		}
-		fmt.Fprintf(&b, "%d. %s\n", i+1, words)
+		b.WriteString(number + ". " + words + "\n")
 	}
 	return b.String()
 }

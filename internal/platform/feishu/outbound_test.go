@@ -50,11 +50,14 @@ func contents() map[string]bridge.Content {
 	}
 	table := "|a|b|\n|--|--|\n|1|2|\n\n"
 	return map[string]bridge.Content{
-		"text":         bridge.Text{Text: "  plain *text* <b>&</b> <at user_id=\"all\"></at> 1 < 2\nline 2\u0000 "},
-		"markdown":     bridge.Markdown{Text: article},
-		"titled":       bridge.Markdown{Title: "My title", Text: "- a list\n- only"},
-		"tables":       bridge.Markdown{Text: strings.Repeat(table, 4)},
-		"card":         bridge.Card{Title: "Was it\ngood?", Text: "Tell **us**", Buttons: []bridge.Button{value("Yes", bridge.ButtonPrimary), value("No", bridge.ButtonDanger), link("more"), value("", "")}},
+		"text":     bridge.Text{Text: "  plain *text* <b>&</b> <at user_id=\"all\"></at> 1 < 2\nline 2\u0000 "},
+		"markdown": bridge.Markdown{Text: article},
+		"titled":   bridge.Markdown{Title: "My title", Text: "- a list\n- only"},
+		"tables":   bridge.Markdown{Text: strings.Repeat(table, 4)},
+		"card":     bridge.Card{Title: "Was it\ngood?", Text: "Tell **us**", Buttons: []bridge.Button{value("Yes", bridge.ButtonPrimary), value("No", bridge.ButtonDanger), link("more"), value("", "")}},
+		"card_rows": bridge.Card{Text: "An answer", Buttons: []bridge.Button{
+			value("Why is that so and not otherwise?", ""), value("Since when?", ""), value("👍", ""), value("👎", ""), value("🔄", ""), value("x", ""),
+		}},
 		"card_buttons": bridge.Card{Buttons: []bridge.Button{value("Yes", "")}},
 		"card_title":   bridge.Card{Title: "Only a title"},
 		"news":         bridge.News{Items: []bridge.NewsItem{{Title: "One", Description: "first", URL: "https://example.com/1", Picture: "https://example.com/1.png"}, {URL: "https://example.com/2"}}},

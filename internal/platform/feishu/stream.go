@@ -21,6 +21,16 @@ import (
 // that a later run, which does not know the last number, begins above it.
 const sequenceStep = 50 * time.Millisecond
 
+const (
+	// clickPause comes before a card is changed that was finished: somebody has
+	// clicked on it, and what is changed before the platform has our answer to that
+	// is undone.
+	clickPause = 500 * time.Millisecond
+	// busyTries is how often a card is tried to be changed while the platform is
+	// busy with a click on it.
+	busyTries = 4
+)
+
 // Begin implements bridge.Streamer. The card is made at once but nobody sees it:
 // it can be sent one time only, which is what keeps an answer from being shown
 // twice. Without the right to make such cards the draft is a message whose card
@@ -30,7 +40,7 @@ func (b *bot) Begin(ctx context.Context, to bridge.Address) (bridge.Draft, error
 	if !b.client.cards() {
 		return d, nil
 	}
-	content, err := encode(growingCard())
+	content, err := encode(growingCard(to))
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +65,9 @@ func (b *bot) Resume(_ context.Context, at bridge.Address) (bridge.Draft, error)
 		return nil, &bridge.Error{Kind: bridge.KindNotFound, Op: "feishu: resume card", Detail: "the address names no card"}
 	}
 	d.resumed = true
+	if d.place.Ended {
+		d.last = time.Now().Add(clickPause)
+	}
 	return d, nil
 }
 
@@ -109,6 +122,14 @@ func (d *draft) pause() time.Duration {
 // Finish implements bridge.Draft. What does not fit into the card follows as
 // messages.
 func (d *draft) Finish(ctx context.Context, c bridge.Content) (bridge.MessageID, error) {
+	id, err := d.finish(ctx, c)
+	if err == nil {
+		d.place.Ended = true
+	}
+	return id, err
+}
+
+func (d *draft) finish(ctx context.Context, c bridge.Content) (bridge.MessageID, error) {
 	var text string
 	switch c := c.(type) {
 	case bridge.Text:
@@ -164,6 +185,14 @@ func (d *draft) put(ctx context.Context, notice string) error {
 	if err := d.show(ctx); err != nil {
 		return err
 	}
+	if d.to.Stop != "" {
+		err := d.operate(ctx, func(sequence int32) error {
+			return d.bot.client.changeCard(ctx, http.MethodDelete, apiStop, d.place.Card, cardRemoval{sequence})
+		})
+		if err != nil && bridge.KindOf(err) != bridge.KindInvalid { // taken away by an earlier run
+			return err
+		}
+	}
 	shown := newCard(notice, "").Body.Elements
 	shown[0].ID = elementNotice
 	elements, err := encode(shown)
@@ -192,6 +221,10 @@ func (d *draft) Address() bridge.Address {
 // end shows the last text. It is the same for every run: to repeat it changes
 // nothing.
 func (d *draft) end(ctx context.Context, text string) error {
+	if d.to.Stop != "" || d.place.Ended { // its buttons go away
+		_, err := d.finishCard(ctx, bridge.Card{Text: text})
+		return err
+	}
 	if d.place.Card == "" {
 		if err := d.rest(ctx, messagePause); err != nil {
 			return err
@@ -212,19 +245,23 @@ func (d *draft) end(ctx context.Context, text string) error {
 func (d *draft) finishCard(ctx context.Context, c bridge.Card) (bridge.MessageID, error) {
 	to := d.to
 	to.User = "" // the card is there already: nobody is mentioned
-	m, err := pack("interactive", cardOf(c, c.Title, to), maxCard)
+	m, err := packCard(c, c.Title, to)
 	if err != nil {
 		return "", err
 	}
 	if d.place.Card == "" {
-		err = d.replace(ctx, m.content)
+		if err = d.rest(ctx, messagePause); err == nil {
+			err = d.replace(ctx, m.content)
+		}
 		return bridge.MessageID(d.place.Message), err
 	}
 	if err := d.show(ctx); err != nil {
 		return "", err
 	}
-	if err := d.grow(ctx, false, summaryOf(c.Title, c.Text)); err != nil {
-		return "", err
+	if !d.place.Ended {
+		if err := d.grow(ctx, false, summaryOf(c.Title, c.Text)); err != nil {
+			return "", err
+		}
 	}
 	err = d.operate(ctx, func(sequence int32) error {
 		return d.bot.client.changeCard(ctx, http.MethodPut, apiCard, d.place.Card, cardReplace{cardCreate{"card_json", m.content}, sequence})
@@ -235,7 +272,7 @@ func (d *draft) finishCard(ctx context.Context, c bridge.Card) (bridge.MessageID
 // write shows a text.
 func (d *draft) write(ctx context.Context, text string) error {
 	if d.place.Card == "" {
-		m, err := pack("interactive", newCard(text, summaryOf("", text)), maxCard)
+		m, err := pack(kindCard, newCard(text, summaryOf("", text)).stopping(d.to), maxCard)
 		if err != nil {
 			return err
 		}
@@ -337,10 +374,24 @@ func (d *draft) grow(ctx context.Context, on bool, summary string) error {
 	return err
 }
 
-// operate makes one change to the card, under a number that no other had. One
-// that is refused for its number is made again under a much higher one: a clock
-// that was put back makes numbers too low.
+// operate makes one change to the card, once more if somebody's click on it is
+// still in the way.
 func (d *draft) operate(ctx context.Context, change func(sequence int32) error) error {
+	for tries := 1; ; tries++ {
+		err := d.number(ctx, change)
+		if !hasCode(err, codeBusy) || tries == busyTries {
+			return err
+		}
+		if err := d.rest(ctx, clickPause); err != nil {
+			return err
+		}
+	}
+}
+
+// number makes one change to the card, under a number that no other had. One that
+// is refused for its number is made again under a much higher one: a clock that
+// was put back makes numbers too low.
+func (d *draft) number(ctx context.Context, change func(sequence int32) error) error {
 	for _, jump := range []int32{0, 1_000, 1_000_000} {
 		if err := d.rest(ctx, cardPause); err != nil {
 			return err
@@ -380,7 +431,7 @@ func (d *draft) rest(ctx context.Context, pause time.Duration) error {
 func fit(text string) (head, more string) {
 	for limit := len(text); ; limit = limit * 3 / 4 {
 		head = text[:border(text, limit)]
-		if _, err := pack("interactive", newCard(head, summaryOf("", head)), maxCard-reserved); err == nil {
+		if _, err := pack(kindCard, newCard(head, summaryOf("", head)), maxCard-reserved); err == nil {
 			return head, strings.TrimLeft(text[len(head):], "\n")
 		}
 	}

@@ -140,6 +140,17 @@ type place struct {
 	// Shown says that the message is known to be there, and Message which one it is.
 	Shown   bool   `json:"shown,omitempty"`
 	Message string `json:"message_id,omitempty"`
+	// Ended says that the card was finished; it does not grow any more.
+	Ended bool `json:"ended,omitempty"`
+}
+
+// toasted answers a click with a few words on the screen of who clicked.
+type toasted struct {
+	Toast struct {
+		Type    string            `json:"type"`
+		Content string            `json:"content"`
+		Words   map[string]string `json:"i18n"`
+	} `json:"toast"`
 }
 
 type tokenRequest struct {
@@ -211,6 +222,10 @@ type cardAppend struct {
 	Type     string `json:"type"`
 	Elements string `json:"elements"`
 	Sequence int32  `json:"sequence"`
+}
+
+type cardRemoval struct {
+	Sequence int32 `json:"sequence"`
 }
 
 type cardSettings struct {
