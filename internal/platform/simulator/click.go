@@ -79,11 +79,14 @@ func (b *board) label(id string, buttons []string) {
 	for _, employee := range p.seen {
 		all := b.bubbles[employee]
 		for i := len(all) - 1; i >= 0; i-- {
-			if all[i].ID == id && !slices.Equal(all[i].Buttons, buttons) {
+			if all[i].ID != id {
+				continue
+			}
+			if !slices.Equal(all[i].Buttons, buttons) {
 				all[i].Buttons, all[i].Changed = buttons, time.Now()
 				b.tell(all[i])
-				break
 			}
+			break
 		}
 	}
 }

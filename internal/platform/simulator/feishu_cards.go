@@ -130,6 +130,7 @@ func (s *feishuServer) edit(r *http.Request, e cardEdit, what string, do func(c 
 		c.uuids[e.UUID] = what
 	}
 	if c.message != "" {
+		s.board.label(c.message, cardButtons(card))
 		s.board.change(c.message, cardText(card), c.streams(s.now()))
 	}
 	return nil, nil

@@ -121,8 +121,13 @@ func TestFeishuCardEdits(t *testing.T) {
 	} {
 		step.body["sequence"] = n + 1
 		l.good(step.method, step.path, step.body)
-		if got := l.lines("li"); got[len(got)-1] != step.want {
-			t.Errorf("step %d shows %q, want %q", n, got[len(got)-1], step.want)
+		bubbles := l.Bubbles("li")
+		got := l.lines("li")[len(bubbles)-1]
+		for _, words := range bubbles[len(bubbles)-1].Buttons {
+			got += "\n\n[" + words + "]"
+		}
+		if got != step.want {
+			t.Errorf("step %d shows %q, want %q", n, got, step.want)
 		}
 	}
 }

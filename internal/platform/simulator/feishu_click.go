@@ -94,6 +94,7 @@ func (s *feishuServer) clicked(m *feishuMessage, body []byte) bool {
 	if m.cards = fresh; grows {
 		entity.json = fresh
 	}
+	s.board.label(m.id, cardButtons(fresh))
 	s.board.change(m.id, cardText(fresh), false)
 	return true
 }

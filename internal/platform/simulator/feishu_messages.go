@@ -131,6 +131,7 @@ func (s *feishuServer) place(m feishuSend, at talk, to *feishuMessage) (any, *re
 		s.once.put(m.UUID, feishuSent{fresh.id, s.now()})
 	}
 	s.shown(at, fresh.id, text, fresh.parent, growing)
+	s.board.label(fresh.id, cardButtons(s.cardOf(fresh)))
 	return s.describe(fresh), nil
 }
 
@@ -287,6 +288,7 @@ func (s *feishuServer) patch(r *http.Request) (any, *refusal) {
 		return nil, cardTrouble(no)
 	}
 	old.cards, old.content, old.changed = card, m.Content, s.now()
+	s.board.label(old.id, cardButtons(card))
 	s.board.change(old.id, cardText(card), false)
 	return nil, nil
 }

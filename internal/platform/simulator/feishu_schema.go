@@ -221,15 +221,17 @@ func checkButton(e map[string]any) *refusal {
 	return nil
 }
 
-// cardText is what people read of a card: the texts, then the buttons.
-func cardText(card map[string]any) string {
+// cardText is what people read of a card.
+func cardText(card map[string]any) string { return strings.Join(viewOf(card).texts, "\n\n") }
+
+// cardButtons are the words on the buttons of a card.
+func cardButtons(card map[string]any) []string { return viewOf(card).buttons }
+
+func viewOf(card map[string]any) view {
 	var v view
 	v.read(card["body"])
 	v.read(card["elements"]) // of version 1.0
-	if len(v.buttons) > 0 {
-		v.texts = append(v.texts, strings.Join(v.buttons, " "))
-	}
-	return strings.Join(v.texts, "\n\n")
+	return v
 }
 
 // view collects what people read of a card.
@@ -247,7 +249,7 @@ func (v *view) read(part any) {
 		case "button":
 			words, _ := part["text"].(map[string]any)
 			label, _ := words["content"].(string)
-			v.buttons = append(v.buttons, "["+label+"]")
+			v.buttons = append(v.buttons, label)
 			return
 		case "markdown", "lark_md", "plain_text":
 			if text != "" {
