@@ -3,8 +3,10 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"switchboard/internal/bridge"
@@ -98,4 +100,87 @@ func TestFacesSeenBefore(t *testing.T) {
 	if known, _, ok := f.recall(who); !ok || known.name != "new" {
 		t.Errorf("remembered %+v, %t", known, ok)
 	}
+}
+
+// TestLongLog grows while somebody reads an old state, and is begun anew after
+// that, also when it is found at the start.
+func TestLongLog(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "switchboard.db")
+	s, err := Open(t.Context(), Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := writeAheadLog{path: path + "-wal"}
+	reader, err := s.readers.DB.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := reader.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM notes").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	keep := func(n, size int) {
+		t.Helper()
+		if err := s.KeepNote(t.Context(), "bot", "note", strings.Repeat(string(rune('a'+n%2)), size)); err != nil {
+			t.Fatal(err) // what stays the same is not written
+		}
+	}
+	for n := range 2 * longLog >> 20 {
+		keep(n, 1<<20)
+	}
+	if !log.long() {
+		t.Fatal("the reader's log was taken away")
+	}
+	crashed := crash(t, path)
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	for tries := 0; log.long() && tries < 20_000; tries++ { // there is a pause after a vain try
+		keep(tries, 1)
+	}
+	if log.long() {
+		t.Error("the log stays long")
+	}
+	keep(0, 1<<20) // the writer has put its patience back before
+	var timeout string
+	if err := s.writer.conn.Conn.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&timeout); err != nil || timeout != "10000" {
+		t.Errorf("the writer waits %s ms for others, %v", timeout, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	again := &Store{log: s.log, role: s.role, engine: sqlite}
+	if again.db, err = openPool(crashed, writerPragmas, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := again.startSQLite(t.Context(), crashed, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	if (writeAheadLog{path: crashed + "-wal"}).long() {
+		t.Error("a long log is kept at the start")
+	}
+	if note, err := again.Note(t.Context(), "bot", "note"); len(note) != 1<<20 || err != nil {
+		t.Errorf("a note of %d bytes, %v", len(note), err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// crash copies a database as a crash would leave it.
+func crash(t *testing.T, path string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "switchboard.db")
+	for _, part := range []string{"", "-wal"} {
+		data, err := os.ReadFile(path + part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to+part, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
 }

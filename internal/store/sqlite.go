@@ -89,6 +89,13 @@ func (s *Store) startSQLite(ctx context.Context, path, backups string) error {
 	if err != nil {
 		return err
 	}
+	// A log that a crash left long is moved now: the moves of a program that dies
+	// again in their middle would all have been for nothing.
+	if log := (writeAheadLog{path: path + "-wal"}); log.long() {
+		if err := truncate(ctx, conn); err != nil && !errors.Is(err, errReading) {
+			return errors.Join(err, conn.Close())
+		}
+	}
 	if s.readers, err = openPool(path, readerPragmas, readers); err != nil {
 		return errors.Join(err, conn.Close())
 	}

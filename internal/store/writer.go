@@ -31,6 +31,7 @@ type writer struct {
 	// merged remembers which people were linked to others; nil means ask again.
 	merged map[string]string
 
+	log   writeAheadLog
 	wake  chan struct{} // holds one token while something waits
 	ended chan struct{}
 
@@ -41,7 +42,7 @@ type writer struct {
 
 func newWriter(s *Store, conn bun.Conn) *writer {
 	return &writer{
-		statements: statements{conn: conn}, store: s,
+		statements: statements{conn: conn}, store: s, log: writeAheadLog{path: s.path + "-wal"},
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 }
@@ -99,6 +100,7 @@ func (w *writer) run(ctx context.Context) {
 			batch, closed := w.next()
 			if len(batch) > 0 {
 				w.commit(ctx, batch)
+				w.tidy(ctx)
 				continue
 			}
 			if closed {
