@@ -37,7 +37,7 @@ func known(connectors []bridge.Connector) settings.Known {
 func (a *App) openAgent(s settings.Agent, key bridge.Secret) (bridge.Agent, error) {
 	switch s.Kind {
 	case kindDify:
-		agent, err := dify.New(dify.Config{BaseURL: s.BaseURL, Key: key, Timeout: s.Timeout, Inputs: s.Inputs, Log: a.log.With(slog.String("agent", s.ID))})
+		agent, err := dify.New(dify.Config{BaseURL: s.BaseURL, Key: key, Timeout: s.Timeout, Inputs: s.Inputs, Titles: s.NameConversations, Log: a.log.With(slog.String("agent", s.ID))})
 		if err != nil {
 			return nil, fmt.Errorf("app: agent %s: %w", s.ID, err)
 		}

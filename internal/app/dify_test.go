@@ -110,8 +110,11 @@ func onPlatforms(tb testing.TB, agents string, change func([]bridge.Config) []br
 // environment.
 func channels(tb testing.TB, configs []bridge.Config) string {
 	tb.Helper()
-	bots, secrets := "bots:\n", "secrets:\n  agent/help/api_key: env:SB_TEST_DIFY\n"
-	tb.Setenv("SB_TEST_DIFY", "app-right")
+	bots, secrets := "bots:\n", "secrets:\n"
+	for agent, key := range map[string]string{"help": "app-right", "hr": "app-hr", "it": "app-it"} {
+		tb.Setenv("SB_TEST_DIFY_"+agent, key)
+		secrets += fmt.Sprintf("  agent/%s/api_key: env:SB_TEST_DIFY_%s\n", agent, agent)
+	}
 	for n, c := range configs {
 		settings, err := json.Marshal(c.Settings) // JSON is YAML
 		if err != nil {

@@ -39,6 +39,9 @@ type Question struct {
 	// PersonInputs: an agent gets only what it asks for, and after its own.
 	Inputs, Known map[string]string
 	Language      Language
+	// Title is what a new conversation may be called, "" if nothing. An agent uses
+	// it only where the admin wants that: it is the name of a person.
+	Title string
 	// Run, when set, asks to take up an answer that was cut off instead of
 	// asking anew. An agent that cannot do that returns KindUnsupported before
 	// the first event.

@@ -324,3 +324,19 @@ func TestEntered(t *testing.T) {
 		h.want("one", "li", "hello", "hr: hello")
 	})
 }
+
+// TestTitle: a conversation may be called after the person, or after the group.
+func TestTitle(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.open()
+		direct, group := h.message("one", "u1", "hello"), h.inGroup("one", "u1", "hello")
+		direct.Sender.Name, group.Chat.Title = "Ann", "The team"
+		h.hear(direct)
+		h.hear(group)
+		all := h.agents["help"].Questions()
+		if len(all) != 2 || all[0].Title != "Ann" || all[1].Title != "The team" {
+			h.Errorf("asked %+v", all)
+		}
+	})
+}

@@ -118,6 +118,7 @@ func (t *trip) prepare(ctx context.Context) error {
 			bridge.InputDepartment: t.department, bridge.InputRole: string(t.route.Role), bridge.InputEmail: t.email,
 		},
 		Files: t.with.files,
+		Title: t.title(),
 	}
 	if !t.hides() {
 		if !t.route.Session.Vault.Empty() { // hidden before that was switched off
@@ -131,6 +132,15 @@ func (t *trip) prepare(ctx context.Context) error {
 		t.noted = true
 	}
 	return t.keepVault(ctx)
+}
+
+// title is what a conversation that begins now may be called: after the person, or
+// the group.
+func (t *trip) title() string {
+	if t.job.Message.Chat.Kind == bridge.Group {
+		return t.job.Message.Chat.Title
+	}
+	return t.route.Person.Name
 }
 
 // openVault opens what was hidden from the agent so far.
@@ -153,6 +163,9 @@ func (t *trip) hide(ctx context.Context) privacy.Findings {
 		return text
 	}
 	t.asked.Text = hide(t.asked.Text)
+	if _, more := t.privacy.Filter.Mask(t.asked.Title); len(more) > 0 {
+		t.asked.Title = "" // a conversation can do without
+	}
 	for _, name := range []string{bridge.InputUserName, bridge.InputDepartment, bridge.InputEmail} { // in this order, for the numbers
 		if t.asked.Known[name] == "" || t.opt.Wants != nil && !t.opt.Wants(ctx, t.route.Agent, name) {
 			delete(t.asked.Known, name) // there is nothing to hide where nothing is told

@@ -314,7 +314,7 @@ func TestInputsAreHidden(t *testing.T) {
 		h.opt.Privacy = func() engine.Privacy { return engine.Privacy{Filter: filter(h.T), ToAgent: true} }
 		h.open()
 		h.want("one", mobile, "hello")
-		if q := h.agents["help"].Questions()[0]; q.Known["user_name"] != "[MOBILE_1]" || q.Known["platform"] != "one" {
+		if q := h.agents["help"].Questions()[0]; q.Title != "" || q.Known["user_name"] != "[MOBILE_1]" || q.Known["platform"] != "one" {
 			h.Errorf("inputs %v", q.Known)
 		}
 	})

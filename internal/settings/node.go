@@ -56,6 +56,9 @@ func agentNode(a Agent) *yaml.Node {
 	if len(a.Inputs) > 0 {
 		n.Content = append(n.Content, text("inputs"), texts(a.Inputs))
 	}
+	if a.NameConversations {
+		n.Content = append(n.Content, text("name_conversations"), flag(true))
+	}
 	return n
 }
 

@@ -147,7 +147,7 @@ func (p *parser) agent(n *yaml.Node, path string) {
 	p.fields(n, path, section{
 		"id": p.id(&a.ID), "kind": p.oneOf(&a.Kind, p.known.AgentKinds...), "base_url": p.link(&a.BaseURL),
 		"max_concurrent": p.count(&a.MaxConcurrent), "timeout": p.span(&a.Timeout),
-		"inputs": p.texts(&a.Inputs),
+		"inputs": p.texts(&a.Inputs), "name_conversations": p.flag(&a.NameConversations),
 	})
 	switch {
 	case a.ID == "":

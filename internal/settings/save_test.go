@@ -77,6 +77,7 @@ func anySettings(r *rand.Rand) settings.Settings {
 			a.Kind, a.BaseURL = "dify", "https://api.example/v1"
 			a.Inputs = map[string]string{"x" + odd(): odd()}
 		}
+		a.NameConversations = some()
 		s.Agents = append(s.Agents, a)
 	}
 	for n := range r.IntN(4) {

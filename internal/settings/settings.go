@@ -61,6 +61,8 @@ type Agent struct {
 	// Inputs are values for the variables an app asks for; nil when there are
 	// none.
 	Inputs map[string]string
+	// NameConversations names new conversations after the person.
+	NameConversations bool
 }
 
 // Bot is one account on a platform.

@@ -133,6 +133,8 @@ func (a *Agent) askAs(ctx context.Context, found app, q bridge.Question, tell te
 	if err != nil {
 		return err
 	}
+	tell, wait := a.titled(ctx, found, q, tell)
+	defer wait()
 	heard, err := a.follow(ctx, found, q, exchange{method: http.MethodPost, path: found.path(), body: asked, head: head}, tell)
 	if !heard && found.mode == modeChatflow && q.Conversation.ID != "" && bridge.KindOf(err) == bridge.KindUnavailable {
 		// Servers before 1.16 fall silent instead of refusing a lost conversation.

@@ -39,6 +39,8 @@ type Config struct {
 	// Inputs are values for the variables of the app's form; they go before what
 	// is known about the person.
 	Inputs map[string]string
+	// Titles names new conversations after who asks.
+	Titles bool
 	// KeepThinking leaves <think>…</think> in answers.
 	KeepThinking bool
 	// Log takes notes; nil means none.

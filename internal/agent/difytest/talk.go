@@ -258,3 +258,23 @@ func (*Server) suggest(c *call) {
 	}
 	say(c, http.StatusOK, object{"result", "success", "data", all})
 }
+
+// Rename gives all conversations with a user a name.
+func (s *Server) Rename(user, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.apps {
+		for _, t := range a.sorted(user) {
+			t.name = name
+		}
+	}
+}
+
+// Lose forgets every conversation, as a server does whose data were lost.
+func (s *Server) Lose() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.apps {
+		clear(a.talks)
+	}
+}
