@@ -29,7 +29,10 @@ func (s *Simulator) Click(ctx context.Context, employee string, message bridge.M
 	case feishu:
 		d, err = s.feishu.click(employee, string(message), button)
 	default:
-		return unseen(employee, string(message), button)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, dingPatience)
+		defer cancel()
+		d, err = s.ding.click(employee, string(message), button)
 	}
 	if err != nil {
 		return err

@@ -29,8 +29,11 @@ type dingServer struct {
 	secret string
 	tokens tokens
 
-	mu       sync.Mutex
-	sessions memory[session]
+	mu        sync.Mutex
+	sessions  memory[session]
+	cards     memory[*dingCard] // by the bot's id
+	tracks    memory[*dingCard] // by ours
+	callbacks map[string]dingRoute
 }
 
 // session is where a sessionWebhook leads.
@@ -41,15 +44,22 @@ type session struct {
 }
 
 func newDing(s *Simulator) *dingServer {
-	return &dingServer{Simulator: s, secret: random(), tokens: tokens{now: s.now}, sessions: newMemory[session](s.opt.Remember)}
+	return &dingServer{
+		Simulator: s, secret: random(), tokens: tokens{now: s.now}, sessions: newMemory[session](s.opt.Remember),
+		cards: newMemory[*dingCard](s.opt.Remember), tracks: newMemory[*dingCard](s.opt.Remember), callbacks: map[string]dingRoute{},
+	}
 }
 
 func (s *dingServer) config() bridge.Config {
-	return bridge.Config{
+	c := bridge.Config{
 		ID: dingName, Platform: dingtalk, Mode: "webhook",
 		Settings: map[string]string{"client_id": dingClient, "robot_code": dingClient, "base_url": s.base + "/dingtalk", "oapi_url": s.base},
 		Secrets:  map[string]bridge.Secret{"client_secret": bridge.NewSecret(s.secret)},
 	}
+	if s.opt.DingCards {
+		c.Settings["card_template_id"], c.Settings["card_content_key"], c.Settings["card_buttons_key"] = dingTemplate, dingContent, dingButtons
+	}
+	return c
 }
 
 func (s *dingServer) routes(mux *http.ServeMux) {
@@ -57,6 +67,7 @@ func (s *dingServer) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /robot/sendBySession", s.call(dingtalk, "sendBySession", &s.tokens, s.sendBySession))
 	mux.HandleFunc("POST /dingtalk/v1.0/robot/oToMessages/batchSend", s.call(dingtalk, "batchSend", &s.tokens, s.batchSend))
 	mux.HandleFunc("POST /dingtalk/v1.0/robot/groupMessages/send", s.call(dingtalk, "groupSend", &s.tokens, s.groupSend))
+	s.cardRoutes(mux)
 	mux.HandleFunc("POST /topapi/v2/user/get", s.call(dingtalk, "user/get", &s.tokens, s.userGet))
 }
 

@@ -28,6 +28,7 @@ type bench struct {
 	bots map[bridge.Platform]bridge.Config
 
 	mu     sync.Mutex
+	hooks  map[string]string
 	got    []callback
 	answer http.HandlerFunc // in place of the good answer
 }
@@ -50,7 +51,7 @@ func setup(t *testing.T, opt simulator.Options) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{Simulator: sim, t: t, bots: map[bridge.Platform]bridge.Config{}}
+	b := &bench{Simulator: sim, t: t, bots: map[bridge.Platform]bridge.Config{}, hooks: map[string]string{}}
 	hook := httptest.NewServer(http.HandlerFunc(b.callback))
 	t.Cleanup(func() {
 		if err := sim.Close(); err != nil {
@@ -60,7 +61,8 @@ func setup(t *testing.T, opt simulator.Options) *bench {
 	})
 	for _, c := range sim.Configs() {
 		b.bots[c.Platform] = c
-		sim.Attach(c.ID, hook.URL+"/"+c.ID)
+		b.hooks[c.ID] = hook.URL + "/" + c.ID
+		sim.Attach(c.ID, b.hooks[c.ID])
 	}
 	return b
 }

@@ -48,6 +48,9 @@ type Options struct {
 	// PlainFeishu leaves the Encrypt Key of Feishu empty: events are neither
 	// encrypted nor signed, and carry the Verification Token only.
 	PlainFeishu bool
+	// DingCards gives the DingTalk bot a card template with a list of buttons, so
+	// that its answers grow and can be clicked.
+	DingCards bool
 	// Remember is how many messages Trace knows. Default 50000.
 	Remember int
 	// History is how many messages each employee's screens keep. Default 500.

@@ -119,6 +119,14 @@ func TestDingVectors(t *testing.T) {
 			t.Errorf("%v is signed %s", v, got)
 		}
 	}
+	for _, v := range [][3]string{ // of clicks, computed with OpenSSL
+		{"1577262236757", "example-secret", "9EQUhx+gSqHfgSF/OnOV2ifDC9m1VzjPj00L/WOZeew="},
+		{"1546084445901", "testappSecret", "HCbG3xNE3vzhO+u7qCUL1jS5hsu2n5r2cFhnTrtyDAE="},
+	} {
+		if got := simulator.DingClickSign(v[0], v[1]); got != v[2] {
+			t.Errorf("the click %v is signed %s", v, got)
+		}
+	}
 }
 
 // wecomPlain decrypts with a padding of 32 and returns what is inside: random
