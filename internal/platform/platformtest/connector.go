@@ -167,7 +167,7 @@ func checkAbilities(t *testing.T, b *bundle) {
 			t.Errorf("limit %+v", l)
 		}
 	}
-	if !c.Buttons && (c.MaxButtons > 0 || c.ButtonsApart) {
+	if c.Buttons != (c.MaxButtons > 0) || c.ButtonsApart && !c.Buttons {
 		t.Errorf("Buttons %v, MaxButtons %d, ButtonsApart %v", c.Buttons, c.MaxButtons, c.ButtonsApart)
 	}
 	if len(c.Limits) == 0 {
