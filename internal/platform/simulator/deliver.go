@@ -22,8 +22,11 @@ type Line struct {
 	Group string
 	// Mention puts an @ of the bot before the text, in a group.
 	Mention bool
-	// File is sent in place of the text. Only Feishu can, so far.
+	// File is sent in place of the text. DingTalk's people send none, so far.
 	File *File
+	// Service says that it is written to customer service on WeCom, as somebody from
+	// outside the company, rather than to the app; see Options.Service.
+	Service bool
 	// Lost says that the platform never delivers the message, as if nobody had
 	// been there as often as it tried. Where messages can be listed it is found.
 	Lost bool
@@ -34,7 +37,7 @@ func (l Line) talk() talk {
 	if l.Group != "" {
 		return talk{platform: l.Platform, group: l.Group}
 	}
-	return talk{platform: l.Platform, employee: l.Employee}
+	return talk{platform: l.Platform, employee: l.Employee, service: l.Service}
 }
 
 // File is a file that an employee sends.
@@ -113,8 +116,13 @@ func (s *Simulator) Write(ctx context.Context, l Line) (bridge.MessageID, error)
 // delivers it at all.
 func (s *Simulator) compose(l Line) (d delivery, heard bool, err error) {
 	mentioned := l.Group == "" || l.Mention || s.opt.HearAll
-	if l.File != nil && l.Platform != feishu {
+	switch {
+	case l.File != nil && l.Platform == dingtalk:
 		return delivery{}, false, fmt.Errorf("simulator: nobody sends files on %s", l.Platform)
+	case l.Service && (!s.opt.Service || l.Platform != wecom || l.Group != ""):
+		return delivery{}, false, errors.New("simulator: there is no such chat with customer service")
+	case l.Service:
+		return s.service.message(l), true, nil
 	}
 	switch l.Platform {
 	case feishu:
@@ -254,6 +262,8 @@ func (s *Simulator) Verify(ctx context.Context, bot string) error {
 		d = s.feishu.challenge()
 	case corpName:
 		d = s.wecom.proof()
+	case serviceName:
+		d = s.service.proof()
 	case dingName:
 		d, within = s.ding.probe(), habitOf(dingtalk).within
 	default:

@@ -9,7 +9,8 @@
 // what the platform would swallow silently is kept as a violation.
 //
 // It plays the Feishu self-built app with cards that grow, the WeCom self-built
-// app and the DingTalk HTTP robot, with cards if asked for them. Three employees
-// write to the bots and in groups, and press the buttons they see. Troubles are
-// switched on with SetFaults; what became of each message is in Trace.
+// app with, if asked for, customer service, and the DingTalk HTTP robot, with cards
+// if asked for them. Three employees write to the bots and in groups, and press the
+// buttons they see. Troubles are switched on with SetFaults; what became of each
+// message is in Trace.
 package simulator

@@ -122,6 +122,7 @@ func (s *Simulator) group(match func(id string) bool) (Group, bool) {
 type talk struct {
 	platform        bridge.Platform
 	employee, group string
+	service         bool // customer service, not the app
 }
 
 // members returns on whose screens a chat is.

@@ -51,6 +51,9 @@ type Options struct {
 	// DingCards gives the DingTalk bot a card template with a list of buttons, so
 	// that its answers grow and can be clicked.
 	DingCards bool
+	// Service adds an account of WeCom's customer service, which people write to with
+	// Line.Service.
+	Service bool
 	// Remember is how many messages Trace knows. Default 50000.
 	Remember int
 	// History is how many messages each employee's screens keep. Default 500.
@@ -65,6 +68,7 @@ type Simulator struct {
 	client  *http.Client
 	feishu  *feishuServer
 	wecom   *wecomServer
+	service *serviceServer
 	ding    *dingServer
 	dice    dice
 	people  directory
@@ -103,10 +107,11 @@ func Start(ctx context.Context, opt Options) (*Simulator, error) {
 	s.close = sync.OnceFunc(func() { close(s.closing) })
 	s.people = newDirectory(opt.Crowd, opt.Platforms)
 	s.board.init(opt.Remember, opt.History)
-	s.feishu, s.wecom, s.ding = newFeishu(s), newWecom(s), newDing(s)
+	s.feishu, s.wecom, s.service, s.ding = newFeishu(s), newWecom(s), newService(s), newDing(s)
 	mux := http.NewServeMux()
 	s.feishu.routes(mux)
 	s.wecom.routes(mux)
+	s.service.routes(mux)
 	s.ding.routes(mux)
 	mux.HandleFunc("/", s.unknown)
 	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
@@ -157,6 +162,9 @@ func (s *Simulator) Configs() []bridge.Config {
 		if slices.Contains(s.opt.Platforms, c.Platform) {
 			all = append(all, c)
 		}
+	}
+	if s.opt.Service {
+		all = append(all, s.service.config())
 	}
 	return all
 }

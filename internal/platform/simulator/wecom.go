@@ -35,6 +35,7 @@ type wecomServer struct {
 	paces map[string]*window // by receiver
 	cards memory[*wecomCard] // by message
 	tasks memory[struct{}]   // the ids of all cards
+	files memory[wecomFile]
 }
 
 func newWecom(s *Simulator) *wecomServer {
@@ -42,6 +43,7 @@ func newWecom(s *Simulator) *wecomServer {
 		Simulator: s, secret: random(), token: random(), aesKey: (random() + random())[:43], tokens: tokens{now: s.now},
 		seen: newMemory[time.Time](s.opt.Remember), paces: map[string]*window{},
 		cards: newMemory[*wecomCard](s.opt.Remember), tasks: newMemory[struct{}](s.opt.Remember),
+		files: newMemory[wecomFile](s.opt.Remember),
 	}
 }
 
@@ -60,6 +62,8 @@ func (s *wecomServer) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /wecom/cgi-bin/agent/get", s.call(wecom, "agent/get", &s.tokens, s.agentGet))
 	mux.HandleFunc("GET /wecom/cgi-bin/user/get", s.call(wecom, "user/get", &s.tokens, s.userGet))
 	mux.HandleFunc("POST /wecom/cgi-bin/message/send", s.call(wecom, "message/send", &s.tokens, s.messageSend))
+	mux.HandleFunc("POST /wecom/cgi-bin/media/upload", s.call(wecom, "media/upload", &s.tokens, s.upload))
+	mux.HandleFunc("GET /wecom/cgi-bin/media/get", s.call(wecom, "media/get", &s.tokens, s.download))
 	mux.HandleFunc("POST /wecom/cgi-bin/message/recall", s.call(wecom, "message/recall", &s.tokens, s.recall))
 }
 
@@ -123,7 +127,10 @@ type wecomSend struct {
 	Markdown *struct {
 		Content string `json:"content"`
 	} `json:"markdown"`
-	Card *wecomCard `json:"template_card"`
+	Card  *wecomCard  `json:"template_card"`
+	Image *wecomMedia `json:"image"`
+	Voice *wecomMedia `json:"voice"`
+	File  *wecomMedia `json:"file"`
 }
 
 // content returns the text of the message's own type, or false.
@@ -150,12 +157,18 @@ func (s *wecomServer) messageSend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	text, ok := m.content()
+	file, kept := s.fileText(m.MsgType, m.Image, m.Voice, m.File)
+	if file != "" {
+		text, ok = file, true
+	}
 	e, known := s.people.find(byWecom, strings.ToLower(m.ToUser))
 	if known {
 		_, left := s.dice.strike(wecom, FaultLeft)
 		known = !left
 	}
 	switch {
+	case !kept:
+		werr(w, 40007, "invalid media_id")
 	case !ok:
 		werr(w, 40008, "invalid message type")
 	case m.AgentID != agentID:
@@ -199,6 +212,11 @@ func (s *wecomServer) showText(w http.ResponseWriter, m wecomSend, employee, tex
 	id := s.nextID("wecom-")
 	answer := map[string]any{"errcode": 0, "errmsg": "ok", "msgid": id}
 	same := employee + "\x00" + m.MsgType + "\x00" + text
+	for _, file := range []*wecomMedia{m.Image, m.Voice, m.File} {
+		if file != nil {
+			same += "\x00" + file.ID
+		}
+	}
 	if m.Card != nil {
 		same += encoded(m.Card)
 		answer["response_code"] = random()

@@ -20,12 +20,16 @@ import (
 	"switchboard/internal/bridge"
 )
 
-// message composes the callback for one text message.
+// message composes the callback for one message.
 func (s *wecomServer) message(l Line) delivery {
 	id := s.next()
+	content := "<MsgType><![CDATA[text]]></MsgType><Content>" + cdata(l.Text) + "</Content>"
+	if l.File != nil {
+		kind, file := s.enclose(*l.File)
+		content = fmt.Sprintf("<MsgType>%s</MsgType><MediaId>%s</MediaId><Format>amr</Format><FileName>%s</FileName>", kind, file, cdata(l.File.Name))
+	}
 	inner := fmt.Sprintf("<xml><ToUserName><![CDATA[%s]]></ToUserName><FromUserName><![CDATA[%s]]></FromUserName><CreateTime>%d</CreateTime>"+
-		"<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[%s]]></Content><MsgId>%d</MsgId><AgentID>%d</AgentID></xml>",
-		corpID, wecomUser(l.Employee), s.now().Unix(), strings.ReplaceAll(l.Text, "]]>", "]]]]><![CDATA[>"), id, agentID)
+		"%s<MsgId>%d</MsgId><AgentID>%d</AgentID></xml>", corpID, wecomUser(l.Employee), s.now().Unix(), content, id, agentID)
 	return delivery{
 		id: bridge.MessageID(strconv.FormatInt(id, 10)), platform: wecom, bot: corpName,
 		make: func(hook string) (*http.Request, error) {
@@ -33,6 +37,10 @@ func (s *wecomServer) message(l Line) delivery {
 		},
 		good: func(status int, body []byte) bool { return status == http.StatusOK && len(body) == 0 },
 	}
+}
+
+func cdata(text string) string {
+	return "<![CDATA[" + strings.ReplaceAll(text, "]]>", "]]]]><![CDATA[>") + "]]>"
 }
 
 // proof is the request that is made when the address is saved: the callback has
