@@ -1,5 +1,7 @@
 // Package wecom connects a bot to WeCom (企业微信), as an app that a company
-// makes for itself (自建应用) in WeCom's admin console.
+// makes for itself (自建应用) in WeCom's admin console, or as an account of its
+// customer service (微信客服), to which people outside the company write from the
+// personal WeChat.
 //
 // The console is at https://work.weixin.qq.com/wework_admin, the documentation
 // at https://developer.work.weixin.qq.com/document/path/<number>; the pages this
@@ -15,13 +17,23 @@
 // most real keys, some keep trying a refused secret until WeCom shuts the address
 // out, and all of them let the access token, which stands in the address, slip
 // into errors and from there into logs. What is needed is one cipher, one XML
-// envelope and seven calls.
+// envelope and some fifteen calls.
 //
 // # How a message travels
 //
 // WeCom posts an encrypted XML envelope to the callback address. It is answered
 // at once with an empty 200, because an agent rarely answers within five
 // seconds; the answer follows as a message of its own.
+//
+// Customer service is different: its callback only rings, with a ticket that is
+// good for ten minutes. What was written, the last three days of it, is fetched
+// from a cursor (page 94670), so nothing is missed that nobody rang for. A customer
+// gets at most five messages for one of theirs, within 48 hours (page 94677), a
+// greeting only by the code of the event (page 95122), and nothing while a member
+// of staff has taken over (page 94669).
+//
+// Pictures, files and voice messages are uploaded first (page 96484) and kept by
+// WeCom for three days.
 //
 // # Limits and oddities
 //

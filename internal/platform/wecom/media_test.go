@@ -197,7 +197,7 @@ func TestFilesExpire(t *testing.T) {
 				t.Errorf("step %d: %d uploads, want %d", n, got, want)
 			}
 		}
-		if got := f.shown(); len(got) != 4 {
+		if got := f.shown(); len(got) != 4 || got[3].Type != "image" {
 			t.Errorf("shown %q", got)
 		}
 	})
