@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 func commands() map[string]func(command, context.Context) int {
 	return map[string]func(command, context.Context) int{
 		"run": command.serve, "demo": command.demo, "check": command.check, "secret": command.secret,
-		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "people": command.people, "route": command.route, "audit": command.audit, "send": command.send, "diagnostics": command.diagnostics,
+		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "people": command.people, "route": command.route, "audit": command.audit, "usage": command.usage, "send": command.send, "diagnostics": command.diagnostics,
 		"version": command.version, "help": command.help,
 	}
 }
@@ -114,7 +114,7 @@ func (c *command) parse(args []string) error {
 		flags.BoolVar(&c.yes, "yes", false, "")
 	case "send":
 		c.parcel.flags(flags)
-	case "people", "route", "audit":
+	case "people", "route", "audit", "usage":
 		c.q.flags(c.name, flags)
 	}
 	for {

@@ -21,7 +21,8 @@ import (
 type query struct {
 	role, bot, text, person, group, at string
 	since, kind, format                string
-	waiting, json                      bool
+	from, to, by                       string
+	waiting, json, csv                 bool
 }
 
 func (q *query) flags(name string, flags *flag.FlagSet) {
@@ -36,6 +37,13 @@ func (q *query) flags(name string, flags *flag.FlagSet) {
 		flags.StringVar(&q.person, "person", "", "")
 		flags.StringVar(&q.group, "group", "", "")
 		flags.StringVar(&q.at, "at", "", "")
+		flags.BoolVar(&q.json, "json", false, "")
+	case "usage":
+		flags.StringVar(&q.from, "from", "", "")
+		flags.StringVar(&q.to, "to", "", "")
+		flags.StringVar(&q.by, "by", "", "")
+		flags.StringVar(&q.person, "person", "", "")
+		flags.BoolVar(&q.csv, "csv", false, "")
 		flags.BoolVar(&q.json, "json", false, "")
 	case "audit":
 		flags.StringVar(&q.since, "since", "", "")
@@ -153,6 +161,10 @@ func (c command) showPerson(ctx context.Context) int {
 			}
 		}
 		c.say("  " + strings.Join(parts, "  "))
+	}
+	if u := p.Usage; u != nil {
+		c.say("  " + i18n.Text(c.lang, "cli.people.month", "questions", u.ThisMonth.Questions, "tokens", u.ThisMonth.Tokens, "price", prices(u.ThisMonth.Prices),
+			"before", u.LastMonth.Questions))
 	}
 	for _, l := range p.Likely {
 		c.say("  " + i18n.Text(c.lang, "cli.people.like."+l.Because, "name", cmp.Or(l.Name, "-"), "id", l.ID))

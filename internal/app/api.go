@@ -35,6 +35,7 @@ func (a *App) api() map[string]http.HandlerFunc {
 		"GET /api/v1/audit":                 a.apiAudit,
 		"POST /api/v1/audit":                a.apiAct,
 		"POST /api/v1/audit/{id}/undo":      a.apiUndo,
+		"GET /api/v1/usage":                 a.apiUsage,
 		"POST /api/v1/route/explain":        a.apiExplain,
 		"POST /api/v1/send/{key}/recall":    a.apiTakeBack,
 	} {

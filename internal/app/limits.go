@@ -87,6 +87,14 @@ func (l *limits) Take(p bridge.Person, role bridge.Role, agent string) (quota.Re
 	return l.counter.TakeWithin(p.ID, quota.Limits{PerMinute: of.PerMinute, PerDay: of.PerDay, TokensPerDay: of.TokensPerDay})
 }
 
+// left is what a person may still ask today.
+func (l *limits) left(p bridge.Person, role bridge.Role) bridge.Quota {
+	of := l.settings.Of(role)
+	q := bridge.Quota{PerDay: of.PerDay, TokensPerDay: of.TokensPerDay}
+	q.Asked, q.Tokens, q.Resets = l.counter.Today(p.ID)
+	return q
+}
+
 // Spend implements engine.Limits.
 func (l *limits) Spend(p bridge.Person, agent string, tokens int) {
 	if agent != demoAgent {

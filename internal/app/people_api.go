@@ -27,6 +27,8 @@ type (
 		// be the same human being; not in a list.
 		History []AuditReport    `json:"history,omitempty"`
 		Likely  []LikenessReport `json:"likely,omitempty"`
+		// Usage is what they asked lately; not in a list.
+		Usage *PersonUsageReport `json:"usage,omitempty"`
 	}
 	// AccountReport is one account of somebody; what the directory says of it is not
 	// in a list.
@@ -142,6 +144,9 @@ func (a *App) apiPerson(r *http.Request) (any, error) {
 func (a *App) report(ctx context.Context, id string) (PersonReport, error) {
 	card, err := a.PersonCard(ctx, id)
 	p := reportOf(card.PersonRow)
+	if err == nil {
+		p.Usage = personUsage(card.Usage)
+	}
 	for i, known := range card.Accounts {
 		p.Accounts[i].Email, p.Accounts[i].Mobile, p.Accounts[i].Department = known.Profile.Email, known.Profile.Mobile, known.Profile.Department
 	}

@@ -40,6 +40,9 @@ func (a *App) PersonCard(ctx context.Context, person string) (bridge.PersonCard,
 	if c.History, err = a.store.Audits(ctx, bridge.AuditQuery{Person: person, Limit: historyAtMost}); err != nil {
 		return c, fmt.Errorf("app: person: %w", err)
 	}
+	if c.Usage, err = a.usageOf(ctx, c.Person); err != nil {
+		return c, err
+	}
 	c.Likely, err = a.likely(ctx, person)
 	return c, err
 }

@@ -98,4 +98,5 @@ type PersonCard struct {
 	Accounts []Account
 	History  []Audit // the latest first
 	Likely   []Likeness
+	Usage    PersonUsage
 }

@@ -207,6 +207,33 @@ func TestBlockedMeanwhile(t *testing.T) {
 	})
 }
 
+// TestDecidedInGroup: who wrote in a group only is told there, as the answer to
+// what they wrote.
+func TestDecidedInGroup(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.route.Admission = func(string) router.Admission { return router.AdmitApproved }
+		h.open()
+		h.role("two", "new", bridge.RoleNew)
+		h.role("two", "newer", bridge.RoleNew)
+		m := h.inGroup("two", "new", "hello")
+		m.Address.User = "new"
+		if got := h.hear(m); !strings.Contains(got, "has to approve you") {
+			h.Fatalf("told %q", got)
+		}
+		time.Sleep(time.Second)
+		h.hear(h.inGroup("two", "newer", "hello"))
+		before := len(h.chats["two"].Shown())
+		if err := h.engine.Decide(h.Context(), h.person("two", "new"), bridge.RoleMember, bridge.Actor{Where: "window"}); err != nil {
+			h.Error(err)
+		}
+		got := h.chats["two"].Shown()[before:]
+		if len(got) != 1 || !strings.Contains(got[0].Text, "approved you") || got[0].To.Chat != "room" || got[0].To.Kind != bridge.Group || got[0].To.User != "new" {
+			h.Errorf("told %+v", got)
+		}
+	})
+}
+
 // TestInputs: what a rule says goes before what is said for the bot; what is known
 // of the person is told apart.
 func TestInputs(t *testing.T) {

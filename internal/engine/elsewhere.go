@@ -110,14 +110,17 @@ func (e *Engine) takeBack(ctx context.Context, v Visit) (Answer, error) {
 	return Answer{Text: v.Say("router.command.bot")}, e.store.Mute(ctx, v.Chat, time.Time{})
 }
 
-// Decide gives somebody who waits for it a role and tells them, where they wrote
-// last, whether they may ask now. An error about telling them leaves the role
+// Decide gives somebody who waits for it a role and tells them whether they may
+// ask now: where they wrote last, or in the group where they were told to wait. An error about telling them leaves the role
 // given.
 func (e *Engine) Decide(ctx context.Context, p bridge.Person, role bridge.Role, by bridge.Actor) error {
 	if err := e.store.SetRole(ctx, p.ID, role, by); err != nil {
 		return err
 	}
 	m, found, err := e.store.LastMessage(ctx, p.ID)
+	if err == nil && !found { // who wrote in groups only is told there
+		m, found, err = e.store.LastWaiting(ctx, p.ID)
+	}
 	if err != nil || !found {
 		return err
 	}

@@ -48,6 +48,8 @@ type People interface {
 	SetLanguage(ctx context.Context, person string, lang bridge.Language) error
 	SetRole(ctx context.Context, person string, role bridge.Role, by bridge.Actor) error
 	LastMessage(ctx context.Context, person string) (bridge.Message, bool, error)
+	// LastWaiting is the message at which they were told to wait for an admin.
+	LastWaiting(ctx context.Context, person string) (bridge.Message, bool, error)
 }
 
 // Bots finds a live bot and what it can show; false when it is not open.

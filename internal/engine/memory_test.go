@@ -39,6 +39,10 @@ func (*memory) Audit(context.Context, bridge.Audit) error { return nil }
 
 func (*memory) SetRole(context.Context, string, bridge.Role, bridge.Actor) error { return nil }
 
+func (*memory) LastWaiting(context.Context, string) (bridge.Message, bool, error) {
+	return bridge.Message{}, false, nil
+}
+
 func (*memory) LastMessage(context.Context, string) (bridge.Message, bool, error) {
 	return bridge.Message{}, false, nil
 }

@@ -90,8 +90,7 @@ func (c *Counter) TakeWithin(person string, limits Limits) (Refusal, bool) {
 // over finds the limit that a person has reached; of several the one that lasts
 // longest.
 func (t *tally) over(l Limits, now time.Time) (Refusal, bool) {
-	y, m, d := now.Date()
-	midnight := time.Date(y, m, d+1, 0, 0, 0, 0, now.Location())
+	midnight := nextDay(now)
 	switch {
 	case l.PerDay > 0 && t.Asked >= l.PerDay:
 		return Refusal{Which: Day, Limit: l.PerDay, Until: midnight}, true
@@ -102,6 +101,24 @@ func (t *tally) over(l Limits, now time.Time) (Refusal, bool) {
 	default:
 		return Refusal{}, false
 	}
+}
+
+func nextDay(now time.Time) time.Time {
+	y, m, d := now.Date()
+	return time.Date(y, m, d+1, 0, 0, 0, 0, now.Location())
+}
+
+// Today returns what a person asked today and the tokens of the answers, and when
+// the next day begins.
+func (c *Counter) Today(person string) (asked, tokens int, until time.Time) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	until = nextDay(now)
+	if t := c.people[person]; t != nil && c.today == now.Format(day) {
+		asked, tokens = t.Asked, t.Tokens
+	}
+	return asked, tokens, until
 }
 
 // Spend counts the tokens of an answer. An answer may go over the limit; the

@@ -98,6 +98,28 @@ func TestTokens(t *testing.T) {
 	})
 }
 
+// TestToday tells what somebody had today, and nothing of yesterday.
+func TestToday(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := quota.New(quota.Limits{})
+		want := func(asked, tokens int) {
+			t.Helper()
+			a, n, until := c.Today("a")
+			if y, m, d := time.Now().Date(); a != asked || n != tokens || !until.Equal(time.Date(y, m, d+1, 0, 0, 0, 0, time.Local)) {
+				t.Errorf("%d questions, %d tokens until %s", a, n, until)
+			}
+		}
+		want(0, 0)
+		ask(c, "a", 2)
+		ask(c, "b", 5)
+		c.Spend("a", 7)
+		want(2, 7)
+		time.Sleep(24 * time.Hour)
+		want(0, 0) // although nobody has asked since
+	})
+}
+
 func TestUnlimited(t *testing.T) {
 	t.Parallel()
 	c := quota.New(quota.Limits{})

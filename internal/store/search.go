@@ -98,8 +98,10 @@ func saidLately(text string) condition {
 }
 
 // contains makes a pattern for LIKE.
-func contains(text string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(clean(text)) + "%"
+func contains(text string) string { return "%" + literal(text) + "%" }
+
+func literal(text string) string {
+	return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(clean(text))
 }
 
 // index makes a finished job findable.

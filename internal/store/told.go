@@ -42,6 +42,13 @@ func (s *Store) LastMessageTo(ctx context.Context, person, bot string) (bridge.M
 		WHERE l.person = ? AND l.bots LIKE ? ESCAPE '\' AND j.bot = ? AND j.is_action = 0)`, person, contains(","+clean(bot)+","), clean(bot))
 }
 
+// LastWaiting returns the message at which a person was told last that an admin
+// has to decide about them; false when they were not.
+func (s *Store) LastWaiting(ctx context.Context, person string) (bridge.Message, bool, error) {
+	return s.lastMessage(ctx, `(SELECT job_id FROM told WHERE topic LIKE ? ESCAPE '\' ORDER BY at DESC LIMIT 1)`,
+		literal("refused "+person+" ")+"% approval")
+}
+
 func (s *Store) lastMessage(ctx context.Context, which string, args ...any) (bridge.Message, bool, error) {
 	rows, err := s.readers.QueryContext(ctx, "SELECT "+jobColumns+" FROM jobs WHERE id = "+which, args...)
 	if err != nil {

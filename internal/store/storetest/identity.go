@@ -34,6 +34,7 @@ func identityChecks() []check {
 		{"all sessions of a person end", closeAll},
 		{"the last message of a person", lastMessage},
 		{"the last message of a person to a bot", lastMessageTo},
+		{"where somebody was told to wait", lastWaiting},
 		{"commands beside a talk are no talk", noTalk},
 	}
 }

@@ -89,6 +89,25 @@ func lastMessage(b *bundle) {
 	}
 }
 
+// lastWaiting finds the message somebody was told at that they have to wait; a
+// name with a wildcard in it is only itself.
+func lastWaiting(b *bundle) {
+	ids := b.acceptJobs(asks("a", "g1", "g:bot:chat:"+agent), asks("a", "g2", "g:bot:chat:"+agent), asks("z", "g3", "g:bot:chat:"+agent))
+	for n, topic := range []string{"refused p_1 bot approval", "refused p_1 bot2 approval", "refused px1 bot approval"} {
+		_, err := b.Tell(b.Context(), topic, ids[n], time.Minute)
+		b.ok(err)
+		pass(time.Second)
+	}
+	_, err := b.Tell(b.Context(), "refused p_1 bot closed", ids[2], time.Minute)
+	b.ok(err)
+	if got, found, err := b.LastWaiting(b.Context(), "p_1"); err != nil || !found || got.ID != "g2" {
+		b.Errorf("%+v %v %v", got, found, err)
+	}
+	if got, found, err := b.LastWaiting(b.Context(), "p_"); err != nil || found {
+		b.Errorf("%+v %v %v", got, found, err)
+	}
+}
+
 func lastMessageTo(b *bundle) {
 	a := b.person(identity("a"))
 	other := asks("a", "a2", lane(a))
