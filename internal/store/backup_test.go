@@ -276,6 +276,7 @@ func downTo(t *testing.T, path string, version int) {
 			t.Fatal(err)
 		}
 		_, down, _ := strings.Cut(string(text), "-- +goose Down")
+		down = strings.NewReplacer("ONLY_SQLITE ", "", "ONLY_POSTGRES ", "-- ").Replace(down)
 		if _, err := db.ExecContext(t.Context(), down); err != nil {
 			t.Fatal(file, err)
 		}
