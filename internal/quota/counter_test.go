@@ -163,7 +163,7 @@ func saved(t *testing.T, c *quota.Counter) (text []byte) {
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limits := quota.Limits{PerDay: 100, PerMinute: 100, TokensPerDay: 1000}
+		limits := quota.Limits{PerDay: 100, PerMinute: 100}
 		c := quota.New(limits)
 		var text []byte
 		var lines bytes.Buffer
@@ -180,13 +180,17 @@ func TestKilled(t *testing.T) {
 				if err := again.Restore(text, append(bytes.Clone(lines.Bytes()), cut...)); err != nil {
 					t.Fatal(err)
 				}
-				again.Spend("a", 1000-10*(n+1)-1)
 				if left := ask(again, "a", 200); left != 100-n-1 {
 					t.Fatalf("after %d questions %d are left", n+1, left)
 				}
-				again.Spend("a", 1)
-				if r, over := again.Take("a"); !over || r.Which == quota.Minute {
-					t.Fatalf("after %d answers the tokens are %+v %v", n+1, r, over)
+				for spent, want := range map[int]bool{10 * (n + 1): true, 10*(n+1) + 1: false} {
+					again = quota.New(quota.Limits{TokensPerDay: spent})
+					if err := again.Restore(text, lines.Bytes()); err != nil {
+						t.Fatal(err)
+					}
+					if _, over := again.Take("a"); over != want {
+						t.Fatalf("after %d answers %d tokens are spent: %v", n+1, spent, over)
+					}
 				}
 			}
 		}
