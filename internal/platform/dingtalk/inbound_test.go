@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -380,4 +381,38 @@ func (stage) Clicked(tb testing.TB, r bridge.Response) bool {
 		CardUpdateOptions         struct{ UpdateCardDataByKey, UpdatePrivateDataByKey bool }
 	}
 	return strict(r.Body, &in) && r.Status == 0 && r.Type == "application/json" && in.CardUpdateOptions.UpdateCardDataByKey
+}
+
+// FuzzClick throws clicks with any body at the bot.
+func FuzzClick(f *testing.F) {
+	for _, body := range []string{
+		`{"outTrackId":"c","corpId":"x","userId":"u","spaceType":"IM_GROUP","spaceId":"cid1=","content":"{\"cardPrivateData\":{\"actionIds\":[\"1\"],\"params\":{\"value\":\"sb:do=good&job=7\"}}}"}`,
+		`{"outTrackId":7,"userId":true,"userIdType":1,"value":"{\"params\":{\"value\":\"x\"}}"}`, `{"outTrackId":"c","userId":"u","actionData":{"cardPrivateData":{"actionIds":[1]}}}`,
+		`{"outTrackId":"c","userId":"u","content":"{\"params\":{\"value\":\"sb:%3D=%&%26\"}}"}`, "[", "", "{}",
+	} {
+		f.Add(body)
+	}
+	fake := newFake(f)
+	bot := fake.bot(f, clicks(), bridge.Env{Callback: func() string { return "https://one.example.com/hook/dt" }})
+	if _, err := bot.Send(f.Context(), fake.to(bridge.Direct, nil), choice("good")); err != nil {
+		f.Fatal(err)
+	}
+	good := fake.clickOn(f, nil, arrived())
+	f.Fuzz(func(t *testing.T, body string) {
+		req := good
+		req.Body = []byte(body)
+		d, err := bot.Receive(t.Context(), req)
+		if err != nil || len(d.Messages) != 0 || len(d.Actions) > 1 {
+			t.Fatalf("%v, %+v", err, d)
+		}
+		if strings.TrimSpace(body) != "" && (len(d.Actions) == 0) != (d.Note != "") {
+			t.Errorf("an odd delivery: %+v", d)
+		}
+		for _, a := range d.Actions {
+			whole := fmt.Sprintf("%+v", a)
+			if a.ID == "" || a.Sender.ID == "" || a.Chat.ID == "" || a.Value == nil || !utf8.ValidString(whole) || strings.ContainsRune(whole, 0) {
+				t.Errorf("incomplete, or unfit for a database: %q", whole)
+			}
+		}
+	})
 }
