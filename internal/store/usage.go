@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -77,8 +76,9 @@ func (s *Store) Usage(ctx context.Context, q bridge.UsageQuery) ([]bridge.UsageR
 	if err != nil {
 		return nil, fmt.Errorf("store: usage: %w", trouble("store: usage", err))
 	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	all, err := usageRows(rows)
-	if err := errors.Join(err, rows.Close()); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("store: usage: %w", trouble("store: usage", err))
 	}
 	slices.SortStableFunc(all, func(a, b bridge.UsageRow) int {
