@@ -168,6 +168,18 @@ func (a *App) Say(ctx context.Context, employee string, p bridge.Platform, text 
 	return nil
 }
 
+// Click presses a button below a message, as a simulated employee who sees it.
+func (a *App) Click(ctx context.Context, employee, message, button string) error {
+	sim := a.demo()
+	if sim == nil {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: "app: demo", Detail: "the demonstration is not running"}
+	}
+	if err := sim.Click(ctx, employee, bridge.MessageID(message), button); err != nil {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: "app: demo", Err: err}
+	}
+	return nil
+}
+
 // Disturb makes the simulated platforms fail in the ways of a specification such
 // as "duplicate=0.2,busy=0.1,slow=200ms"; an empty one ends all trouble.
 func (a *App) Disturb(spec string) error {

@@ -41,6 +41,7 @@ type House struct {
 	lanes   map[string][]bridge.Exchange
 	retried []int64
 	said    []string
+	clicked []string
 	saved   string
 	renewed int
 	privacy *bridge.Privacy

@@ -102,6 +102,9 @@ func (h *House) answer(ctx context.Context, b bridge.Bubble, text []rune) {
 			shown = len(text)
 		}
 		b.Text, b.Growing, b.Changed = string(text[:shown]), shown < len(text), time.Now()
+		if b.Buttons = []string{i18n.Text(h.Language, "reply.button.stop")}; !b.Growing {
+			b.Buttons = []string{"👍", "👎", i18n.Text(h.Language, "reply.button.again")}
+		}
 		b.Updates++
 		h.put(b)
 	}
@@ -117,6 +120,30 @@ func (h *House) put(b bridge.Bubble) {
 	}
 	h.mu.Unlock()
 	h.tell(bridge.Change{Kind: bridge.ChangeBubble})
+}
+
+// Click implements ui.Backend: the buttons go away.
+func (h *House) Click(_ context.Context, employee, bubble, button string) error {
+	if h.Fail != nil {
+		return h.Fail
+	}
+	h.mu.Lock()
+	h.clicked = append(h.clicked, employee+" "+bubble+" "+button)
+	for i, b := range h.bubbles {
+		if b.ID == bubble {
+			h.bubbles[i].Buttons = nil
+		}
+	}
+	h.mu.Unlock()
+	h.tell(bridge.Change{Kind: bridge.ChangeBubble})
+	return nil
+}
+
+// Clicked returns what Click was called with.
+func (h *House) Clicked() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.clicked)
 }
 
 // Disturb implements ui.Backend.

@@ -17,6 +17,7 @@ import (
 type Bubble struct {
 	widget.BaseWidget
 	text    *Text
+	buttons *Choices
 	foot    *Line
 	badge   *Badge
 	ground  *canvas.Rectangle
@@ -29,7 +30,7 @@ type Bubble struct {
 func NewBubble(letter string, p bridge.Platform, fromBot bool) *Bubble {
 	surface := Themed(theme.ColorNameOverlayBackground)
 	b := &Bubble{
-		text: NewText(fromBot), foot: NewCaption(""), badge: NewBadge(letter, p, 24),
+		text: NewText(fromBot), buttons: NewChoices(), foot: NewCaption(""), badge: NewBadge(letter, p, 24),
 		ground: canvas.NewRectangle(color.Transparent), fromBot: fromBot,
 	}
 	b.ground.CornerRadius, b.ground.StrokeWidth = 12, 1
@@ -47,6 +48,19 @@ func (b *Bubble) Set(text, foot string) {
 	b.foot.Set(foot)
 	b.Refresh()
 }
+
+// Offer puts buttons below the text, in place of those that were there; false when
+// they are the same.
+func (b *Bubble) Offer(words []string, tapped func(string)) bool {
+	changed := b.buttons.Set(words, tapped)
+	if changed {
+		b.Refresh()
+	}
+	return changed
+}
+
+// Buttons returns the buttons below the text.
+func (b *Bubble) Buttons() []*widget.Button { return b.buttons.Buttons() }
 
 // Text returns what the bubble says.
 func (b *Bubble) Text() string { return b.text.Source() }
@@ -76,6 +90,9 @@ func (*bubbleRenderer) Destroy() {}
 // Objects implements fyne.WidgetRenderer.
 func (r *bubbleRenderer) Objects() []fyne.CanvasObject {
 	objects := []fyne.CanvasObject{r.ground, r.text, r.foot}
+	if r.buttons.Any() {
+		objects = append(objects, r.buttons.Box)
+	}
 	if r.fromBot {
 		objects = append(objects, r.badge)
 	}
@@ -84,8 +101,16 @@ func (r *bubbleRenderer) Objects() []fyne.CanvasObject {
 
 // MinSize implements fyne.WidgetRenderer.
 func (r *bubbleRenderer) MinSize() fyne.Size {
-	h := r.text.MinSize().Height + 2*bubblePadY + r.foot.MinSize().Height + 3
-	return fyne.NewSize(140, h)
+	return fyne.NewSize(140, r.inside()+2*bubblePadY+r.foot.MinSize().Height+3)
+}
+
+// inside is the height of what the bubble says and offers.
+func (r *bubbleRenderer) inside() float32 {
+	h := r.text.MinSize().Height
+	if r.buttons.Any() {
+		h += bubblePadY + r.buttons.Box.MinSize().Height
+	}
+	return h
 }
 
 // Layout implements fyne.WidgetRenderer.
@@ -100,9 +125,10 @@ func (r *bubbleRenderer) Layout(size fyne.Size) {
 	if size.Width > bubbleNarrow {
 		room *= bubbleShare
 	}
-	inner := min(natural(r.text.Source(), r.fromBot), room-2*bubblePadX)
+	inner := min(max(natural(r.text.Source(), r.fromBot), r.buttons.natural()), room-2*bubblePadX)
 	r.text.Resize(fyne.NewSize(inner, r.text.MinSize().Height))
-	height := r.text.MinSize().Height + 2*bubblePadY
+	r.buttons.fit(inner)
+	height := r.inside() + 2*bubblePadY
 	width := inner + 2*bubblePadX
 	foot := r.foot.MinSize()
 	at := fyne.NewPos(left, 0)
@@ -114,6 +140,7 @@ func (r *bubbleRenderer) Layout(size fyne.Size) {
 	r.ground.Resize(fyne.NewSize(width, height))
 	r.ground.Move(at)
 	r.text.Move(at.AddXY(bubblePadX, bubblePadY))
+	r.buttons.Box.Move(at.AddXY(bubblePadX, bubblePadY+r.text.MinSize().Height+bubblePadY))
 	r.foot.Resize(foot)
 	r.foot.Move(footAt)
 }
@@ -126,6 +153,7 @@ func (r *bubbleRenderer) Refresh() {
 	r.Layout(r.Size())
 	r.ground.Refresh()
 	r.text.Refresh()
+	r.buttons.Box.Refresh()
 	r.foot.Refresh()
 }
 

@@ -38,6 +38,15 @@ func (p *Page) BubbleTexts(i int) []string {
 	return all
 }
 
+// Buttons are those below the last bubble.
+func (p *Page) Buttons(i int) []*widget.Button {
+	objects := p.screens[i].list.Objects
+	b, _ := objects[len(objects)-1].(*xwidget.Bubble)
+	return b.Buttons()
+}
+
+func (p *Page) Click(i int, bubble, button string) { p.screens[i].click(bubble, button) }
+
 func (p *Page) Playing() bool { return p.cancel != nil }
 
 func (p *Page) Trouble() *widget.Select { return p.trouble }

@@ -183,3 +183,38 @@ func TestTroubleCanBeChosen(t *testing.T) {
 		}
 	})
 }
+
+// TestButtonsAreClicked: what stands below the last answer can be pressed, while it
+// grows and after.
+func TestButtonsAreClicked(t *testing.T) {
+	office(t, func(p *page) {
+		p.do(func() { test.Tap(p.Start()) })
+		p.do(func() {
+			p.Composer(0).Entry.SetText("hello")
+			test.Tap(p.Composer(0).Button)
+		})
+		words := func() (all []string) {
+			for _, b := range p.Buttons(0) {
+				all = append(all, b.Text)
+			}
+			return all
+		}
+		if diff := cmp.Diff([]string{"Stop"}, words()); diff != "" {
+			t.Error(diff)
+		}
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff([]string{"👍", "👎", "🔄 Another answer"}, words()); diff != "" {
+			t.Error(diff)
+		}
+		p.do(func() { test.Tap(p.Buttons(0)[1]) })
+		if diff := cmp.Diff([]string{"e1 a1 👎"}, p.house.Clicked()); diff != "" || len(words()) != 0 {
+			t.Error(diff, words())
+		}
+		p.house.Fail = &bridge.Error{Kind: bridge.KindUnavailable}
+		before := len(p.shell.Troubles)
+		p.do(func() { p.Click(0, "a1", "👍") })
+		if len(p.shell.Troubles) != before+1 {
+			t.Errorf("troubles %v", p.shell.Troubles)
+		}
+	})
+}

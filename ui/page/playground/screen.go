@@ -26,6 +26,7 @@ type screen struct {
 	hint     fyne.CanvasObject
 	tail     *widget.Tail
 	platform bridge.Platform
+	click    func(bubble, button string)
 	bubbles  map[string]*widget.Bubble
 	last     bridge.Platform // of the last bubble
 }
@@ -41,6 +42,13 @@ func newScreen(ctx context.Context, kit live.Kit, backend Backend, e bridge.Empl
 			}
 		})
 	})
+	s.click = func(bubble, button string) {
+		live.Act(ctx, kit.Hub, func(ctx context.Context) error { return backend.Click(ctx, e.ID, bubble, button) }, func(err error) {
+			if err != nil {
+				kit.Shell.Trouble(err)
+			}
+		})
+	}
 	labels := make([]string, len(e.Platforms))
 	for i, p := range e.Platforms {
 		labels[i] = w.Platform(p)
@@ -92,6 +100,9 @@ func (s *screen) show(bubbles []bridge.Bubble) {
 		}
 		if old.Text() != text || old.Foot() != foot {
 			old.Set(text, foot)
+			changed = true
+		}
+		if old.Offer(b.Buttons, func(button string) { s.click(b.ID, button) }) {
 			changed = true
 		}
 	}
