@@ -84,7 +84,11 @@ func TestWecomCardRules(t *testing.T) {
 			t.Errorf("repeated: %s", r.body)
 		}
 	}
-	if got := b.lines("li"); len(got) != 2 {
+	checked["template_card"] = wecomButtons("t10", "a")
+	if r := b.wecomSend(wecomBody(checked)); r.code() != 0 {
+		t.Errorf("another card: %s", r.body)
+	}
+	if got := b.lines("li"); len(got) != 3 {
 		t.Errorf("shown %q", got)
 	}
 	b.noViolations()
@@ -114,7 +118,8 @@ func TestWecomClick(t *testing.T) {
 		"<Button><ReplaceName>Thanks</ReplaceName></Button></xml>", b.bots["wecom"].Settings["corp_id"])
 	for name, c := range map[string][2]string{
 		"another signature": {good, "x"}, "another person": {strings.Replace(good, "User-li", "User-zhang", 1), token},
-		"another type": {strings.Replace(good, "update_button", "text", 1), token}, "no words": {strings.Replace(good, "Thanks", "", 1), token},
+		"another company": {strings.Replace(good, b.bots["wecom"].Settings["corp_id"], "ww0", 1), token},
+		"another type":    {strings.Replace(good, "update_button", "text", 1), token}, "no words": {strings.Replace(good, "Thanks", "", 1), token},
 	} {
 		b.wecomAnswers(c[0], c[1])
 		if err := b.Click(t.Context(), "li", id, "To good"); err == nil || len(see()) != 2 {
