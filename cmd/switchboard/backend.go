@@ -17,6 +17,7 @@ type openBackend func(ctx context.Context, o options, log *slog.Logger) (ui.Back
 func newBackend(ctx context.Context, o options, log *slog.Logger) (ui.Backend, func(), error) { //nolint:ireturn // the seam to the window
 	house, err := app.Open(ctx, app.Options{
 		Data: o.data, Config: o.config, Version: version, Log: log, Redactor: o.redactor, Level: o.level, Patient: true,
+		Passphrase: o.ask,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("switchboard: %w", err)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 
+	"switchboard/internal/bridge"
 	"switchboard/internal/logs"
 )
 
@@ -15,6 +17,7 @@ type options struct {
 	data, config  string
 	hidden, probe bool
 	smoke         string
+	ask           func(context.Context) (bridge.Secret, error) // for the passphrase of the secrets
 
 	redactor *logs.Redactor // of the log at the terminal
 	level    *slog.LevelVar

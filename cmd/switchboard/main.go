@@ -9,6 +9,9 @@
 // database, or to try again when something was put right; it exits with code 1 when
 // none is taken.
 //
+// Where the secrets are in an encrypted file and the environment does not tell its
+// passphrase, a window asks for it before the house opens.
+//
 // A second start on the same data brings the first one's window to the front and
 // exits with code 0; if the first one has no window, the second says so and exits
 // with code 4.
@@ -24,6 +27,7 @@ import (
 	_ "time/tzdata" // office hours name zones, and not every machine knows them
 
 	"switchboard/internal/app"
+	"switchboard/internal/bridge"
 	"switchboard/internal/logs"
 )
 
@@ -62,22 +66,40 @@ func run(ctx context.Context, args []string, open openBackend) int {
 	catchCrashes(ctx, o.data, log)
 	able := make(chan error, 1)
 	go func() { able <- tryWindow(ctx) }()
-	backend, closeBackend, err := open(ctx, o, log)
+	b := begin(ctx, o, log, open)
+	defer b.stop()
+	select {
+	case asked := <-b.asked:
+		cannot := <-able
+		if cannot == nil {
+			return unlockDesktop(ctx, o, log, open, b, asked)
+		}
+		able <- cannot           // which is needed again
+		asked <- bridge.Secret{} // there is nowhere to ask
+		<-b.done
+	case <-b.done:
+	}
+	return shown(ctx, o, log, open, b.got, able)
+}
+
+// shown goes on with what came of opening the house; able tells why no window
+// can be shown.
+func shown(ctx context.Context, o options, log *slog.Logger, open openBackend, got opened, able <-chan error) int {
 	switch {
-	case errors.Is(err, app.ErrRunning):
+	case errors.Is(got.err, app.ErrRunning):
 		return showFirst(ctx, o, log)
-	case err != nil:
-		cannotStart(ctx, o, log, err)
+	case got.err != nil:
+		cannotStart(ctx, o, log, got.err)
 		if <-able != nil {
 			return exitTrouble
 		}
-		return repairDesktop(ctx, o, log, open, err)
+		return repairDesktop(ctx, o, log, open, got.err)
 	}
-	defer closeBackend()
+	defer got.close()
 	if err := <-able; err != nil {
 		log.ErrorContext(ctx, "no window can be shown here (OpenGL is missing?); serving without one, stop with Ctrl+C", "error", err)
 		<-ctx.Done()
 		return exitOK
 	}
-	return desktop(ctx, o, log, backend)
+	return desktop(ctx, o, log, got.backend)
 }

@@ -194,6 +194,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	a.takeUpActs(ctx)
 	a.noticeEdits(ctx)
 	a.vault = openVault(opt)
+	a.unlock(ctx)
 	a.journal = journal.New(a.store, a.log)
 	a.meter = a.newMeter()
 	a.openAgents(ctx)

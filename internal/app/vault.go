@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -46,6 +48,26 @@ func passphrase(ctx context.Context, opt Options) (bridge.Secret, error) {
 		return bridge.Secret{}, nil
 	}
 	return opt.Passphrase(ctx)
+}
+
+// TryPassphrase says what is wrong with a passphrase of the encrypted file: nil
+// when it opens it. A wrong one is KindCredential.
+func TryPassphrase(opt Options, passphrase bridge.Secret) error {
+	if err := newVaultFile(opt.filled()).Unlock(passphrase); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	return nil
+}
+
+// unlock asks for the passphrase at once, while whoever may be asked is there. Who
+// needs a secret of a file that stays locked is told why then.
+func (a *App) unlock(ctx context.Context) {
+	if a.vault.File == nil || a.opt.Passphrase == nil {
+		return
+	}
+	if err := a.vault.Usable(ctx); err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "the secrets file stays locked", slog.Any("error", err))
+	}
 }
 
 // fetch returns a secret from where the settings say, and sees to it that it is
