@@ -491,6 +491,7 @@ func TestGuestsAskLess(t *testing.T) { //nolint:paralleltest // sets the environ
 func TestAlikeBecomeOne(t *testing.T) { //nolint:paralleltest // sets the environment
 	s := onBots(t, echoAgent+"people: {auto_link: true}\n", "", asUsual)
 	s.reads("li", "feishu", "hello", "question 1")
+	until(t, func() bool { return s.settled("hello") })
 	s.reads("li", "dingtalk", "hello again", "question 1")
 	one := func() bool {
 		rows, err := s.People(s.ctx, bridge.PeopleQuery{Text: "李娜"})

@@ -73,9 +73,10 @@ func (t *trip) offerMore(h *hearing) {
 	}
 }
 
-// offerRetry offers to ask again what was not answered.
+// offerRetry offers to ask again what was not answered, unless that would be a
+// message of its own.
 func (t *trip) offerRetry() {
-	if t.decision == nil {
+	if t.decision == nil && !t.limits.ButtonsApart {
 		t.offer(button(t.job.ID, bridge.DoRetry, t.say("reply.button.retry")))
 	}
 }

@@ -134,7 +134,7 @@ func (a *Agent) remember(q bridge.Question) {
 		clear(a.memory)
 	}
 	m := a.memory[q.Conversation.ID]
-	a.memory[q.Conversation.ID] = memory{m.questions + 1, q.Text, q.Inputs["platform"]}
+	a.memory[q.Conversation.ID] = memory{m.questions + 1, q.Text, q.Known[bridge.InputPlatform]}
 }
 
 // Check implements bridge.Agent.

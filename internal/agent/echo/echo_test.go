@@ -40,7 +40,7 @@ func ask(ctx context.Context, a bridge.Agent, q bridge.Question) heard {
 func TestConversationGoesOn(t *testing.T) {
 	t.Parallel()
 	a := echo.New(echo.Options{Delay: -1})
-	first := ask(t.Context(), a, bridge.Question{Text: "how are you?", Inputs: map[string]string{"platform": "wecom"}, Conversation: bridge.Conversation{User: "u"}})
+	first := ask(t.Context(), a, bridge.Question{Text: "how are you?", Known: map[string]string{bridge.InputPlatform: "wecom"}, Conversation: bridge.Conversation{User: "u"}})
 	if first.err != nil || first.ended != 1 || first.conversation.ID == "" || first.conversation.User != "u" {
 		t.Fatalf("%+v", first)
 	}

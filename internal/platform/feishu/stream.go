@@ -1,6 +1,7 @@
 package feishu
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -258,15 +259,21 @@ func (d *draft) finishCard(ctx context.Context, c bridge.Card) (bridge.MessageID
 	if err := d.show(ctx); err != nil {
 		return "", err
 	}
-	if !d.place.Ended {
-		if err := d.grow(ctx, false, summaryOf(c.Title, c.Text)); err != nil {
-			return "", err
-		}
+	whole := func() error {
+		return d.operate(ctx, func(sequence int32) error {
+			return d.bot.client.changeCard(ctx, http.MethodPut, apiCard, d.place.Card, cardReplace{cardCreate{"card_json", m.content}, sequence})
+		})
 	}
-	err = d.operate(ctx, func(sequence int32) error {
-		return d.bot.client.changeCard(ctx, http.MethodPut, apiCard, d.place.Card, cardReplace{cardCreate{"card_json", m.content}, sequence})
-	})
-	return bridge.MessageID(d.place.Message), err
+	// All of it first: a card that has stopped growing and still thinks is no answer.
+	err = whole()
+	if d.place.Ended || transient(err) {
+		return bridge.MessageID(d.place.Message), err
+	}
+	closed := d.grow(ctx, false, summaryOf(c.Title, c.Text))
+	if err != nil && closed == nil { // perhaps it could not be changed while it grew
+		err = whole()
+	}
+	return bridge.MessageID(d.place.Message), cmp.Or(err, closed)
 }
 
 // write shows a text.
