@@ -51,8 +51,8 @@ func (b *Bubble) Set(text, foot string) {
 
 // Offer puts buttons below the text, in place of those that were there; false when
 // they are the same.
-func (b *Bubble) Offer(words []string, tapped func(string)) bool {
-	changed := b.buttons.Set(words, tapped)
+func (b *Bubble) Offer(choices []Choice, tapped func(value string)) bool {
+	changed := b.buttons.Set(choices, tapped)
 	if changed {
 		b.Refresh()
 	}

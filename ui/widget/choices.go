@@ -11,12 +11,15 @@ import (
 
 const choicesGap = 6
 
+// Choice is a button: what it says, and what it stands for.
+type Choice struct{ Label, Value string }
+
 // Choices are small buttons beside one another, on as many lines as they need.
 type Choices struct {
 	// Box is what is shown.
-	Box   *fyne.Container
-	words []string
-	lines *linesLayout
+	Box     *fyne.Container
+	choices []Choice
+	lines   *linesLayout
 }
 
 // NewChoices makes an empty list.
@@ -25,22 +28,22 @@ func NewChoices() *Choices {
 	return &Choices{Box: container.New(lines), lines: lines}
 }
 
-// Set shows buttons with these words in place of those that were there; false when
-// they are the same. Tapped hears of one.
-func (c *Choices) Set(words []string, tapped func(string)) bool {
-	if slices.Equal(c.words, words) {
+// Set shows these buttons in place of those that were there; false when they are
+// the same. Tapped hears what the one that was tapped stands for.
+func (c *Choices) Set(choices []Choice, tapped func(value string)) bool {
+	if slices.Equal(c.choices, choices) {
 		return false
 	}
-	c.words = slices.Clone(words)
+	c.choices = slices.Clone(choices)
 	c.Box.RemoveAll()
-	for _, word := range words {
-		c.Box.Add(widget.NewButton(word, func() { tapped(word) }))
+	for _, choice := range choices {
+		c.Box.Add(widget.NewButton(choice.Label, func() { tapped(choice.Value) }))
 	}
 	return true
 }
 
 // Any says whether there is a button.
-func (c *Choices) Any() bool { return len(c.words) > 0 }
+func (c *Choices) Any() bool { return len(c.choices) > 0 }
 
 // Buttons returns them.
 func (c *Choices) Buttons() []*widget.Button {
@@ -66,7 +69,7 @@ func (c *Choices) natural() float32 {
 // short.
 func (c *Choices) fit(width float32) {
 	for n, b := range c.Buttons() {
-		if text := shorten(c.words[n], width-2*theme.InnerPadding()); text != b.Text {
+		if text := shorten(c.choices[n].Label, width-2*theme.InnerPadding()); text != b.Text {
 			b.SetText(text)
 		}
 	}

@@ -14,7 +14,8 @@ func TestChoicesTakeLines(t *testing.T) {
 	test.NewTempApp(t)
 	tapped := ""
 	c := widget.NewChoices()
-	if c.Any() || !c.Set([]string{"one", "two", "three"}, func(word string) { tapped = word }) || c.Set([]string{"one", "two", "three"}, nil) {
+	three := []widget.Choice{{"one", "1"}, {"two", "2"}, {"three", "3"}}
+	if c.Any() || !c.Set(three, func(value string) { tapped = value }) || c.Set(three, nil) {
 		t.Error("what is set is not what is there")
 	}
 	c.Box.Resize(c.Box.MinSize().AddWidthHeight(1000, 0))
@@ -28,7 +29,7 @@ func TestChoicesTakeLines(t *testing.T) {
 		t.Errorf("%v high in a narrow place, %v in a wide one", high, wide)
 	}
 	test.Tap(all[1])
-	if tapped != "two" {
+	if tapped != "2" || all[1].Text != "two" {
 		t.Errorf("tapped %q", tapped)
 	}
 	if c.Set(nil, nil); c.Any() || len(c.Buttons()) > 0 {

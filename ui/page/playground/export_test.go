@@ -10,7 +10,10 @@ import (
 
 // What the tests look at inside.
 
-var Answers = answers
+var (
+	Answers = answers
+	Choices = choices
+)
 
 func Foot(kit live.Kit, b bridge.Bubble) string { return (&screen{kit: kit}).foot(b) }
 

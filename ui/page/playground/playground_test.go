@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"switchboard/internal/bridge"
+	"switchboard/ui/live"
 	"switchboard/ui/page/playground"
 	"switchboard/ui/uitest"
 )
@@ -203,7 +204,7 @@ func TestButtonsAreClicked(t *testing.T) {
 			t.Error(diff)
 		}
 		time.Sleep(time.Minute)
-		if diff := cmp.Diff([]string{"👍", "👎", "🔄 Another answer"}, words()); diff != "" {
+		if diff := cmp.Diff([]string{"Helpful", "Not helpful", "🔄 Another answer"}, words()); diff != "" {
 			t.Error(diff)
 		}
 		p.do(func() { test.Tap(p.Buttons(0)[1]) })
@@ -217,4 +218,21 @@ func TestButtonsAreClicked(t *testing.T) {
 			t.Errorf("troubles %v", p.shell.Troubles)
 		}
 	})
+}
+
+// TestThumbsAreWords: what was chosen stays marked, and a question that begins with
+// a thumb stays as it is. What is clicked is always what the platform shows.
+func TestThumbsAreWords(t *testing.T) {
+	t.Parallel()
+	buttons := []string{"👍 ✓", "👎", "👍 or 👎?", "为什么"}
+	var labels, values []string
+	for _, c := range playground.Choices(live.Words{Lang: bridge.Chinese}, buttons) {
+		labels, values = append(labels, c.Label), append(values, c.Value)
+	}
+	if diff := cmp.Diff([]string{"有用 ✓", "没用", "👍 or 👎?", "为什么"}, labels); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(buttons, values); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -102,7 +102,7 @@ func (s *screen) show(bubbles []bridge.Bubble) {
 			old.Set(text, foot)
 			changed = true
 		}
-		if old.Offer(b.Buttons, func(button string) { s.click(b.ID, button) }) {
+		if old.Offer(choices(w, b.Buttons), func(button string) { s.click(b.ID, button) }) {
 			changed = true
 		}
 	}
@@ -110,6 +110,22 @@ func (s *screen) show(bubbles []bridge.Bubble) {
 	if fresh > 0 || changed {
 		s.tail.Grew(fresh)
 	}
+}
+
+// choices are the buttons of a bubble. The thumbs are words here: the letters of
+// the window have no pictures of them, and those of the toolkit are cut off.
+func choices(w live.Words, buttons []string) []widget.Choice {
+	all := make([]widget.Choice, 0, len(buttons))
+	for _, button := range buttons {
+		label := button
+		for thumb, word := range map[string]string{"👍": "playground.good", "👎": "playground.bad"} {
+			if rest, ok := strings.CutPrefix(button, thumb); ok && (rest == "" || rest == " ✓") {
+				label = w.T(word) + rest
+			}
+		}
+		all = append(all, widget.Choice{Label: label, Value: button})
+	}
+	return all
 }
 
 func (s *screen) foot(b bridge.Bubble) string {
