@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,4 +115,13 @@ func (w Words) Long(d time.Duration) string {
 	default:
 		return w.T("time.long", "min", int(d.Minutes()), "s", int(d.Seconds())%60)
 	}
+}
+
+// Grouped writes a number with its thousands set apart.
+func Grouped(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }

@@ -42,6 +42,12 @@ func crowd(lang bridge.Language, now time.Time) []bridge.PersonCard {
 		{ID: 7, At: now.AddDate(0, 0, -3), Kind: bridge.AuditRole, By: bridge.Actor{Where: "window"}, Person: all[0].Person.ID, Note: "member to admin", Undoable: true},
 		{ID: 3, At: now.AddDate(0, -2, 1), Kind: bridge.AuditMerged, By: bridge.Actor{Who: all[0].Person.ID, Where: "wecom-app"}, Person: all[0].Person.ID, Undoable: true},
 	}
+	midnight := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location())
+	all[0].Usage = bridge.PersonUsage{
+		ThisMonth: bridge.UsageRow{Questions: 48, Answers: 46, Tokens: 61_320, Prices: []bridge.Price{{Amount: "1.84", Currency: "CNY"}, {Amount: "0.2175", Currency: "USD"}}},
+		LastMonth: bridge.UsageRow{Questions: 131, Answers: 130, Tokens: 154_907, Prices: []bridge.Price{{Amount: "5.2", Currency: "CNY"}}},
+		Quota:     bridge.Quota{PerDay: 50, Asked: 12, TokensPerDay: 20_000, Tokens: 20_412, Resets: midnight},
+	}
 	all[1].WaitsSince, all[1].WaitsFor = now.Add(-18*time.Minute), "wecom-app"
 	return all
 }

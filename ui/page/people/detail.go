@@ -110,6 +110,7 @@ func (d *detail) fill(c bridge.PersonCard) {
 	}
 	d.body.Add(d.merge.root)
 	d.body.Add(d.accounts())
+	d.body.Add(d.usage())
 	d.body.Add(d.role())
 	d.body.Add(d.naming())
 	d.body.Add(d.history())

@@ -1,6 +1,8 @@
 package people
 
 import (
+	"fmt"
+
 	"fyne.io/fyne/v2"
 
 	"switchboard/internal/bridge"
@@ -13,6 +15,30 @@ var DescribeRow = describeRow
 
 func (i item) Look() (name, below string, platforms []bridge.Platform, marked bool) {
 	return i.name, i.below, i.platforms, i.marked
+}
+
+var DescribeUsage = describeUsage
+
+// Lines is what is shown, a line each.
+func (u usage) Lines() []string {
+	var all []string
+	for _, s := range u.spans {
+		all = append(all, s.title)
+		for _, c := range s.counts {
+			line := c.label + " " + c.value
+			if c.limited {
+				line += fmt.Sprintf(" (%.0f%%)", 100*c.share)
+			}
+			all = append(all, line)
+		}
+		if s.foot != "" {
+			all = append(all, s.foot)
+		}
+	}
+	if u.none != "" {
+		all = append(all, u.none)
+	}
+	return all
 }
 
 var DescribeAudit = describeAudit

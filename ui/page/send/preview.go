@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"image"
-	"strconv"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -95,11 +94,11 @@ func (v *preview) measure(r bridge.Preview) {
 	widget.Show(v.size, r.Size > 0)
 	v.size.SetColor(theme.ColorNamePlaceHolder)
 	if limit == 0 {
-		v.size.Set(w.T("send.size", "size", grouped(r.Size)))
+		v.size.Set(w.T("send.size", "size", live.Grouped(r.Size)))
 		return
 	}
 	v.meter.Set(min(1, float64(r.Size)/float64(limit)))
-	v.size.Set(w.T("send.size.of", "size", grouped(r.Size), "limit", grouped(limit)))
+	v.size.Set(w.T("send.size.of", "size", live.Grouped(r.Size), "limit", live.Grouped(limit)))
 	if r.Size > limit {
 		v.size.SetColor(theme.ColorNameError)
 	}
@@ -113,7 +112,7 @@ func (v *preview) message(m bridge.Shown) fyne.CanvasObject {
 	if m.Type != "" {
 		foot += " (" + m.Type + ")"
 	}
-	foot += w.T("list.dot") + w.T("send.size", "size", grouped(m.Size))
+	foot += w.T("list.dot") + w.T("send.size", "size", live.Grouped(m.Size))
 	var body fyne.CanvasObject
 	switch m.Kind { //nolint:exhaustive // the others are texts
 	case bridge.ContentPicture:
@@ -157,13 +156,4 @@ func (v *preview) picture() fyne.CanvasObject {
 	picture.FillMode = canvas.ImageFillContain
 	picture.SetMinSize(fyne.NewSize(60, pictureHigh))
 	return picture
-}
-
-// grouped writes a number with its thousands set apart.
-func grouped(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }
