@@ -347,10 +347,10 @@ func (c *client) createCard(ctx context.Context, card cardCreate) (string, error
 	return carrier, nil
 }
 
-// streamCard shows one frame of a card.
-func (c *client) streamCard(ctx context.Context, frame cardStream) error {
+// streamCard shows one frame of a card in a chat.
+func (c *client) streamCard(ctx context.Context, chat string, frame cardStream) error {
 	var shown cardStreamed
-	if err := c.call(ctx, request{op: opStream, method: http.MethodPut, url: c.api(apiCardStream), api: apiCardStream, in: frame, chat: frame.OutTrackID}, &shown); err != nil {
+	if err := c.call(ctx, request{op: opStream, method: http.MethodPut, url: c.api(apiCardStream), api: apiCardStream, in: frame, chat: chat}, &shown); err != nil {
 		return err
 	}
 	if shown.Success != nil && !*shown.Success {
@@ -359,11 +359,11 @@ func (c *client) streamCard(ctx context.Context, frame cardStream) error {
 	return nil
 }
 
-// updateCard changes variables of a card.
-func (c *client) updateCard(ctx context.Context, id string, params map[string]string) error {
+// updateCard changes variables of a card in a chat.
+func (c *client) updateCard(ctx context.Context, chat, id string, params map[string]string) error {
 	var done cardStreamed
 	body := cardUpdate{id, cardData{params}, updateByKey{true, true}}
-	if err := c.call(ctx, request{op: opStream, method: http.MethodPut, url: c.api(apiCardMake), api: apiCardMake, in: body, chat: id}, &done); err != nil {
+	if err := c.call(ctx, request{op: opStream, method: http.MethodPut, url: c.api(apiCardMake), api: apiCardMake, in: body, chat: chat}, &done); err != nil {
 		return err
 	}
 	if done.Success != nil && !*done.Success {

@@ -227,7 +227,7 @@ func (d *draft) relabel(ctx context.Context, buttons string) {
 	if !d.card.Clicks || d.buttons == buttons {
 		return
 	}
-	if err := d.bot.client.updateCard(ctx, d.card.OutTrackID, map[string]string{d.bot.cfg.buttons: buttons}); err != nil {
+	if err := d.bot.client.updateCard(ctx, d.to.Chat, d.card.OutTrackID, map[string]string{d.bot.cfg.buttons: buttons}); err != nil {
 		d.bot.log.LogAttrs(ctx, slog.LevelWarn, "the buttons of a card were not shown", slog.Any("error", err))
 		return
 	}
@@ -323,7 +323,7 @@ func (d *draft) stream(ctx context.Context, frame cardStream) error {
 		}
 	}
 	d.sent, d.failed = frame, true
-	if err := d.bot.client.streamCard(ctx, frame); err != nil {
+	if err := d.bot.client.streamCard(ctx, d.to.Chat, frame); err != nil {
 		return err
 	}
 	d.failed = false

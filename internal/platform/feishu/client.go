@@ -316,8 +316,8 @@ func (c *client) post(ctx context.Context, r request) (bridge.MessageID, error) 
 }
 
 // patchMessage replaces the card in a message.
-func (c *client) patchMessage(ctx context.Context, id, content string) error {
-	return c.call(ctx, request{op: opStream, method: http.MethodPatch, api: apiMessage, ids: []string{id}, chat: id, in: messagePatch{content}}, nil)
+func (c *client) patchMessage(ctx context.Context, chat, id, content string) error {
+	return c.call(ctx, request{op: opStream, method: http.MethodPatch, api: apiMessage, ids: []string{id}, chat: chat, in: messagePatch{content}}, nil)
 }
 
 // recall takes a message back.
@@ -335,9 +335,9 @@ func (c *client) createCard(ctx context.Context, content string) (string, error)
 	return made.Data.ID, err
 }
 
-// changeCard makes one change to a growing card.
-func (c *client) changeCard(ctx context.Context, method, api, id string, in any) error {
-	return c.call(ctx, request{op: opStream, method: method, api: api, ids: []string{id, elementAnswer}, chat: id, in: in}, nil)
+// changeCard makes one change to a growing card in a chat.
+func (c *client) changeCard(ctx context.Context, method, api, chat, id string, in any) error {
+	return c.call(ctx, request{op: opStream, method: method, api: api, ids: []string{id, elementAnswer}, chat: chat, in: in}, nil)
 }
 
 // multipartBody is the body of an upload.

@@ -188,7 +188,7 @@ func (d *draft) put(ctx context.Context, notice string) error {
 	}
 	if d.to.Stop != "" {
 		err := d.operate(ctx, func(sequence int32) error {
-			return d.bot.client.changeCard(ctx, http.MethodDelete, apiStop, d.place.Card, cardRemoval{sequence})
+			return d.bot.client.changeCard(ctx, http.MethodDelete, apiStop, d.chat(), d.place.Card, cardRemoval{sequence})
 		})
 		if err != nil && bridge.KindOf(err) != bridge.KindInvalid { // taken away by an earlier run
 			return err
@@ -201,12 +201,18 @@ func (d *draft) put(ctx context.Context, notice string) error {
 		return err
 	}
 	err = d.operate(ctx, func(sequence int32) error {
-		return d.bot.client.changeCard(ctx, http.MethodPost, apiElements, d.place.Card, cardAppend{"append", elements, sequence})
+		return d.bot.client.changeCard(ctx, http.MethodPost, apiElements, d.chat(), d.place.Card, cardAppend{"append", elements, sequence})
 	})
 	if err != nil && !hasCode(err, codeTwice) { // put there by an earlier run
 		return err
 	}
 	return d.grow(ctx, false, summaryOf("", notice))
+}
+
+// chat is who the card is for.
+func (d *draft) chat() string {
+	_, id := receiverOf(d.to)
+	return id
 }
 
 // Address implements bridge.Draft.
@@ -261,7 +267,7 @@ func (d *draft) finishCard(ctx context.Context, c bridge.Card) (bridge.MessageID
 	}
 	whole := func() error {
 		return d.operate(ctx, func(sequence int32) error {
-			return d.bot.client.changeCard(ctx, http.MethodPut, apiCard, d.place.Card, cardReplace{cardCreate{"card_json", m.content}, sequence})
+			return d.bot.client.changeCard(ctx, http.MethodPut, apiCard, d.chat(), d.place.Card, cardReplace{cardCreate{"card_json", m.content}, sequence})
 		})
 	}
 	// All of it first: a card that has stopped growing and still thinks is no answer.
@@ -298,7 +304,7 @@ func (d *draft) write(ctx context.Context, text string) error {
 		}
 	}
 	change := func(sequence int32) error {
-		return d.bot.client.changeCard(ctx, http.MethodPut, apiText, d.place.Card, cardTyped{cardDialect().translate(text), sequence})
+		return d.bot.client.changeCard(ctx, http.MethodPut, apiText, d.chat(), d.place.Card, cardTyped{cardDialect().translate(text), sequence})
 	}
 	err := d.operate(ctx, change)
 	if hasCode(err, codeClosed, codeTimedOut) {
@@ -346,7 +352,7 @@ func (d *draft) show(ctx context.Context) error {
 func (d *draft) replace(ctx context.Context, content string) error {
 	defer func() { d.last = time.Now() }()
 	if d.place.Shown {
-		return d.bot.client.patchMessage(ctx, d.place.Message, content)
+		return d.bot.client.patchMessage(ctx, d.chat(), d.place.Message, content)
 	}
 	id, err := d.bot.client.sendMessage(ctx, d.to, outgoing{"interactive", content}, d.place.UUID)
 	if err != nil {
@@ -357,7 +363,7 @@ func (d *draft) replace(ctx context.Context, content string) error {
 		return nil
 	}
 	// It may be the message of an earlier run, with another text.
-	return d.bot.client.patchMessage(ctx, d.place.Message, content)
+	return d.bot.client.patchMessage(ctx, d.chat(), d.place.Message, content)
 }
 
 // grow begins or ends the time in which the card grows. A card that is left
@@ -373,7 +379,7 @@ func (d *draft) grow(ctx context.Context, on bool, summary string) error {
 		return err
 	}
 	err = d.operate(ctx, func(sequence int32) error {
-		return d.bot.client.changeCard(ctx, http.MethodPatch, apiSettings, d.place.Card, cardSettings{settings, sequence})
+		return d.bot.client.changeCard(ctx, http.MethodPatch, apiSettings, d.chat(), d.place.Card, cardSettings{settings, sequence})
 	})
 	if err == nil && on {
 		d.opened = time.Now()
