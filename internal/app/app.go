@@ -113,7 +113,7 @@ type App struct {
 	log      *slog.Logger
 	lock     *flock.Flock
 	files    *logs.File // of the log; nil when it cannot be written
-	vault    secret.Vault
+	vault    atomic.Pointer[secret.Vault]
 	store    *store.Store
 	journal  *journal.Journal
 	health   health.Registry
@@ -193,7 +193,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	}
 	a.takeUpActs(ctx)
 	a.noticeEdits(ctx)
-	a.vault = openVault(opt)
+	a.keepIn(openVault(opt))
 	a.unlock(ctx)
 	a.journal = journal.New(a.store, a.log)
 	a.meter = a.newMeter()

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -70,6 +71,47 @@ func TestSaveAgent(t *testing.T) { //nolint:paralleltest // the keyring's librar
 	text, err := os.ReadFile(filepath.Join(data, "switchboard.yaml"))
 	if err != nil || strings.Contains(string(text), "app-right") || !strings.Contains(string(text), dify.URL) {
 		t.Errorf("the file holds %q, %v", text, err)
+	}
+	if o, err := a.Overview(ctx); err != nil || len(o.Agents) != 1 || o.Agents[0].Err != nil {
+		t.Errorf("agents %+v, %v", o.Agents, err)
+	}
+}
+
+// TestKeepInFile is the first-run page where there is no keyring: nothing is stored
+// until somebody chose a passphrase; then the key is in the encrypted file alone.
+func TestKeepInFile(t *testing.T) { //nolint:paralleltest // the keyring's library has a global
+	keyring.MockInitWithError(errors.New("The name org.freedesktop.secrets was not provided by any .service files"))
+	t.Cleanup(keyring.MockInit)
+	dify, data := server(t), t.TempDir()
+	a, ctx := house(t, data, "")
+	file := filepath.Join(data, "secrets.age")
+	save := func() error { return a.SaveAgent(ctx, dify.URL, bridge.NewSecret("app-right")) }
+	if err := save(); !a.Keyless(err) {
+		t.Errorf("without a keyring it is %v", err)
+	}
+	if a.Keyless(nil) || a.Keyless(&bridge.Error{Kind: bridge.KindUnavailable, Code: "keyring_locked"}) {
+		t.Error("a keyring that is there is taken for none")
+	}
+	if err := a.KeepInFile(ctx, bridge.NewSecret("short")); bridge.KindOf(err) != bridge.KindInvalid {
+		t.Errorf("a short passphrase is %v", err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("there is a file already: %v", err)
+	}
+	if err := a.KeepInFile(ctx, bridge.NewSecret("correct horse")); err != nil {
+		t.Fatal(err)
+	}
+	if err := save(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.KeepInFile(ctx, bridge.NewSecret("another horse")); bridge.KindOf(err) != bridge.KindInvalid {
+		t.Errorf("a second file is %v", err)
+	}
+	for _, path := range []string{file, filepath.Join(data, "switchboard.yaml")} {
+		text, err := os.ReadFile(path)
+		if err != nil || strings.Contains(string(text), "app-right") || strings.Contains(string(text), "horse") {
+			t.Errorf("%s holds %q, %v", path, text, err)
+		}
 	}
 	if o, err := a.Overview(ctx); err != nil || len(o.Agents) != 1 || o.Agents[0].Err != nil {
 		t.Errorf("agents %+v, %v", o.Agents, err)

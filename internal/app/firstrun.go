@@ -3,9 +3,12 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"maps"
 	"slices"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/secret"
 	"switchboard/internal/settings"
 )
 
@@ -25,7 +28,30 @@ func (a *App) CheckAgent(ctx context.Context, baseURL string, key bridge.Secret)
 	return found, nil
 }
 
-// SaveAgent stores the first agent: its key in the keyring, its address in the
+// Keyless says that an error means that there is no keyring here; an encrypted file
+// can take its place.
+func (*App) Keyless(err error) bool { return secret.Keyless(err) }
+
+// KeepInFile makes the encrypted file, which takes the place of the keyring from now
+// on. What the keyring holds is copied.
+func (a *App) KeepInFile(ctx context.Context, passphrase bridge.Secret) error {
+	a.saving.Lock()
+	defer a.saving.Unlock()
+	a.opt.Redactor.Know(passphrase)
+	file := newVaultFile(a.opt)
+	copied, err := fill(ctx, file, passphrase, slices.Collect(maps.Keys(secretsOf(a.saved, a.opt.Connectors))))
+	if err != nil {
+		return err
+	}
+	a.keepIn(secret.Vault{File: file})
+	err = a.store.Audit(ctx, bridge.Audit{Kind: bridge.AuditSecret, By: atWindow(), Note: fileMade(copied)})
+	if err != nil { // the file is there, and counts
+		a.log.LogAttrs(ctx, slog.LevelError, "a new secrets file is not in the audit", slog.Any("error", err))
+	}
+	return nil
+}
+
+// SaveAgent stores the first agent: its key in the keyring or the encrypted file, its address in the
 // settings file. It is used from now on.
 func (a *App) SaveAgent(ctx context.Context, baseURL string, key bridge.Secret) error {
 	s := settings.Agent{ID: firstAgent, Kind: kindDify, BaseURL: baseURL, MaxConcurrent: settings.DefaultConcurrent, Timeout: settings.DefaultTimeout}
@@ -34,7 +60,7 @@ func (a *App) SaveAgent(ctx context.Context, baseURL string, key bridge.Secret) 
 		return err
 	}
 	a.opt.Redactor.Know(key)
-	if err := a.vault.Set(ctx, settings.AgentSecret(s.ID), key); err != nil {
+	if err := a.vault.Load().Set(ctx, settings.AgentSecret(s.ID), key); err != nil {
 		return fmt.Errorf("app: save agent: %w", err)
 	}
 	err = a.change(ctx, "agent "+s.ID, func(all *settings.Settings) {

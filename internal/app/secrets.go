@@ -101,11 +101,19 @@ func BeginVault(ctx context.Context, opt Options, passphrase bridge.Secret) ([]s
 		return nil, err
 	}
 	defer func() { _ = lock.Unlock() }() // the process ends soon
-	file := newVaultFile(opt)
+	known, err := fill(ctx, newVaultFile(opt), passphrase, slices.Collect(maps.Keys(secretsOf(s, opt.Connectors))))
+	if err != nil {
+		return nil, err
+	}
+	return known, did(ctx, opt, bridge.AuditSecret, fileMade(known))
+}
+
+// fill makes a file and copies into it what the keyring has of the names, which it
+// returns.
+func fill(ctx context.Context, file *secret.File, passphrase bridge.Secret, names []string) ([]string, error) {
 	if err := file.Create(passphrase); err != nil {
 		return nil, fmt.Errorf("app: secrets file: %w", err)
 	}
-	names := slices.Collect(maps.Keys(secretsOf(s, opt.Connectors)))
 	known, err := secret.Vault{}.Known(ctx, names)
 	if err != nil {
 		known = nil // there is no keyring, which is why the file was made
@@ -119,7 +127,12 @@ func BeginVault(ctx context.Context, opt Options, passphrase bridge.Secret) ([]s
 			return nil, fmt.Errorf("app: secrets file: %w", err)
 		}
 	}
-	return known, did(ctx, opt, bridge.AuditSecret, fmt.Sprintf("encrypted file made, %d copied from the keyring", len(known)))
+	return known, nil
+}
+
+// fileMade says in the audit that there is a file now.
+func fileMade(copied []string) string {
+	return fmt.Sprintf("encrypted file made, %d copied from the keyring", len(copied))
 }
 
 // RekeyVault gives the encrypted file another passphrase.

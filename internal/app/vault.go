@@ -59,13 +59,16 @@ func TryPassphrase(opt Options, passphrase bridge.Secret) error {
 	return nil
 }
 
+// keepIn says where secrets are kept from now on.
+func (a *App) keepIn(v secret.Vault) { a.vault.Store(&v) }
+
 // unlock asks for the passphrase at once, while whoever may be asked is there. Who
 // needs a secret of a file that stays locked is told why then.
 func (a *App) unlock(ctx context.Context) {
-	if a.vault.File == nil || a.opt.Passphrase == nil {
+	if a.vault.Load().File == nil || a.opt.Passphrase == nil {
 		return
 	}
-	if err := a.vault.Usable(ctx); err != nil {
+	if err := a.vault.Load().Usable(ctx); err != nil {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "the secrets file stays locked", slog.Any("error", err))
 	}
 }
@@ -73,7 +76,7 @@ func (a *App) unlock(ctx context.Context) {
 // fetch returns a secret from where the settings say, and sees to it that it is
 // hidden wherever it might be written.
 func (a *App) fetch(ctx context.Context, name string) (bridge.Secret, error) {
-	value, err := a.vault.Get(ctx, a.settings.Reference(name), name)
+	value, err := a.vault.Load().Get(ctx, a.settings.Reference(name), name)
 	a.opt.Redactor.Know(value)
 	return value, err
 }

@@ -116,6 +116,12 @@ func unusable(name, code string, err error) error {
 	return &bridge.Error{Kind: bridge.KindUnavailable, Op: "secret: " + name, Code: code, Args: map[string]string{"name": name}, Err: err}
 }
 
+// Keyless says that an error means that there is no keyring here at all.
+func Keyless(err error) bool {
+	var known *bridge.Error
+	return errors.As(err, &known) && (known.Code == "keyring_missing" || known.Code == "keyring_no_bus")
+}
+
 func tooLarge(name string, most int) error {
 	return &bridge.Error{
 		Kind: bridge.KindTooLarge, Op: "secret: " + name, Code: "too_large", Args: map[string]string{"name": name, "most": strconv.Itoa(most)},

@@ -29,30 +29,33 @@ type House struct {
 	Trouble bool
 	// TunnelDown makes a lost public address the only warning.
 	TunnelDown bool
+	// NoKeyring makes saving a secret fail until there is an encrypted file.
+	NoKeyring bool
 	// Fail, when set, is the error of every call that can fail.
 	Fail error
 
-	mu      sync.Mutex
-	empty   bool
-	paused  bool
-	demo    bool
-	bubbles []bridge.Bubble
-	talks   []bridge.TalkRow
-	lanes   map[string][]bridge.Exchange
-	retried []int64
-	said    []string
-	clicked []string
-	saved   string
-	renewed int
-	privacy *bridge.Privacy
-	routes  []bridge.Route
-	disturb string
-	crowd   []bridge.PersonCard
-	acts    []string
-	sent    []bridge.Sending
-	tried   []bridge.Sending
-	gone    []string // keys
-	watches []chan bridge.Change
+	mu         sync.Mutex
+	empty      bool
+	paused     bool
+	demo       bool
+	bubbles    []bridge.Bubble
+	talks      []bridge.TalkRow
+	lanes      map[string][]bridge.Exchange
+	retried    []int64
+	said       []string
+	clicked    []string
+	saved      string
+	passphrase bridge.Secret
+	renewed    int
+	privacy    *bridge.Privacy
+	routes     []bridge.Route
+	disturb    string
+	crowd      []bridge.PersonCard
+	acts       []string
+	sent       []bridge.Sending
+	tried      []bridge.Sending
+	gone       []string // keys
+	watches    []chan bridge.Change
 }
 
 // NewHouse makes an office with a busy morning behind it.
@@ -235,8 +238,33 @@ func (h *House) CheckAgent(_ context.Context, baseURL string, key bridge.Secret)
 func (h *House) SaveAgent(_ context.Context, baseURL string, _ bridge.Secret) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.NoKeyring && h.passphrase.Empty() {
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: "secret: agent/helpdesk/api_key", Code: "keyring_missing", Args: map[string]string{"name": "agent/helpdesk/api_key"}}
+	}
 	h.saved = baseURL
 	return h.Fail
+}
+
+// Keyless implements ui.Backend.
+func (h *House) Keyless(err error) bool {
+	return err != nil && h.NoKeyring && bridge.KindOf(err) == bridge.KindUnavailable
+}
+
+// KeepInFile implements ui.Backend.
+func (h *House) KeepInFile(_ context.Context, passphrase bridge.Secret) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.Fail == nil {
+		h.passphrase = passphrase
+	}
+	return h.Fail
+}
+
+// Passphrase returns what KeepInFile was called with.
+func (h *House) Passphrase() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.passphrase.Reveal()
 }
 
 // Saved returns the address SaveAgent was called with.

@@ -105,6 +105,7 @@ func (p *Page) refused(err error) {
 		p.without.Show()
 		p.words.Add(widget.NewQuiet(w.T("unlock.without.hint")))
 	}
+	p.content.Refresh() // to make room
 }
 
 // open lets the house open; nothing can be typed or tapped from then on but quit.

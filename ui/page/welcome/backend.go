@@ -14,4 +14,8 @@ type Backend interface {
 	// SaveAgent stores the address in the settings and the key in the keyring
 	// and uses them from now on.
 	SaveAgent(ctx context.Context, baseURL string, key bridge.Secret) error
+	// Keyless says that an error means that there is no keyring.
+	Keyless(err error) bool
+	// KeepInFile makes an encrypted file that takes the place of the keyring.
+	KeepInFile(ctx context.Context, passphrase bridge.Secret) error
 }

@@ -15,3 +15,14 @@ func (p *Page) Parts() (address, key *xwidget.Entry, test, save *widget.Button) 
 }
 
 func (p *Page) Findings() int { return len(p.findings.Objects) }
+
+func (p *Page) Offering() (first, again *xwidget.Entry, create, cancel *widget.Button, hint string) {
+	o := p.offered
+	if o == nil || !o.popup.Visible() {
+		return nil, nil, nil, nil, ""
+	}
+	_, key, _ := o.fits()
+	return o.first, o.again, o.create, o.cancel, key
+}
+
+func (p *Page) OfferRefusals() int { return len(p.offered.words.Objects) }

@@ -36,6 +36,7 @@ type Page struct {
 	test, save   *fyneui.Button
 	busy         *fyneui.Activity
 	findings     *fyne.Container
+	offered      *offer // the latest; nil when there was none
 }
 
 // New builds the page; what it starts ends with ctx.
@@ -162,6 +163,10 @@ func (p *Page) keep(ctx context.Context) {
 	p.work(true)
 	live.Act(ctx, p.kit.Hub, func(ctx context.Context) error { return p.backend.SaveAgent(ctx, address, key) }, func(err error) {
 		p.work(false)
+		if p.backend.Keyless(err) {
+			p.offer(ctx, err)
+			return
+		}
 		if err != nil {
 			p.kit.Shell.Trouble(err)
 			return
