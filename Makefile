@@ -10,7 +10,7 @@ CHECK := xvfb xauth libgl1-mesa-dri dbus gnome-keyring postgresql
 DESKTOP := ./cmd/switchboard/... ./ui/...
 # Everything without a window, and so without cgo.
 PLAIN := ./internal/... ./assets/... ./cmd/switchboardd/...
-RACE := ./internal/inbox ./internal/reply ./internal/engine ./internal/journal ./internal/webhook ./internal/router ./internal/health ./internal/lifecycle ./internal/quota ./internal/token ./internal/people ./internal/privacy ./internal/agent/... ./internal/platform/... ./internal/app
+RACE := ./internal/inbox ./internal/reply ./internal/engine ./internal/journal ./internal/webhook ./internal/router ./internal/health ./internal/lifecycle ./internal/quota ./internal/token ./internal/pace ./internal/people ./internal/privacy ./internal/agent/... ./internal/platform/... ./internal/app
 TOOL = go -C .tools/$(1) tool -n $(1)
 
 .PHONY: help run test check unit race desktop stores lint fmt vet bench chaos fuzz vuln build packages-build packages-check
