@@ -128,7 +128,7 @@ func sound(ctx context.Context, db *sql.DB, check string) error {
 // with opens a database for a moment.
 func with(path string, use func(*sql.DB) error) error {
 	var db *bun.DB
-	db, err := openPool(path, "?_pragma=busy_timeout(10000)", 1)
+	db, err := openPool(path, "?_pragma=busy_timeout("+othersWait+")", 1)
 	if err != nil {
 		return err
 	}

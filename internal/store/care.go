@@ -70,7 +70,8 @@ func (c *Care) Run(ctx context.Context) error {
 }
 
 // round does what is due. Each part is due again at the next quiet hour after it
-// was done, forgetting also when something else is to be kept, so that what fails again and again does not push good backups out.
+// was done, forgetting also when something else is to be kept, so that what fails
+// again and again does not push good backups out.
 func (c *Care) round(ctx context.Context, now time.Time) {
 	last := lastQuiet(now)
 	backed, err := c.backedUp()

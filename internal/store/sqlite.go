@@ -20,16 +20,18 @@ import (
 
 // The writer flushes the disk at each commit; readers cannot change anything.
 const (
-	writerPragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
+	writerPragmas = "?_pragma=busy_timeout(" + othersWait + ")&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
 		burstPragmas + "&_txlock=immediate"
 	// In a burst every write shares a transaction with others: what undoing one of
 	// them takes is kept in memory, and moving the log into the main file, which
 	// writes wait for, is done less often than by default.
 	burstPragmas  = "&_pragma=cache_size(-8000)&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(4000)"
-	readerPragmas = "?_pragma=busy_timeout(10000)&_pragma=query_only(1)"
+	readerPragmas = "?_pragma=busy_timeout(" + othersWait + ")&_pragma=query_only(1)"
 	// On macOS an ordinary flush stops at the drive's own cache.
 	darwinPragmas = "&_pragma=fullfsync(1)&_pragma=checkpoint_fullfsync(1)"
 	readers       = 4
+	// othersWait is how long a statement waits for other connections, in ms.
+	othersWait = "10000"
 )
 
 // checkedAtOnce is up to which size a file is looked into before it is opened,

@@ -49,7 +49,7 @@ func (w *writer) tidy(ctx context.Context) {
 	if err == nil {
 		err = truncate(ctx, w.conn)
 	}
-	if back := w.execute(ctx, "PRAGMA busy_timeout = 10000"); err == nil {
+	if back := w.execute(ctx, "PRAGMA busy_timeout = "+othersWait); err == nil {
 		err = back
 	}
 	if err != nil {

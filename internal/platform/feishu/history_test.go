@@ -370,3 +370,36 @@ func TestStopGoes(t *testing.T) {
 		}
 	})
 }
+
+// TestCardIsWholeBeforeItEnds: nobody sees a card that has stopped growing with
+// half of the answer in it. One that could not be changed while it grew is changed
+// after that.
+func TestCardIsWholeBeforeItEnds(t *testing.T) {
+	t.Parallel()
+	c := bridge.Card{Text: "all of it", Buttons: []bridge.Button{{Text: "Again", Value: map[string]string{"a": "again"}}}}
+	whole, closed := "PUT "+pathCards+"/7351", "PATCH "+pathSettings
+	for _, refused := range []bool{false, true} {
+		f := newFake(t)
+		synctest.Test(t, func(t *testing.T) {
+			d := begin(t, streamer(t, f), direct())
+			must(t, d.Update(t.Context(), "half"))
+			want := []string{whole, closed}
+			if refused {
+				f.script(pathCards+"/7351", bad(300312, "not now"))
+				want = append(want, whole)
+			}
+			_, err := d.Finish(t.Context(), c)
+			must(t, err)
+			var got []string
+			for _, c := range f.took() {
+				got = append(got, c.Method+" "+c.Path)
+			}
+			if diff := cmp.Diff(want, got[len(got)-len(want):]); diff != "" {
+				t.Errorf("refused %v: %s", refused, diff)
+			}
+			if seen := f.screen()[0].card; seen.Streaming || !strings.Contains(seen.Raw, "all of it") {
+				t.Errorf("refused %v: %+v", refused, seen)
+			}
+		})
+	}
+}
