@@ -188,6 +188,7 @@ type (
 	agentReport struct {
 		ID         string    `json:"id"`
 		Kind       string    `json:"kind"`
+		Version    string    `json:"version,omitempty"` // of its server
 		Running    int       `json:"running"`
 		Limit      int       `json:"limit"`
 		Waiting    int       `json:"waiting"`
@@ -223,7 +224,7 @@ func (a *App) status(ctx context.Context) (any, error) {
 	}
 	for _, g := range o.Agents {
 		r.Agents = append(r.Agents, agentReport{
-			g.ID, g.Kind, g.Running, g.Limit, g.Waiting, g.LastAnswer, g.Latency.Seconds(), string(bridge.KindOf(g.Err)),
+			g.ID, g.Kind, g.Version, g.Running, g.Limit, g.Waiting, g.LastAnswer, g.Latency.Seconds(), string(bridge.KindOf(g.Err)),
 		})
 	}
 	return r, nil

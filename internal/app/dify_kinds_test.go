@@ -282,6 +282,9 @@ func TestVersionShown(t *testing.T) { //nolint:paralleltest // sets the environm
 	if lines := d.app.Check(d.ctx, bridge.English); !slices.ContainsFunc(lines, func(l app.CheckLine) bool { return l.Who == "help" && l.OK && l.What == what }) {
 		t.Errorf("checked %+v", lines)
 	}
+	if o, err := d.app.Overview(d.ctx); err != nil || o.Agents[0].Version != "1.16.0" {
+		t.Errorf("the overview shows %+v, %v", o.Agents, err)
+	}
 }
 
 // TestConversationNames: a new conversation is named after the person where the

@@ -44,11 +44,19 @@ func (a *App) Overview(ctx context.Context) (bridge.Overview, error) {
 	for _, id := range slices.Sorted(maps.Keys(a.agents)) {
 		g := a.agents[id]
 		o.Agents = append(o.Agents, bridge.AgentStatus{
-			ID: id, Kind: g.Kind, Running: running[id], Limit: g.MaxConcurrent, Waiting: max(0, waiting[id]-running[id]),
+			ID: id, Kind: g.Kind, Version: versionOf(g.agent), Running: running[id], Limit: g.MaxConcurrent, Waiting: max(0, waiting[id]-running[id]),
 			LastAnswer: g.last, Latency: g.latency, Err: g.err,
 		})
 	}
 	return o, nil
+}
+
+// versionOf is the version of an agent's server, if that is known.
+func versionOf(g bridge.Agent) string {
+	if v, ok := g.(bridge.Versioned); ok {
+		return v.Version()
+	}
+	return ""
 }
 
 func botStatus(b *openBot, s bridge.BotStatus, paused bool) bridge.BotStatus {

@@ -130,7 +130,7 @@ func TestOptionalInterfaces(t *testing.T) {
 		"Recaller": "internal/app", "Backfiller": "internal/app", "Previewer": "internal/app",
 		"Stopper": "internal/engine", "Feedbacker": "internal/engine", "Suggester": "internal/engine",
 		"Uploader": "internal/engine", "FormFiller": "internal/engine", "Fetcher": "internal/engine", "Transcriber": "internal/engine",
-		"Greeter": "internal/engine",
+		"Greeter": "internal/engine", "Versioned": "internal/app",
 	}
 	for _, f := range files(t) {
 		if f.test || slices.Contains(testOnly, f.pkg) {

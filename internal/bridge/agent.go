@@ -143,6 +143,12 @@ type UploadedFile struct {
 	Type string `json:"type,omitempty"`
 }
 
+// Versioned is an Agent that knows which version its server has.
+type Versioned interface {
+	// Version is what the server said last; empty before its first answer.
+	Version() string
+}
+
 // Stopper is an Agent whose answers can be stopped. The caller has made sure
 // that the person may do that.
 type Stopper interface {

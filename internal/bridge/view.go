@@ -32,6 +32,8 @@ type BotStatus struct {
 // AgentStatus is an agent as the overview shows it.
 type AgentStatus struct {
 	ID, Kind string
+	// Version is that of its server; empty when it has not told it.
+	Version string
 	// Running and Limit are the questions being answered and how many may be.
 	Running, Limit int
 	// Waiting counts the accepted questions that wait for their turn.

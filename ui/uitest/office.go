@@ -25,7 +25,7 @@ func bots(now time.Time, trouble bool) []bridge.BotStatus {
 
 func agents(now time.Time, trouble bool) []bridge.AgentStatus {
 	all := []bridge.AgentStatus{
-		{ID: "helpdesk", Kind: "dify", Running: 3, Limit: 5, Waiting: 1, LastAnswer: now.Add(-38 * time.Second), Latency: 820 * time.Millisecond},
+		{ID: "helpdesk", Kind: "dify", Version: "1.16.0", Running: 3, Limit: 5, Waiting: 1, LastAnswer: now.Add(-38 * time.Second), Latency: 820 * time.Millisecond},
 		{ID: "hr", Kind: "dify", Limit: 5},
 	}
 	if trouble {

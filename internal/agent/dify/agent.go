@@ -44,9 +44,8 @@ type Agent struct {
 
 // app is what was found out about the app.
 type app struct {
-	mode    string
-	version string
-	input   string // the variable that takes the question, if it has no query
+	mode  string
+	input string // the variable that takes the question, if it has no query
 }
 
 // talks says that the app has conversations.
@@ -347,11 +346,11 @@ func (a *Agent) discover(ctx context.Context, again bool) (app, error) {
 	}
 	found := app{mode: a.config.AppType, input: a.config.InputKey}
 	if found.mode == "" || again {
-		card, version, err := a.card(ctx, opAsk)
+		card, err := a.card(ctx, opAsk)
 		if err != nil {
 			return app{}, err
 		}
-		found.mode, found.version = card.Mode, version
+		found.mode = card.Mode
 	}
 	if !found.talks() && found.input == "" {
 		p, err := a.parameters(ctx, opAsk)
@@ -367,11 +366,10 @@ func (a *Agent) discover(ctx context.Context, again bool) (app, error) {
 }
 
 // card is the app's own description; an old server's lacks the mode.
-func (a *Agent) card(ctx context.Context, op string) (appCard, string, error) {
+func (a *Agent) card(ctx context.Context, op string) (appCard, error) {
 	var card appCard
-	head, err := a.client.call(ctx, op, http.MethodGet, "/info", nil, nil, &card)
-	if err != nil {
-		return card, "", err
+	if err := a.client.call(ctx, op, http.MethodGet, "/info", nil, nil, &card); err != nil {
+		return card, err
 	}
 	if card.Mode == "" {
 		card.Mode = a.config.AppType
@@ -379,13 +377,13 @@ func (a *Agent) card(ctx context.Context, op string) (appCard, string, error) {
 	if card.Mode == "" {
 		card.Mode = modeChat
 	}
-	return card, head.Get("X-Version"), nil
+	return card, nil
 }
 
 // lookFor returns an error if the server no longer knows a conversation.
 func (a *Agent) lookFor(ctx context.Context, c bridge.Conversation) error {
 	query := url.Values{"conversation_id": {c.ID}, "user": {userOf(c)}, "limit": {"1"}}
-	_, err := a.client.call(ctx, opAsk, http.MethodGet, "/messages", query, nil, nil)
+	err := a.client.call(ctx, opAsk, http.MethodGet, "/messages", query, nil, nil)
 	if bridge.KindOf(err) == bridge.KindConversationLost {
 		return err
 	}

@@ -33,7 +33,7 @@ func (a *Agent) Suggest(ctx context.Context, c bridge.Conversation, r bridge.Run
 	}
 	var list struct{ Data []string }
 	query := url.Values{"user": {userOf(c)}}
-	_, err = a.client.call(ctx, opSuggest, http.MethodGet, "/messages/"+url.PathEscape(r.Message)+"/suggested", query, nil, &list)
+	err = a.client.call(ctx, opSuggest, http.MethodGet, "/messages/"+url.PathEscape(r.Message)+"/suggested", query, nil, &list)
 	return spoken(list.Data), err
 }
 

@@ -1,6 +1,7 @@
 package dify
 
 import (
+	"cmp"
 	"context"
 
 	"switchboard/internal/bridge"
@@ -16,7 +17,7 @@ const (
 // Check implements bridge.Agent.
 func (a *Agent) Check(ctx context.Context) ([]bridge.Finding, error) {
 	const op = "dify: check"
-	card, version, err := a.card(ctx, op)
+	card, err := a.card(ctx, op)
 	if ctx.Err() != nil {
 		return nil, a.client.broken(ctx, op, ctx.Err())
 	}
@@ -30,12 +31,9 @@ func (a *Agent) Check(ctx context.Context) ([]bridge.Finding, error) {
 		return []bridge.Finding{reachable}, nil //nolint:nilerr // it is in the finding
 	}
 	p, err := a.parameters(ctx, op)
-	if version == "" {
-		version = "?"
-	}
 	kind := bridge.Finding{
 		Code: findAppType, OK: err == nil && known(card.Mode), Err: err,
-		Args: map[string]string{"name": card.Name, "mode": card.Mode, "version": version, "input": a.config.InputKey},
+		Args: map[string]string{"name": card.Name, "mode": card.Mode, "version": cmp.Or(a.Version(), "?"), "input": a.config.InputKey},
 	}
 	if kind.OK && (card.Mode == modeWorkflow || card.Mode == modeCompletion) {
 		kind.OK = a.takesQuestion(p)
@@ -50,4 +48,12 @@ func (a *Agent) takesQuestion(p parameters) bool {
 		input = p.input()
 	}
 	return p.declares(input)
+}
+
+// Version implements bridge.Versioned.
+func (a *Agent) Version() string {
+	if version := a.client.version.Load(); version != nil {
+		return *version
+	}
+	return ""
 }

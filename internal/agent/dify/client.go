@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -21,6 +22,8 @@ type client struct {
 	base *url.URL
 	key  string
 	http *http.Client
+
+	version atomic.Pointer[string] // of the server, as its last answer said
 }
 
 // open sends a request and returns the answer when it is 2xx.
@@ -35,6 +38,9 @@ func (c *client) open(ctx context.Context, op, method, path string, query url.Va
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.broken(ctx, op, err)
+	}
+	if version := res.Header.Get("X-Version"); version != "" { // refusals say it too
+		c.version.Store(&version)
 	}
 	if res.StatusCode/100 == 2 {
 		return res, nil
@@ -81,30 +87,30 @@ func (c *client) request(ctx context.Context, op, method, path string, query url
 }
 
 // call sends a request and decodes the answer, if into is not nil.
-func (c *client) call(ctx context.Context, op, method, path string, query url.Values, body, into any) (http.Header, error) {
+func (c *client) call(ctx context.Context, op, method, path string, query url.Values, body, into any) error {
 	return c.callWithin(ctx, callLimit, op, method, path, query, body, into)
 }
 
 // callWithin is call with a limit of its own.
-func (c *client) callWithin(ctx context.Context, limit time.Duration, op, method, path string, query url.Values, body, into any) (http.Header, error) {
+func (c *client) callWithin(ctx context.Context, limit time.Duration, op, method, path string, query url.Values, body, into any) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errIdle)
 	defer cancel()
 	res, err := c.open(ctx, op, method, path, query, body, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
 	if err != nil {
-		return nil, c.broken(ctx, op, err)
+		return c.broken(ctx, op, err)
 	}
 	if into == nil {
-		return res.Header, nil
+		return nil
 	}
 	if lenient(text, into) != nil {
-		return nil, notDify(op)
+		return notDify(op)
 	}
-	return res.Header, nil
+	return nil
 }
 
 func notDify(op string) error {

@@ -43,7 +43,7 @@ func (a *Agent) fillIn(ctx context.Context, q bridge.Question, d decision, token
 	if d.Inputs == nil {
 		d.Inputs = map[string]string{}
 	}
-	if _, err := a.client.call(ctx, opFill, http.MethodPost, "/form/human_input/"+url.PathEscape(token), nil, d, nil); err != nil {
+	if err := a.client.call(ctx, opFill, http.MethodPost, "/form/human_input/"+url.PathEscape(token), nil, d, nil); err != nil {
 		return err
 	}
 	// What was published before we listen is in the snapshot: the pause that was

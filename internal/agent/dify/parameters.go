@@ -31,7 +31,7 @@ func (a *Agent) parameters(ctx context.Context, op string) (parameters, error) {
 		return cached.parameters, nil
 	}
 	var p parameters
-	if _, err := a.client.call(ctx, op, http.MethodGet, "/parameters", nil, nil, &p); err != nil {
+	if err := a.client.call(ctx, op, http.MethodGet, "/parameters", nil, nil, &p); err != nil {
 		return p, err
 	}
 	a.mu.Lock()

@@ -60,7 +60,7 @@ func (a *Agent) stored(ctx context.Context, q bridge.Question) (string, error) {
 	defer cancel()
 	for {
 		var list struct{ Data []message }
-		if _, err := a.client.call(ctx, opAsk, http.MethodGet, "/messages", query, nil, &list); err != nil {
+		if err := a.client.call(ctx, opAsk, http.MethodGet, "/messages", query, nil, &list); err != nil {
 			return "", err
 		}
 		for _, m := range list.Data {
@@ -84,7 +84,7 @@ func (a *Agent) outcome(ctx context.Context, id string) (run, error) {
 	defer cancel()
 	for {
 		var r run
-		_, err := a.client.call(ctx, opAsk, http.MethodGet, "/workflows/run/"+url.PathEscape(id), nil, nil, &r)
+		err := a.client.call(ctx, opAsk, http.MethodGet, "/workflows/run/"+url.PathEscape(id), nil, nil, &r)
 		switch {
 		case err == nil && r.Status != "running" && r.Status != "":
 			return r, nil
@@ -116,7 +116,7 @@ func (a *Agent) Stop(ctx context.Context, c bridge.Conversation, r bridge.Run) e
 		path = "/workflows/tasks/" + url.PathEscape(r.Task) + "/stop"
 	}
 	a.markStopped(r.Task, true)
-	if _, err = a.client.call(ctx, op, http.MethodPost, path, nil, map[string]string{"user": userOf(c)}, nil); err != nil {
+	if err = a.client.call(ctx, op, http.MethodPost, path, nil, map[string]string{"user": userOf(c)}, nil); err != nil {
 		a.markStopped(r.Task, false)
 	}
 	return err
@@ -144,7 +144,7 @@ func (a *Agent) Feedback(ctx context.Context, c bridge.Conversation, r bridge.Ru
 		body["rating"] = "dislike"
 	case bridge.RatingNone:
 	}
-	_, err := a.client.call(ctx, op, http.MethodPost, "/messages/"+url.PathEscape(r.Message)+"/feedbacks", nil, body, nil)
+	err := a.client.call(ctx, op, http.MethodPost, "/messages/"+url.PathEscape(r.Message)+"/feedbacks", nil, body, nil)
 	var e *bridge.Error
 	if rating == bridge.RatingNone && errors.As(err, &e) && strings.HasPrefix(e.Detail, "rating cannot be None") {
 		return nil // there was none to take back

@@ -279,3 +279,15 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%+v, %v", found, err)
 	}
 }
+
+// TestVersion is known from any answer of the server, refusals too.
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	a := open(t, dify.Config{Transport: newFake("", map[string][]answer{"/v1/info": {capture(t, "err_badauth")}})})
+	if got := a.Version(); got != "" {
+		t.Errorf("before the first answer it is %q", got)
+	}
+	if _, err := a.Check(t.Context()); err != nil || a.Version() != "1.16.0" {
+		t.Errorf("version %q, %v", a.Version(), err)
+	}
+}

@@ -40,7 +40,7 @@ func (a *Agent) entitle(ctx context.Context, c bridge.Conversation, title string
 		title = string(runes[:maxTitle])
 	}
 	body := map[string]string{"name": title, "user": userOf(c)}
-	_, err := a.client.callWithin(ctx, titleLimit, "dify: name conversation", http.MethodPost, "/conversations/"+url.PathEscape(c.ID)+"/name", nil, body, nil)
+	err := a.client.callWithin(ctx, titleLimit, "dify: name conversation", http.MethodPost, "/conversations/"+url.PathEscape(c.ID)+"/name", nil, body, nil)
 	if err != nil {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "a conversation has no title", slog.Any("error", err))
 	}

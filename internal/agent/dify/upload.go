@@ -63,7 +63,7 @@ func (a *Agent) Upload(ctx context.Context, user string, f bridge.File, body io.
 func (a *Agent) upload(ctx context.Context, user, kind string, f *parcel) (bridge.UploadedFile, error) {
 	var up struct{ ID string }
 	f.field("user", userOf(bridge.Conversation{User: user}))
-	_, err := a.client.callWithin(ctx, uploadLimit, opUpload, http.MethodPost, "/files/upload", nil, f, &up)
+	err := a.client.callWithin(ctx, uploadLimit, opUpload, http.MethodPost, "/files/upload", nil, f, &up)
 	if err == nil && up.ID == "" {
 		err = notDify(opUpload)
 	}
@@ -144,7 +144,7 @@ func (a *Agent) Transcribe(ctx context.Context, user string, f bridge.File, body
 	voice := newParcel("voice."+format, "audio/"+format, data)
 	voice.field("user", userOf(bridge.Conversation{User: user}))
 	var heard struct{ Text string }
-	_, err = a.client.callWithin(ctx, uploadLimit, opTranscribe, http.MethodPost, "/audio-to-text", nil, voice, &heard)
+	err = a.client.callWithin(ctx, uploadLimit, opTranscribe, http.MethodPost, "/audio-to-text", nil, voice, &heard)
 	return strings.TrimSpace(heard.Text), err
 }
 

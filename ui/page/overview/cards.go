@@ -56,6 +56,7 @@ func (b *bot) set(c botCard) {
 // agent is the card of one agent.
 type agent struct {
 	root          fyne.CanvasObject
+	kind          *widget.Line
 	running, last *widget.Line
 	mark          *widget.Mark
 	load          *widget.Meter
@@ -64,10 +65,10 @@ type agent struct {
 
 func newAgent(c agentCard) *agent {
 	a := &agent{
-		running: widget.NewLine("").Elastic(), last: widget.NewCaption("").Elastic(),
+		kind: widget.NewCaption("").Elastic(), running: widget.NewLine("").Elastic(), last: widget.NewCaption("").Elastic(),
 		mark: widget.NewMark(c.tone, c.state), load: widget.NewMeter(), trouble: newTrouble(),
 	}
-	names := widget.Column(1, widget.StretchRow(8, 0, widget.NewLine(c.title).Bold().Elastic(), a.mark), widget.NewCaption(c.kind).Elastic())
+	names := widget.Column(1, widget.StretchRow(8, 0, widget.NewLine(c.title).Bold().Elastic(), a.mark), a.kind)
 	head := widget.StretchRow(10, 1, widget.NewAvatar(c.title, 34), names)
 	a.root = widget.NewPanel(widget.Column(8, head, widget.Column(5, a.running, a.load, a.last), a.trouble.root))
 	a.set(c)
@@ -75,6 +76,7 @@ func newAgent(c agentCard) *agent {
 }
 
 func (a *agent) set(c agentCard) {
+	a.kind.Set(c.kind)
 	a.running.Set(c.running)
 	a.last.Set(c.last)
 	a.mark.Set(c.tone, c.state)

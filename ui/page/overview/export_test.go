@@ -25,6 +25,10 @@ func (c agentCard) Look() (tone widget.Tone, state, running, last string, load f
 	return c.tone, c.state, c.running, c.last, c.load
 }
 
+func (c agentCard) Kind() string { return c.kind }
+
+func (p *Page) Agent(n int) (kind string) { return p.agentCards[n].kind.Text() }
+
 func (p *Page) Numbers() []string {
 	return []string{p.received.value.Text(), p.answered.value.Text(), p.waiting.value.Text(), p.failed.value.Text()}
 }

@@ -65,6 +65,25 @@ func TestDescribeAgent(t *testing.T) {
 	}
 }
 
+// TestAgentVersion tells what its server said, and nothing while it said nothing.
+func TestAgentVersion(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		lang                bridge.Language
+		kind, version, want string
+	}{
+		{bridge.English, "dify", "1.16.0", "Dify app · version 1.16.0"},
+		{bridge.Chinese, "dify", "1.16.0", "Dify 应用 · 版本 1.16.0"},
+		{bridge.English, "dify", "", "Dify app"},
+		{bridge.English, "other", "2", "other · version 2"},
+	} {
+		got := overview.DescribeAgent(live.Words{Lang: tt.lang}, at(), bridge.AgentStatus{Kind: tt.kind, Version: tt.version}).Kind()
+		if got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
+
 // office shows the page; do acts as the user and waits for what follows.
 func office(t *testing.T, house *uitest.House, f func(p *overview.Page, shell *uitest.Shell, do func(func()))) {
 	t.Helper()
@@ -95,6 +114,9 @@ func TestPage(t *testing.T) {
 		bots, agents := p.Cards()
 		if bots != 3 || agents != 2 || len(p.NoticeCards()) != 2 || p.Teaching() {
 			t.Errorf("%d bots, %d agents, %d notices", bots, agents, len(p.NoticeCards()))
+		}
+		if p.Agent(0) != "Dify app · version 1.16.0" || p.Agent(1) != "Dify app" {
+			t.Errorf("agents are %q and %q", p.Agent(0), p.Agent(1))
 		}
 		first := p.FirstCard()
 		do(func() {

@@ -73,7 +73,7 @@ type agentCard struct {
 }
 
 func describeAgent(w live.Words, now time.Time, a bridge.AgentStatus) agentCard {
-	c := agentCard{title: a.ID, kind: kindName(w, a.Kind), tone: widget.ToneOK, state: w.T("agent.ready")}
+	c := agentCard{title: a.ID, kind: kindName(w, a.Kind, a.Version), tone: widget.ToneOK, state: w.T("agent.ready")}
 	c.running = w.T("agent.running", "n", a.Running, "limit", a.Limit)
 	if a.Limit > 0 {
 		c.load = min(1, float64(a.Running)/float64(a.Limit))
@@ -92,11 +92,16 @@ func describeAgent(w live.Words, now time.Time, a bridge.AgentStatus) agentCard 
 	return c
 }
 
-func kindName(w live.Words, kind string) string {
-	if name, ok := i18n.Find(w.Lang, "ui.agent.kind."+kind); ok {
+// kindName is what an agent is, with the version of its server where it tells one.
+func kindName(w live.Words, kind, version string) string {
+	name, ok := i18n.Find(w.Lang, "ui.agent.kind."+kind)
+	if !ok {
+		name = kind
+	}
+	if version == "" {
 		return name
 	}
-	return kind
+	return w.T("agent.version", "kind", name, "version", version)
 }
 
 // waiting is how many questions wait for their turn, over all agents.
