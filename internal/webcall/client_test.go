@@ -190,12 +190,31 @@ func TestPublicOnly(t *testing.T) {
 	if err := get(true, server.URL); err != nil {
 		t.Error(err)
 	}
-	for _, url := range []string{server.URL, "http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://0.0.0.0/"} {
+	for _, url := range []string{
+		server.URL, "http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://0.0.0.0/",
+		"http://100.100.100.200/latest/meta-data", "http://100.64.0.1/", "http://100.127.255.255/", "http://192.0.0.192/", "http://0.1.2.3/",
+		"http://240.0.0.1/", "http://255.255.255.255/", "http://224.0.0.1/", "http://172.31.0.1/", "http://192.168.0.1/", "http://[fd00:ec2::254]/",
+		"http://[::127.0.0.1]/", "http://[64:ff9b::a9fe:a9fe]/", "http://[64:ff9b:1::a00:1]/", "http://[2002:a00:1::]/", "http://[2001::1]/", "http://[fec0::1]/", "http://[fe80::1%25lo]/", "http://[ff02::1]/",
+		"http://localhost/",
+	} {
 		if err := get(false, url); !errors.Is(err, webcall.ErrNotPublic) {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
 	if err := get(true, "http://192.168.0.1/"); !errors.Is(err, webcall.ErrNotPublic) {
 		t.Error(err)
+	}
+}
+
+// TestPublic: what lies on the internet is not mistaken for our own network.
+func TestPublic(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"1.1.1.1:443": true, "100.63.255.255:443": true, "100.128.0.0:443": true, "[2400:3200::1]:443": true, "198.18.0.7:443": true, "[64:ff9c::1]:443": true,
+		"127.0.0.1:80": false, "[::1]:80": false, "nonsense": false, "": false,
+	} {
+		if got := webcall.IsPublic(address); got != want {
+			t.Errorf("%s: %t", address, got)
+		}
 	}
 }

@@ -31,10 +31,31 @@ func publicOnly(local bool) func(network, address string, _ syscall.RawConn) err
 		if err != nil {
 			return ErrNotPublic
 		}
-		ip := to.Addr().Unmap()
-		if ip.IsGlobalUnicast() && !ip.IsPrivate() || local && ip.IsLoopback() {
+		ip := to.Addr().Unmap().WithZone("")
+		if isPublic(ip) || local && ip.IsLoopback() {
 			return nil
 		}
 		return ErrNotPublic
 	}
+}
+
+// isPublic says that an address is somewhere on the internet, as far as addresses
+// tell (https://www.iana.org/assignments/iana-ipv4-special-registry and
+// https://www.iana.org/assignments/iana-ipv6-special-registry). 198.18.0.0/15 is
+// let through: programs that send a whole computer's traffic through a proxy give
+// every name of the internet an address in it.
+func isPublic(ip netip.Addr) bool {
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() {
+		return false
+	}
+	for _, inside := range []string{
+		"0.0.0.0/8", "192.0.0.0/24", "240.0.0.0/4", // not for anybody to use
+		"100.64.0.0/10",                                                                  // between a provider and its customers; some clouds tell their machines secrets there
+		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10", // lead to any IPv4 address, or inside
+	} {
+		if netip.MustParsePrefix(inside).Contains(ip) {
+			return false
+		}
+	}
+	return true
 }
