@@ -25,7 +25,11 @@ import (
 // open serves a door on a real socket and returns its address and what it stored.
 func open(t *testing.T, opt webhook.Options) (addr string, stored func() int) {
 	t.Helper()
-	bot := (&bridgetest.Chat{}).Bot()
+	return openWith(t, (&bridgetest.Chat{}).Bot(), opt)
+}
+
+func openWith(t *testing.T, bot bridge.Bot, opt webhook.Options) (addr string, stored func() int) {
+	t.Helper()
 	var mu sync.Mutex
 	count := 0
 	server := webhook.New(
@@ -302,4 +306,81 @@ func TestSuspectsTakeTurns(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestGenuineWaitForNobody: who is genuine but shares a suspect's address is not
+// held up by what is being stored for others.
+func TestGenuineWaitForNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := make(chan struct{}) // the disk
+		b := &bundle{}
+		b.server = webhook.New(
+			func(string) (bridge.Bot, bool) { return (&bridgetest.Chat{}).Bot(), true },
+			func(context.Context, string, bridge.Delivery) error { <-slow; return nil },
+			slog.New(slog.DiscardHandler), webhook.Options{Failures: 1})
+		const shared = "203.0.113.7:1"
+		b.from(shared, "forged")
+		good := delivery(t, bridge.Delivery{Messages: []bridge.Message{{ID: "m"}}})
+		codes := make(chan int, 100)
+		var group sync.WaitGroup
+		for range cap(codes) {
+			group.Go(func() { codes <- b.from(shared, good).Code })
+		}
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if len(codes) != 0 {
+			t.Errorf("%d of them are turned away", len(codes))
+		}
+		close(slow)
+		group.Wait()
+		close(codes)
+		for code := range codes {
+			if code != 200 {
+				t.Errorf("a genuine request gets %d", code)
+			}
+		}
+	})
+}
+
+// TestCrowd: somebody who opens many connections and says little on each does not
+// keep others out, and holds no more than a few of them.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	const most = 20
+	bot := slowBot{(&bridgetest.Chat{}).Bot(), make(chan struct{}, 1), make(chan struct{})}
+	addr, stored := openWith(t, bot, webhook.Options{HeaderTimeout: time.Hour, ReadTimeout: time.Hour, IdleTimeout: time.Hour, Waiting: most})
+	good := delivery(t, bridge.Delivery{Messages: []bridge.Message{{ID: "m"}}})
+	var busy sync.WaitGroup
+	busy.Go(func() { // is being answered all the time, and stays
+		if got := raw(t, addr, post("/hook/b1", "", "slow")); got != http.StatusUnauthorized {
+			t.Errorf("who is being answered gets %d", got)
+		}
+	})
+	<-bot.entered
+	var slow []net.Conn
+	for n := range 3 * most {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		if _, err := io.WriteString(conn, []string{"", "POST /hook/b1 HT", "POST /hook/b1 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"}[n%3]); err != nil {
+			t.Fatal(err)
+		}
+		slow = append(slow, conn)
+	}
+	for range 3 {
+		if got := raw(t, addr, post("/hook/b1", "Connection: close\r\n", good)); got != http.StatusOK {
+			t.Errorf("a good request gets %d", got)
+		}
+	}
+	if stored() != 3 {
+		t.Errorf("stored %d", stored())
+	}
+	for _, conn := range slow[:2*most] { // hung up on; the test hangs otherwise
+		_, _ = io.Copy(io.Discard, conn)
+	}
+	close(bot.free)
+	busy.Wait()
 }

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"sync"
 	"time"
@@ -17,6 +18,9 @@ const (
 	suspectSlots = 2    // requests of suspects that are looked at together
 	suspectWaits = 2 * time.Second
 )
+
+// errWatched is why a suspect's request is not looked at.
+var errWatched = errors.New("webhook: too many requests that prove nothing")
 
 // guard slows down callers that keep sending requests which prove nothing. It
 // never turns a genuine request away for what others did, because behind a

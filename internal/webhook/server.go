@@ -64,6 +64,9 @@ type Options struct {
 	// for the header, for a whole request, and between two. Defaults 5 s, 10 s
 	// and 2 min.
 	HeaderTimeout, ReadTimeout, IdleTimeout time.Duration
+	// Waiting is how many connections may be open without a request that was read
+	// to its end; of more the one that has taken longest is closed. Default 1024.
+	Waiting int
 	// Failures is how many requests that prove nothing a caller may send in a
 	// minute before it is watched. Default 30.
 	Failures int
@@ -121,7 +124,9 @@ func New(bots Bots, accept Accept, log *slog.Logger, opt Options) *Server {
 // Serve answers requests on a listener until ctx ends, then lets the running
 // ones finish. It closes the listener.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	waiting := newCrowd(s.opt.Waiting)
 	server := &http.Server{
+		ConnState: waiting.state, ConnContext: waiting.remember,
 		Handler: s, DisableGeneralOptionsHandler: true, ReadHeaderTimeout: s.opt.HeaderTimeout, ReadTimeout: s.opt.ReadTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: s.opt.IdleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
@@ -209,22 +214,41 @@ func (s *Server) proof(w http.ResponseWriter, r *http.Request) bool {
 	return ok
 }
 
-// read takes the body in. A caller who keeps failing waits for its turn.
+// read takes the body in and has it looked at.
 func (s *Server) read(w http.ResponseWriter, r *http.Request, id string, bot bridge.Bot) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		s.unreadable(w, r, id, err)
 		return
 	}
+	heard(r.Context())
+	d, err := s.inspect(r, id, bot, body)
+	switch {
+	case errors.Is(err, errWatched):
+		tooMany(w)
+	case err != nil:
+		kind := bridge.KindOf(err)
+		s.log.LogAttrs(r.Context(), slog.LevelDebug, "webhook refused", slog.String("bot", id), slog.Any("error", err))
+		s.turnAway(w, r, id, kind, status(kind))
+	default:
+		s.deliver(w, r, id, d)
+	}
+}
+
+// inspect lets the bot read a request. Who keeps failing waits for its turn, which
+// is over when it is known who sent the request: what is genuine does not hold up
+// others.
+func (s *Server) inspect(r *http.Request, id string, bot bridge.Bot, body []byte) (bridge.Delivery, error) {
 	if s.guard.suspects(caller(r.RemoteAddr), id) {
 		leave, ok := s.guard.enter(r.Context())
 		if !ok {
-			tooMany(w)
-			return
+			return bridge.Delivery{}, errWatched
 		}
 		defer leave()
 	}
-	s.deliver(w, r, id, bot, body)
+	return bot.Receive(r.Context(), bridge.Request{
+		Method: r.Method, Query: r.URL.Query(), Header: r.Header, Body: body, Remote: r.RemoteAddr, At: time.Now(),
+	})
 }
 
 // contain keeps a panic in one request from taking the others along. It is
@@ -267,18 +291,8 @@ func tooMany(w http.ResponseWriter) {
 	plain(w, http.StatusTooManyRequests)
 }
 
-// deliver lets the bot read the request, stores what is in it, and only then
-// answers.
-func (s *Server) deliver(w http.ResponseWriter, r *http.Request, id string, bot bridge.Bot, body []byte) {
-	d, err := bot.Receive(r.Context(), bridge.Request{
-		Method: r.Method, Query: r.URL.Query(), Header: r.Header, Body: body, Remote: r.RemoteAddr, At: time.Now(),
-	})
-	if err != nil {
-		kind := bridge.KindOf(err)
-		s.log.LogAttrs(r.Context(), slog.LevelDebug, "webhook refused", slog.String("bot", id), slog.Any("error", err))
-		s.turnAway(w, r, id, kind, status(kind))
-		return
-	}
+// deliver stores what is in a request, and only then answers.
+func (s *Server) deliver(w http.ResponseWriter, r *http.Request, id string, d bridge.Delivery) {
 	if err := s.accept(r.Context(), id, d); err != nil {
 		s.log.LogAttrs(r.Context(), slog.LevelError, "storing a delivery failed", slog.String("bot", id), slog.Any("error", err))
 		plain(w, http.StatusServiceUnavailable)
