@@ -91,6 +91,10 @@ type Ended struct {
 // Paused is an answer that waits for a person's decision.
 type Paused struct{ Form Form }
 
+// Decided says that the form was decided before, by somebody else or by an attempt
+// that was cut off. What follows is what came of that.
+type Decided struct{}
+
 func (Started) event()      {}
 func (TextAdded) event()    {}
 func (TextReplaced) event() {}
@@ -98,6 +102,7 @@ func (Working) event()      {}
 func (FileAdded) event()    {}
 func (Ended) event()        {}
 func (Paused) event()       {}
+func (Decided) event()      {}
 
 // Usage is what an answer cost.
 type Usage struct {
@@ -209,5 +214,8 @@ type Greeting struct {
 
 // FormFiller is an Agent whose paused answers can be taken up by a decision.
 type FormFiller interface {
+	// Fill decides, and yields the answer from its beginning on. A decision that
+	// comes after another one is answered with Decided first, and then with what
+	// became of that.
 	Fill(ctx context.Context, c Conversation, r Run, token, choice string, values map[string]string) iter.Seq2[Event, error]
 }

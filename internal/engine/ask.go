@@ -152,6 +152,10 @@ func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 		h.end = &e
 	case bridge.Paused:
 		h.form = &e.Form
+	case bridge.Decided:
+		if !t.noted && t.out.Row().Failures == 0 { // else it may have been this very decision
+			h.prefix += t.say("reply.form.already") + "\n\n"
+		}
 	}
 	return nil
 }

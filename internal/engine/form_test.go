@@ -16,6 +16,8 @@ type clerk struct {
 	bridge.Agent
 	filled []string
 	err    error
+	before bool // somebody has decided before
+	cut    int  // how often the connection breaks after the decision
 }
 
 func (c *clerk) Fill(_ context.Context, conv bridge.Conversation, r bridge.Run, token, choice string, values map[string]string) iter.Seq2[bridge.Event, error] {
@@ -24,7 +26,16 @@ func (c *clerk) Fill(_ context.Context, conv bridge.Conversation, r bridge.Run, 
 			yield(nil, c.err)
 			return
 		}
+		if c.before && !yield(bridge.Decided{}, nil) {
+			return
+		}
 		c.filled = append(c.filled, fmt.Sprintf("%s %s %s %v", r.Run, token, choice, values))
+		if c.cut > 0 {
+			c.cut--
+			c.before = true
+			yield(nil, &bridge.Error{Kind: bridge.KindUnavailable, Op: "test"})
+			return
+		}
 		if yield(bridge.Started{Conversation: conv, Run: r}, nil) && yield(bridge.TextAdded{Text: "Before. Decided: " + choice}, nil) {
 			yield(bridge.Ended{}, nil)
 		}
@@ -88,6 +99,22 @@ func TestFormRefused(t *testing.T) {
 		h.want("one", "li", "approve", "decided already")
 		c.err = nil
 		h.want("one", "li", "approve", "help: approve")
+	})
+}
+
+// TestFormDecidedBefore: whoever decides second reads so, and what came of the first
+// decision. A second attempt at one's own is no second decision.
+func TestFormDecidedBefore(t *testing.T) {
+	t.Parallel()
+	withClerk(t, leave(), func(h *house, c *clerk) {
+		h.say("one", "li", "apply")
+		c.before = true
+		h.want("one", "li", "approve", "was decided before", "Decided: yes")
+		h.say("one", "li", "apply")
+		c.before, c.cut = false, 1
+		if got := h.say("one", "li", "approve"); strings.Contains(got, "before.") || !strings.Contains(got, "Decided: yes") || len(c.filled) != 3 {
+			t.Errorf("li reads %q after %q", got, c.filled)
+		}
 	})
 }
 

@@ -152,7 +152,7 @@ func (h *heard) take(event bridge.Event) {
 		h.stopped = e.Stopped
 	case bridge.Paused:
 		h.ended++
-	case bridge.Working, bridge.FileAdded:
+	case bridge.Working, bridge.FileAdded, bridge.Decided:
 	}
 }
 

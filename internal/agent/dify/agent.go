@@ -22,6 +22,7 @@ const (
 	afterwards   = 3 * time.Second // for details after the end of an answer
 	resumeLimit  = 60 * time.Second
 	resumePause  = time.Second
+	resumeEvery  = 4 * time.Second
 	maxUser      = 255
 	defaultInput = "query"
 	streaming    = "streaming"
@@ -44,8 +45,7 @@ type Agent struct {
 
 // app is what was found out about the app.
 type app struct {
-	mode  string
-	input string // the variable that takes the question, if it has no query
+	mode string
 }
 
 // talks says that the app has conversations.
@@ -98,6 +98,9 @@ func (a *Agent) ask(ctx context.Context, q bridge.Question, tell teller) error {
 		return a.resume(ctx, found, q, tell)
 	}
 	err = a.askAs(ctx, found, q, tell)
+	if misses(err) && a.outdated() { // the form is another one by now, so nothing was begun
+		return a.askAs(ctx, found, q, tell)
+	}
 	if !otherRoute(err) {
 		return err
 	}
@@ -147,8 +150,10 @@ func (a *Agent) askAs(ctx context.Context, found app, q bridge.Question, tell te
 // body is what the app is asked.
 func (a *Agent) body(ctx context.Context, found app, q bridge.Question) (question, error) {
 	b := question{Inputs: map[string]any{}, User: userOf(q.Conversation), Mode: streaming}
-	if len(a.config.Inputs)+len(q.Inputs)+len(q.Known)+len(q.Files) > 0 {
-		if err := a.fill(ctx, found, q, &b); err != nil {
+	input := a.config.InputKey
+	if len(a.config.Inputs)+len(q.Inputs)+len(q.Known)+len(q.Files) > 0 || input == "" && !found.talks() {
+		var err error
+		if input, err = a.fill(ctx, found, q, &b); err != nil {
 			return b, err
 		}
 	}
@@ -156,7 +161,7 @@ func (a *Agent) body(ctx context.Context, found app, q bridge.Question) (questio
 		b.Query, b.Conversation, b.NameIt = q.Text, q.Conversation.ID, new(bool)
 		return b, nil
 	}
-	b.Inputs[found.input] = q.Text
+	b.Inputs[input] = q.Text
 	if found.mode == modeCompletion {
 		b.Query = q.Text
 	}
@@ -344,20 +349,13 @@ func (a *Agent) discover(ctx context.Context, again bool) (app, error) {
 	if cached != nil && !again {
 		return *cached, nil
 	}
-	found := app{mode: a.config.AppType, input: a.config.InputKey}
+	found := app{mode: a.config.AppType}
 	if found.mode == "" || again {
 		card, err := a.card(ctx, opAsk)
 		if err != nil {
 			return app{}, err
 		}
 		found.mode = card.Mode
-	}
-	if !found.talks() && found.input == "" {
-		p, err := a.parameters(ctx, opAsk)
-		if err != nil {
-			return app{}, err
-		}
-		found.input = p.input()
 	}
 	a.mu.Lock()
 	a.app = &found

@@ -82,7 +82,10 @@ func TestFill(t *testing.T) {
 		return h
 	}
 	for _, name := range []string{"hitl_events_live", "hitl_events_after"} {
-		f := newFake("advanced-chat", map[string][]answer{form: {capture(t, "hitl_form_submit")}, events: {capture(t, name)}})
+		f := newFake("advanced-chat", map[string][]answer{
+			form: {capture(t, "hitl_form_submit")}, events: {capture(t, name)}, "/v1/workflows/run/" + run: {jsonAnswer(200, `{"status":"succeeded"}`)},
+			"/v1/messages": {jsonAnswer(200, `{"data":[{"id":"m","answer":"before approved: ship it"}]}`)},
+		})
 		h := fill(f, map[string]string{"comment": "ship it"})
 		if ended, _ := count[bridge.Ended](h); h.err != nil || h.text() != "before approved: ship it" || ended != 1 {
 			t.Errorf("%s: %q\n%s", name, h.text(), h)
@@ -95,12 +98,15 @@ func TestFill(t *testing.T) {
 	}
 	for name, kind := range map[string]bridge.Kind{
 		"hitl_form_submit_badaction": bridge.KindInvalid, "hitl_form_submit_missing": bridge.KindInvalid,
-		"hitl_form_submit_again": bridge.KindExpired, "hitl_form_get_bad": bridge.KindNotFound,
+		"hitl_form_get_bad": bridge.KindNotFound,
 	} {
 		f := newFake("advanced-chat", map[string][]answer{form: {capture(t, name)}})
 		if h := fill(f, nil); bridge.KindOf(h.err) != kind || len(h.events) > 0 {
 			t.Errorf("%s: %s", name, h)
 		}
+	}
+	if h := fill(newFake("advanced-chat", map[string][]answer{form: {jsonAnswer(412, `{"code":"human_input_form_expired","message":"This form has expired, form_id=x","status":412}`)}}), nil); bridge.KindOf(h.err) != bridge.KindExpired || len(h.events) > 0 {
+		t.Errorf("expired: %s", h)
 	}
 	// A second form, after the first, is a pause like any other.
 	again := streamAnswer(
@@ -112,5 +118,38 @@ func TestFill(t *testing.T) {
 	h := fill(newFake("advanced-chat", map[string][]answer{form: {capture(t, "hitl_form_submit")}, events: {again}}), nil)
 	if n, paused := count[bridge.Paused](h); n != 1 || paused.Form.Token != "second" || h.err != nil {
 		t.Errorf("%s", h)
+	}
+}
+
+// TestDecidedBefore: whoever decided, what came of it is told: from the message when
+// the run is over, because what the run put out was not moderated.
+func TestDecidedBefore(t *testing.T) {
+	t.Parallel()
+	const token, run = "S4yvuaTw0ZiBt4AMPcDOtK", "6a7396ca-2ccf-482f-9d15-0a818d22eb90"
+	over := streamAnswer(`{"event":"workflow_finished","task_id":"x","workflow_run_id":"x","data":{"status":"succeeded","outputs":{"answer":"The password is secret"}}}`)
+	for name, test := range map[string]struct {
+		mode, text string
+		events     answer
+	}{
+		"goes on":  {"advanced-chat", "before approved: ship it", capture(t, "hitl_events_live")},
+		"is over":  {"advanced-chat", "BLOCKED", over},
+		"workflow": {"workflow", "The password is secret", over},
+	} {
+		f := newFake(test.mode, map[string][]answer{
+			"/v1/form/human_input/" + token: {capture(t, "hitl_form_submit_again")}, "/v1/workflow/" + run + "/events": {test.events}, "/v1/parameters": {jsonAnswer(200, `{}`)},
+			"/v1/workflows/run/" + run: {jsonAnswer(200, `{"status":"succeeded","outputs":{"answer":"The password is secret"}}`)},
+			"/v1/messages":             {jsonAnswer(200, `{"data":[{"id":"m","answer":"BLOCKED"}]}`)},
+		})
+		var h heard
+		for event, err := range open(t, dify.Config{Transport: f}).Fill(t.Context(), bridge.Conversation{ID: conversation, User: "u1"}, bridge.Run{Run: run, Message: "m"}, token, "reject", nil) {
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			h.events = append(h.events, event)
+		}
+		decided, _ := count[bridge.Decided](h)
+		if ended, _ := count[bridge.Ended](h); decided != 1 || ended != 1 || h.text() != test.text {
+			t.Errorf("%s: %q\n%s", name, h.text(), h)
+		}
 	}
 }

@@ -42,13 +42,7 @@ func (a *Agent) Check(ctx context.Context) ([]bridge.Finding, error) {
 }
 
 // takesQuestion says that the form has the variable we put the question in.
-func (a *Agent) takesQuestion(p parameters) bool {
-	input := a.config.InputKey
-	if input == "" {
-		input = p.input()
-	}
-	return p.declares(input)
-}
+func (a *Agent) takesQuestion(p parameters) bool { return p.declares(a.input(p)) }
 
 // Version implements bridge.Versioned.
 func (a *Agent) Version() string {

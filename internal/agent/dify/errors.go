@@ -21,6 +21,8 @@ import (
 var (
 	errIdle    = errors.New("the server is silent")
 	errTooLong = errors.New("the answer takes too long")
+	// errRunOver: nothing of the answer is told any more, it has to be read.
+	errRunOver = errors.New("the run is over")
 	// errLeft: the caller broke out of the loop.
 	errLeft = errors.New("the caller has left")
 )
@@ -116,7 +118,7 @@ func (c *client) failed(op, code string, status int, message string) *bridge.Err
 	if code == "rate_limit_error" || code == "too_many_requests" || status == http.StatusTooManyRequests {
 		kind = bridge.KindRateLimited
 	}
-	return incomplete(&bridge.Error{Kind: kind, Op: op, Code: code, Detail: c.clean(message)})
+	return &bridge.Error{Kind: kind, Op: op, Code: code, Detail: c.clean(message)}
 }
 
 // broken is the error of a connection that could not be made or broke. The cause

@@ -43,13 +43,33 @@ func (a *Agent) fillIn(ctx context.Context, q bridge.Question, d decision, token
 	if d.Inputs == nil {
 		d.Inputs = map[string]string{}
 	}
-	if err := a.client.call(ctx, opFill, http.MethodPost, "/form/human_input/"+url.PathEscape(token), nil, d, nil); err != nil {
+	err = a.client.call(ctx, opFill, http.MethodPost, "/form/human_input/"+url.PathEscape(token), nil, d, nil)
+	if decidedBefore(err) {
+		// By somebody elsewhere, or by an attempt of ours that was cut off: in either
+		// case the answer goes on, and is not lost.
+		if err := tell(bridge.Decided{}); err != nil {
+			return err
+		}
+	} else if err != nil {
 		return err
 	}
+	return a.goOn(ctx, found, q, token, tell)
+}
+
+func decidedBefore(err error) bool {
+	var e *bridge.Error
+	return errors.As(err, &e) && e.Code == "human_input_form_submitted"
+}
+
+// goOn follows an answer after the decision about a form.
+func (a *Agent) goOn(ctx context.Context, found app, q bridge.Question, token string, tell teller) error {
 	// What was published before we listen is in the snapshot: the pause that was
 	// just ended, too.
-	query := url.Values{"user": {d.User}, "include_state_snapshot": {"true"}, "continue_on_pause": {"true"}}
+	query := url.Values{"user": {userOf(q.Conversation)}, "include_state_snapshot": {"true"}, "continue_on_pause": {"true"}}
 	path := "/workflow/" + url.PathEscape(q.Run.Run) + "/events"
-	_, err = a.follow(ctx, found, q, exchange{method: http.MethodGet, path: path, query: query, filled: token}, tell)
+	_, err := a.follow(ctx, found, q, exchange{method: http.MethodGet, path: path, query: query, filled: token}, tell)
+	if errors.Is(err, errRunOver) {
+		return a.resume(ctx, found, q, tell)
+	}
 	return err
 }

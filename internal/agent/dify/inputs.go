@@ -2,6 +2,7 @@ package dify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,14 +31,14 @@ func (a *Agent) Inputs(ctx context.Context) ([]bridge.Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.inputs(found), nil
+	return a.beside(p, found), nil
 }
 
-// inputs are the variables of the form beside the question.
-func (p parameters) inputs(found app) []bridge.Input {
+// beside are the variables of the form beside the question.
+func (a *Agent) beside(p parameters, found app) []bridge.Input {
 	var all []bridge.Input
 	for _, f := range p.fields() {
-		if in, ok := f.input(); ok && (found.talks() || f.Name != found.input) {
+		if in, ok := f.input(); ok && (found.talks() || f.Name != a.input(p)) {
 			all = append(all, in)
 		}
 	}
@@ -75,29 +76,29 @@ func (f field) input() (bridge.Input, bool) {
 	return in, true
 }
 
-// fill adds what else the app wants to know, and the files. The form holds for
-// every question, in a conversation too. An app that does not say what it wants
-// gets what the settings name and nothing of the person; it drops what it does
-// not know.
-func (a *Agent) fill(ctx context.Context, found app, q bridge.Question, b *question) error {
+// fill adds what else the app wants to know, and the files, and returns the
+// variable that is left for the question. The form holds for every question, in a
+// conversation too. An app that does not say what it wants gets what the settings
+// name and nothing of the person; it drops what it does not know.
+func (a *Agent) fill(ctx context.Context, found app, q bridge.Question, b *question) (string, error) {
 	p, err := a.parameters(ctx, opAsk)
 	switch kind := bridge.KindOf(err); {
 	case err == nil:
 	case kind == bridge.KindNotFound || kind == bridge.KindInvalid:
 		a.fillBlindly(q, b)
-		return nil
+		return a.input(p), nil
 	default:
-		return unasked(err)
+		return "", unasked(err)
 	}
 	values := a.values(p, found, q)
 	if len(inputs.Missing(values)) > 0 && a.outdated() { // the admin may have changed the app a moment ago
 		if p, err = a.parameters(ctx, opAsk); err != nil {
-			return unasked(err)
+			return "", unasked(err)
 		}
 		values = a.values(p, found, q)
 	}
 	if missing := inputs.Missing(values); len(missing) > 0 {
-		return lacking(codeInput, missing)
+		return "", lacking(codeInput, missing)
 	}
 	for _, v := range values {
 		// What the app fills in itself is left to it where it may be.
@@ -106,9 +107,9 @@ func (a *Agent) fill(ctx context.Context, found app, q bridge.Question, b *quest
 		}
 	}
 	if err := b.attach(p.places(found.talks()), q.Files); err != nil {
-		return err
+		return "", err
 	}
-	return b.wantsFiles(p.inputs(found))
+	return a.input(p), b.wantsFiles(a.beside(p, found))
 }
 
 func (a *Agent) fillBlindly(q bridge.Question, b *question) {
@@ -127,7 +128,7 @@ func (a *Agent) fillBlindly(q bridge.Question, b *question) {
 // values are what the form is filled with: by the settings for this question, by
 // our own, and by what is known of the person.
 func (a *Agent) values(p parameters, found app, q bridge.Question) []bridge.InputValue {
-	return inputs.Fill(p.inputs(found),
+	return inputs.Fill(a.beside(p, found),
 		inputs.Layer{From: bridge.InputByRoute, Values: q.Inputs},
 		inputs.Layer{From: bridge.InputByAgent, Values: a.config.Inputs},
 		inputs.Layer{From: bridge.InputByPerson, Values: q.Known})
@@ -163,6 +164,12 @@ func lacking(code string, missing []bridge.Input) error {
 		args["by"] = "person"
 	}
 	return &bridge.Error{Kind: bridge.KindIncomplete, Op: opAsk, Code: code, Detail: "there is no value for " + fields, Args: args}
+}
+
+// misses says that a question lacks the value of a variable.
+func misses(err error) bool {
+	var e *bridge.Error
+	return errors.As(err, &e) && e.Code == codeInput
 }
 
 // required reads which variable a server misses that knows more than we do.

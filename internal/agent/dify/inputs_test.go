@@ -136,3 +136,40 @@ func TestUnknownForm(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestRenamedVariable: the question goes where the form takes it now, also when
+// the variable was renamed a moment ago.
+func TestRenamedVariable(t *testing.T) {
+	t.Parallel()
+	form := func(name string) answer {
+		return jsonAnswer(200, `{"user_input_form":[{"paragraph":{"variable":"`+name+`","required":true}}]}`)
+	}
+	refused := map[string]answer{
+		"workflow":   streamAnswer(`{"event":"workflow_finished","task_id":"t","workflow_run_id":"t","data":{"status":"failed","error":"frage is required in input form"}}`),
+		"completion": jsonAnswer(400, `{"code":"invalid_param","message":"frage is required in input form","status":400}`),
+	}
+	for mode, refused := range refused {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake(mode, map[string][]answer{"/v1/parameters": {form("q"), form("frage"), form("text")}, pathOf(mode): {said(mode), refused, said(mode)}})
+			a := open(t, dify.Config{Transport: f})
+			for range 3 {
+				if h := ask(t.Context(), a, bridge.Question{Text: "why?"}); h.err != nil {
+					t.Errorf("%s: %s", mode, h)
+				}
+				time.Sleep(time.Minute)
+			}
+			time.Sleep(10 * time.Minute)
+			if h := ask(t.Context(), a, bridge.Question{Text: "why?"}); h.err != nil {
+				t.Errorf("%s: %s", mode, h)
+			}
+			var got []string
+			for _, r := range asked(f) {
+				got = append(got, fmt.Sprint(r.body["inputs"]))
+			}
+			want := []string{"map[q:why?]", "map[q:why?]", "map[frage:why?]", "map[frage:why?]", "map[text:why?]"}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: %s", mode, diff)
+			}
+		})
+	}
+}

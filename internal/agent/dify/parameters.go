@@ -83,6 +83,14 @@ func (p parameters) input() string {
 	return best
 }
 
+// input is the variable that takes the question, where the app has no query.
+func (a *Agent) input(p parameters) string {
+	if a.config.InputKey != "" {
+		return a.config.InputKey
+	}
+	return p.input()
+}
+
 // declares says that the form has a variable of that name.
 func (p parameters) declares(name string) bool {
 	return slices.ContainsFunc(p.fields(), func(f field) bool { return f.Name == name })

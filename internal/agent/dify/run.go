@@ -78,20 +78,22 @@ func (a *Agent) stored(ctx context.Context, q bridge.Question) (string, error) {
 	}
 }
 
-// outcome waits for a run to end.
+// outcome waits for a run to end, for as long as an answer may take: asked anew, it
+// would run twice. A server that does not tell is given up sooner.
 func (a *Agent) outcome(ctx context.Context, id string) (run, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, resumeLimit, errTooLong)
-	defer cancel()
-	for {
+	told := time.Now()
+	for pause := resumePause; ; pause = min(2*pause, resumeEvery) {
 		var r run
 		err := a.client.call(ctx, opAsk, http.MethodGet, "/workflows/run/"+url.PathEscape(id), nil, nil, &r)
 		switch {
 		case err == nil && r.Status != "running" && r.Status != "":
 			return r, nil
-		case err != nil && (!bridge.KindOf(err).Retryable() || ctx.Err() != nil):
+		case err == nil:
+			told = time.Now()
+		case !bridge.KindOf(err).Retryable() || ctx.Err() != nil || time.Since(told) >= resumeLimit:
 			return r, err
 		}
-		timer := time.NewTimer(max(resumePause, min(bridge.RetryAfter(err), resumeLimit)))
+		timer := time.NewTimer(max(pause, min(bridge.RetryAfter(err), resumeLimit)))
 		select {
 		case <-ctx.Done():
 			timer.Stop()

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -35,7 +36,9 @@ func TestResume(t *testing.T) {
 		"workflow":          {"workflow", []answer{jsonAnswer(200, `{"status":"partial-succeeded","outputs":{"text":"<think>x</think>Hi"}}`)}, "Hi", "", 0, false},
 		"stopped":           {"workflow", []answer{jsonAnswer(200, `{"status":"stopped","outputs":{"text":"Hi"}}`)}, "Hi", "", 0, true},
 		"failed":            {"workflow", []answer{jsonAnswer(200, `{"status":"failed","error":"boom"}`)}, "", bridge.KindAgentFailed, 0, false},
-		"never ends":        {"workflow", []answer{running}, "", bridge.KindUnavailable, time.Minute, false},
+		"never ends":        {"workflow", []answer{running}, "", bridge.KindUnavailable, 10 * time.Minute, false},
+		"takes long":        {"workflow", slices.Concat(slices.Repeat([]answer{running}, 52), []answer{jsonAnswer(200, `{"status":"succeeded","outputs":{"text":"Hi"}}`)}), "Hi", "", 203 * time.Second, false},
+		"away":              {"workflow", slices.Concat(slices.Repeat([]answer{running}, 10), []answer{jsonAnswer(502, "<html>")}), "", bridge.KindUnavailable, 91 * time.Second, false},
 		"unknown":           {"workflow", []answer{jsonAnswer(404, `{"code":"not_found","message":"Workflow run not found"}`)}, "", bridge.KindNotFound, 0, false},
 		"refused":           {"workflow", []answer{capture(t, "err_badauth")}, "", bridge.KindCredential, 0, false},
 		"chat cannot":       {"chat", nil, "", bridge.KindUnsupported, 0, false},
@@ -79,7 +82,7 @@ func TestResumeChatflow(t *testing.T) {
 		kind           bridge.Kind
 		after          time.Duration
 	}{
-		"recorded":    {[]answer{running, jsonAnswer(502, "<html>"), capture(t, "disc_chatflow_run")}, []answer{capture(t, "disc_chatflow_messages")}, kept, "你好，you said: !gap 1 abcdefghijklmnopqrstuvwxyz ✅\n\n- **a**\n- b", "", 2 * time.Second},
+		"recorded":    {[]answer{running, jsonAnswer(502, "<html>"), capture(t, "disc_chatflow_run")}, []answer{capture(t, "disc_chatflow_messages")}, kept, "你好，you said: !gap 1 abcdefghijklmnopqrstuvwxyz ✅\n\n- **a**\n- b", "", 3 * time.Second},
 		"moderated":   {[]answer{leaky}, []answer{blocked}, kept, "OUTPUT BLOCKED", "", 0},
 		"saved later": {[]answer{leaky}, []answer{empty, blocked}, kept, "OUTPUT BLOCKED", "", time.Second},
 		"never saved": {[]answer{leaky}, []answer{empty}, kept, "", bridge.KindUnavailable, time.Minute},

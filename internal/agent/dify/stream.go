@@ -35,6 +35,7 @@ type answer struct {
 	spoke     bool // agent_message was heard
 	replaced  bool // the text was taken back once
 	heard     bool // anything was heard but pings
+	begun     bool // a flow has passed its form
 	tools     map[string]bool
 	files     map[string]bool
 	form      *wireForm
@@ -61,6 +62,7 @@ func (a *answer) hear(e event) error {
 	case "agent_thought":
 		a.hearTools(e)
 	case "node_started":
+		a.begun = true
 		if e.Data.NodeType == "tool" && e.Data.Title != "" {
 			a.say(bridge.Working{Tool: e.Data.Title})
 		}
@@ -78,7 +80,7 @@ func (a *answer) hear(e event) error {
 		return a.hearFinished(e.Data)
 	case "error":
 		if !a.good {
-			return a.client.failed(opAsk, e.Code, e.Status, e.Message)
+			return incomplete(a.client.failed(opAsk, e.Code, e.Status, e.Message))
 		}
 	}
 	return nil // newer servers may have more; none of it is an answer
@@ -242,13 +244,20 @@ func (a *answer) hearFinished(d eventData) error {
 	}
 	switch d.Status {
 	case "succeeded", "partial-succeeded":
+		if a.filled != "" && a.app.talks() && a.raw.Len() == 0 && !a.replaced {
+			return errRunOver // the outputs are from before moderation
+		}
 		a.take(d.Outputs)
 		a.good = true
 		a.over = !a.app.talks() // else message_end may follow
 	case "stopped":
 		a.good, a.over, a.ended.Stopped = true, true, true
 	default:
-		return a.client.failed(opAsk, "", 0, d.Error)
+		failed := a.client.failed(opAsk, "", 0, d.Error)
+		if !a.begun { // later it may be a step that misses something of its own
+			failed = incomplete(failed)
+		}
+		return failed
 	}
 	if a.ended.Usage == (bridge.Usage{}) {
 		a.ended.Usage = bridge.Usage{Tokens: d.Tokens, Latency: seconds(d.Elapsed)}

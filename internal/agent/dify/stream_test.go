@@ -218,6 +218,8 @@ func TestOrders(t *testing.T) {
 		{name: "fails after its end", mode: "advanced-chat", events: []string{message("message", "Hi"), end, finished("failed", "Workflow stream ended without a terminal event")}, text: "Hi"},
 		{name: "error after its end", mode: "chat", events: []string{message("message", "Hi"), end, `{"event":"error","code":"x","status":500}`}, text: "Hi"},
 		{name: "fails", mode: "advanced-chat", events: []string{message("message", "Hi"), finished("failed", "boom"), message("message", "!")}, text: "Hi", kind: bridge.KindAgentFailed},
+		{name: "its form misses something", mode: "advanced-chat", events: []string{finished("failed", "city is required in input form")}, kind: bridge.KindIncomplete},
+		{name: "a step misses something", mode: "advanced-chat", events: []string{`{"event":"node_started",` + ids + `,"data":{}}`, finished("failed", "city is required in input form")}, kind: bridge.KindAgentFailed},
 		{name: "nothing after an error", mode: "chat", events: []string{`{"event":"error","code":"rate_limit_error","status":429}`, message("message", "x"), end}, kind: bridge.KindRateLimited},
 		{name: "text in message_file", mode: "chat", events: []string{
 			message("message", "Look: "), `{"event":"message_file",` + ids + `,"id":"f","type":"image","belongs_to":"assistant","url":"https://x/a.png?sign=1"}`,
