@@ -107,6 +107,31 @@ func TestBlackHole(t *testing.T) {
 	}
 }
 
+// TestMuteService: a service that takes the connection and says nothing is given up
+// on in time, at the start and later, and tried again.
+func TestMuteService(t *testing.T) {
+	t.Parallel()
+	edge := tunneltest.New(t)
+	edge.Mute(true)
+	h := open(t, edge, echo("door"), beats)
+	inTrouble := func(s tunnel.Status) bool { return s.Err != nil }
+	for range 2 {
+		s := h.await(t, "given up on", inTrouble)
+		if code, _, kind := trouble(s.Err); code != "dropped" || kind != bridge.KindUnavailable || s.State == tunnel.StateOnline {
+			t.Errorf("got %+v", s)
+		}
+		told(t, s.Err)
+		edge.Mute(false)
+		h.awaitState(t, tunnel.StateOnline)
+		if status, _ := post(t, edge, address+"/hook/b1", ""); status != http.StatusOK {
+			t.Errorf("got %d", status)
+		}
+		edge.Mute(true)
+		edge.Drop()
+		h.await(t, "cut off", inTrouble)
+	}
+}
+
 // TestHeartbeat: by default a dead connection is noticed within 8 seconds.
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()

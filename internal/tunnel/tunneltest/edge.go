@@ -41,6 +41,7 @@ type Edge struct {
 	asked    []Bind   // all that were made
 	refuse   []answer // answers to the next requests, first in first out
 	warn     bool
+	mute     bool
 	count    int
 }
 
@@ -153,6 +154,14 @@ func (e *Edge) Freeze() {
 	for _, s := range e.live() {
 		s.conn.freeze()
 	}
+}
+
+// Mute takes connections from now on without ever answering on them, as a network
+// that has lost its way out does; or answers again.
+func (e *Edge) Mute(on bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.mute = on
 }
 
 func (e *Edge) live() []*session {

@@ -39,6 +39,9 @@ func (e *Edge) talk(conn net.Conn) {
 	s.mux = muxado.NewHeartbeat(muxado.NewTypedStreamSession(muxado.Server(secure, nil)), func(time.Duration, bool) {}, nil)
 	e.mu.Lock()
 	e.sessions[s] = true
+	if e.mute {
+		s.conn.freeze()
+	}
 	e.mu.Unlock()
 	for {
 		stream, err := s.mux.AcceptTypedStream()
