@@ -55,6 +55,7 @@ func server(t *testing.T) *httptest.Server {
 
 // TestSaveAgent is the first-run page: try, save, and find it at the next start.
 func TestSaveAgent(t *testing.T) { //nolint:paralleltest // the keyring's library has a global
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere") // for the library there is a session
 	keyring.MockInit()
 	dify, data := server(t), t.TempDir()
 	a, ctx := house(t, data, "")
@@ -80,6 +81,7 @@ func TestSaveAgent(t *testing.T) { //nolint:paralleltest // the keyring's librar
 // TestKeepInFile is the first-run page where there is no keyring: nothing is stored
 // until somebody chose a passphrase; then the key is in the encrypted file alone.
 func TestKeepInFile(t *testing.T) { //nolint:paralleltest // the keyring's library has a global
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
 	keyring.MockInitWithError(errors.New("The name org.freedesktop.secrets was not provided by any .service files"))
 	t.Cleanup(keyring.MockInit)
 	dify, data := server(t), t.TempDir()

@@ -22,7 +22,7 @@ func vaultFile(data string) string { return filepath.Join(data, "secrets.age") }
 func openVault(opt Options) secret.Vault {
 	file := newVaultFile(opt)
 	if !file.Exists() {
-		return secret.Vault{}
+		return secret.New()
 	}
 	return secret.Vault{File: file}
 }

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/zalando/go-keyring"
@@ -44,13 +48,48 @@ func limit() int {
 type system struct{}
 
 // Get implements Keyring.
-func (system) Get(name string) (string, error) { return keyring.Get(service, name) }
+func (system) Get(name string) (string, error) {
+	if err := session(); err != nil {
+		return "", err
+	}
+	return keyring.Get(service, name)
+}
 
 // Set implements Keyring.
-func (system) Set(name, value string) error { return keyring.Set(service, name, value) }
+func (system) Set(name, value string) error {
+	if err := session(); err != nil {
+		return err
+	}
+	return keyring.Set(service, name, value)
+}
 
 // Delete implements Keyring.
-func (system) Delete(name string) error { return keyring.Delete(service, name) }
+func (system) Delete(name string) error {
+	if err := session(); err != nil {
+		return err
+	}
+	return keyring.Delete(service, name)
+}
+
+const busVariable = "DBUS_SESSION_BUS_ADDRESS"
+
+// session looks for the desktop's session where the library would. Without one the
+// library starts a bus of its own where dbus-launch is installed; that would stay
+// behind with a keyring in which the next start of ours finds nothing.
+func session() error {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return nil
+	}
+	if address := os.Getenv(busVariable); address != "" && address != "autolaunch:" {
+		return nil
+	}
+	for _, name := range []string{"bus", "dbus-session"} {
+		if _, err := os.Stat(filepath.Join("/run/user", strconv.Itoa(os.Getuid()), name)); !errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	return errors.New(busVariable + " is not set")
+}
 
 func (v Vault) keyring() Keyring { //nolint:ireturn // whichever it is
 	if v.Keyring != nil {
@@ -59,17 +98,58 @@ func (v Vault) keyring() Keyring { //nolint:ireturn // whichever it is
 	return system{}
 }
 
-// bounded runs a call of the keyring's library, which may hang, for at most
-// patience. A call given up on goes on in the background until it ends.
-func bounded(ctx context.Context, name string, call func() (string, error)) (string, error) {
-	type result struct {
-		value string
-		err   error
+// waiting counts the calls that the keyring has not answered in time, and may
+// still answer: when somebody has unlocked it, say.
+type waiting struct {
+	mu    sync.Mutex
+	calls int
+}
+
+func (w *waiting) any() bool {
+	if w == nil {
+		return false
 	}
-	done := make(chan result, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls > 0
+}
+
+// forReply remembers a call until its end.
+func (w *waiting) forReply(done <-chan reply) {
+	if w == nil {
+		return
+	}
+	w.count(1)
+	go func() {
+		<-done
+		w.count(-1)
+	}()
+}
+
+func (w *waiting) count(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls += n
+}
+
+// reply is what a call of the keyring's library returned.
+type reply struct {
+	value string
+	err   error
+}
+
+// bounded runs a call of the keyring's library, which may hang, for at most
+// patience. A call given up on goes on in the background until it ends; until
+// then others are not made, because each would hang as well and ask the user once
+// more.
+func (v Vault) bounded(ctx context.Context, name string, call func() (string, error)) (string, error) {
+	if v.waiting.any() {
+		return "", silent(name)
+	}
+	done := make(chan reply, 1)
 	go func() {
 		value, err := call()
-		done <- result{value, err}
+		done <- reply{value, err}
 	}()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -79,8 +159,13 @@ func bounded(ctx context.Context, name string, call func() (string, error)) (str
 	case <-ctx.Done():
 		return "", fmt.Errorf("secret: %s: %w", name, ctx.Err())
 	case <-timer.C:
-		return "", unusable(name, "keyring_locked", errors.New("no answer in time"))
+		v.waiting.forReply(done)
+		return "", silent(name)
 	}
+}
+
+func silent(name string) error {
+	return unusable(name, "keyring_locked", errors.New("no answer in time"))
 }
 
 // classify tells a missing entry, a keyring that is not there and a locked one
@@ -105,7 +190,7 @@ func classify(name string, err error) error {
 		return tooLarge(name, limit())
 	case says("unlock", "locked", "dismissed", "interaction is not allowed"):
 		return unusable(name, "keyring_locked", err)
-	case says("dial unix", "dbus-launch", "DBUS_SESSION_BUS_ADDRESS"):
+	case says("dial unix", "dbus-launch", busVariable):
 		return unusable(name, "keyring_no_bus", err)
 	default:
 		return unusable(name, "keyring_missing", err)

@@ -3,30 +3,72 @@ package secret_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/secret"
 )
 
-// TestRealKeyring speaks to a real Secret Service; testdata/keyring.sh provides
-// one. It runs in a process of its own because TestKeyring replaces the
-// library's provider.
-func TestRealKeyring(t *testing.T) { //nolint:paralleltest // a process of its own
-	if os.Getenv("SWITCHBOARD_TEST_KEYRING") == "" {
+// inRealKeyring says that the test runs in a process of its own beside a Secret
+// Service; otherwise it has been run there, started by the given words. It needs a
+// process of its own because TestKeyring replaces the library's provider.
+func inRealKeyring(t *testing.T, starter ...string) bool {
+	t.Helper()
+	switch {
+	case os.Getenv("SWITCHBOARD_TEST_KEYRING") == "":
 		t.Skip("no Secret Service; testdata/keyring.sh provides one")
+	case os.Getenv("SWITCHBOARD_TEST_KEYRING_CHILD") != "":
+		return true
 	}
-	if os.Getenv("SWITCHBOARD_TEST_KEYRING_CHILD") == "" {
-		self, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		child := exec.CommandContext(t.Context(), self, "-test.run=^TestRealKeyring$", "-test.v")
-		child.Env = append(os.Environ(), "SWITCHBOARD_TEST_KEYRING_CHILD=1")
-		out, err := child.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := append(starter, self, "-test.run=^"+t.Name()+"$", "-test.v")
+	child := exec.CommandContext(t.Context(), words[0], words[1:]...)
+	child.Env = append(os.Environ(), "SWITCHBOARD_TEST_KEYRING_CHILD=1")
+	if len(starter) > 0 { // a session without what others keep
+		child.Env = append(child.Env, "XDG_DATA_HOME="+t.TempDir(), "XDG_RUNTIME_DIR="+t.TempDir(), "DBUS_SESSION_BUS_ADDRESS=")
+	}
+	out, err := child.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "PASS: "+t.Name()) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return false
+}
+
+// TestRealKeyringLocked: a keyring that nobody has unlocked, and nobody can be asked
+// to, is told apart from one that has no such entry.
+func TestRealKeyringLocked(t *testing.T) { //nolint:paralleltest // a process of its own
+	if inRealKeyring(t, "dbus-run-session", "--") {
+		unusable(t, "keyring_locked")
+	}
+}
+
+// TestRealKeyringMissing: a session without a program that keeps secrets.
+func TestRealKeyringMissing(t *testing.T) { //nolint:paralleltest // a process of its own
+	if inRealKeyring(t, "dbus-run-session", "--config-file=testdata/bare-bus.conf", "--") {
+		unusable(t, "keyring_missing")
+	}
+}
+
+func unusable(t *testing.T, want string) {
+	t.Helper()
+	v := secret.New()
+	_, err := v.Get(t.Context(), "keyring", "bot/real/key")
+	wantCode(t, err, want)
+	wantCode(t, v.Set(t.Context(), "bot/real/key", bridge.NewSecret("value")), want)
+	wantCode(t, v.Usable(t.Context()), want)
+}
+
+// TestRealKeyring speaks to a real Secret Service; testdata/keyring.sh provides
+// one.
+func TestRealKeyring(t *testing.T) { //nolint:paralleltest // a process of its own
+	if !inRealKeyring(t) {
 		return
 	}
 	v := secret.Vault{}
@@ -54,5 +96,34 @@ func TestRealKeyring(t *testing.T) { //nolint:paralleltest // a process of its o
 	}
 	if _, err := v.Get(t.Context(), "keyring", name); bridge.KindOf(err) != bridge.KindNotFound {
 		t.Errorf("a deleted entry is %v", err)
+	}
+}
+
+// TestNoSession: where there is no desktop session none is begun, though there is a
+// program that would.
+func TestNoSession(t *testing.T) {
+	if _, err := os.Stat(filepath.Join("/run/user", strconv.Itoa(os.Getuid()))); err == nil || runtime.GOOS != "linux" {
+		t.Skip("there is a session here, or never one")
+	}
+	dir := t.TempDir()
+	begun := filepath.Join(dir, "begun")
+	script := "#!/bin/sh\ntouch " + begun + "\necho DBUS_SESSION_BUS_ADDRESS=unix:path=" + dir + "/bus\n"
+	if err := os.WriteFile(filepath.Join(dir, "dbus-launch"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for _, address := range []string{"", "autolaunch:"} {
+		t.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
+		v := secret.New()
+		_, err := v.Get(t.Context(), "keyring", "n")
+		wantCode(t, err, "keyring_no_bus")
+		wantCode(t, v.Set(t.Context(), "n", bridge.NewSecret("v")), "keyring_no_bus")
+		wantCode(t, v.Delete(t.Context(), "n"), "keyring_no_bus")
+		if !secret.Keyless(err) {
+			t.Errorf("%v is not told apart", err)
+		}
+	}
+	if _, err := os.Stat(begun); err == nil {
+		t.Error("a session was begun")
 	}
 }

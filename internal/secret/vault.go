@@ -19,13 +19,20 @@ type Keyring interface {
 	Delete(name string) error
 }
 
-// Vault fetches and keeps secrets. The zero Vault uses the system's keyring.
+// Vault fetches and keeps secrets. The zero Vault uses the system's keyring; one
+// made with New waits only once for a keyring that does not answer.
 type Vault struct {
 	// File takes the place of the keyring where somebody chose so.
 	File *File
 	// Keyring replaces the system's keyring; nil is that one.
 	Keyring Keyring
+
+	waiting *waiting // nil remembers nothing
 }
+
+// New makes a vault on the system's keyring. While that leaves a call unanswered,
+// because it waits for somebody to unlock it, all others fail at once.
+func New() Vault { return Vault{waiting: &waiting{}} }
 
 // Get returns a secret from where ref says: keyring, env:NAME, file:PATH or
 // credential:NAME. A secret that is not there is KindNotFound; a keyring that
@@ -54,7 +61,7 @@ func (v Vault) own(ctx context.Context, name string) (bridge.Secret, error) {
 	if v.File != nil {
 		return v.File.Get(ctx, name)
 	}
-	value, err := bounded(ctx, name, func() (string, error) { return v.keyring().Get(name) })
+	value, err := v.bounded(ctx, name, func() (string, error) { return v.keyring().Get(name) })
 	if err != nil {
 		return bridge.Secret{}, err
 	}
@@ -73,7 +80,7 @@ func (v Vault) Set(ctx context.Context, name string, value bridge.Secret) error 
 	if v.File != nil {
 		return v.File.Set(ctx, name, value)
 	}
-	_, err := bounded(ctx, name, func() (string, error) { return "", v.keyring().Set(name, value.Reveal()) })
+	_, err := v.bounded(ctx, name, func() (string, error) { return "", v.keyring().Set(name, value.Reveal()) })
 	return err
 }
 
@@ -82,7 +89,7 @@ func (v Vault) Delete(ctx context.Context, name string) error {
 	if v.File != nil {
 		return v.File.Delete(ctx, name)
 	}
-	_, err := bounded(ctx, name, func() (string, error) { return "", v.keyring().Delete(name) })
+	_, err := v.bounded(ctx, name, func() (string, error) { return "", v.keyring().Delete(name) })
 	if bridge.KindOf(err) == bridge.KindNotFound {
 		return nil
 	}

@@ -63,6 +63,7 @@ func TestSources(t *testing.T) {
 
 // The keyring's library keeps its provider in a global, so these run in order.
 func TestKeyring(t *testing.T) { //nolint:paralleltest // shares the library's global
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
 	v := secret.Vault{}
 	keyring.MockInit()
 	if _, err := v.Get(t.Context(), "keyring", "bot/b/key"); bridge.KindOf(err) != bridge.KindNotFound || code(err) != "missing_keyring" {
@@ -146,6 +147,32 @@ func TestKeyringHangs(t *testing.T) {
 		defer cancel()
 		if _, err := v.Get(ctx, "keyring", "n"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// TestKeyringWaitsOnce: a keyring that does not answer is waited for once, however
+// many secrets there are, and is asked again when it has answered.
+func TestKeyringWaitsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v, stuck := secret.New(), make(chan struct{})
+		v.Keyring = ring{entries: map[string]string{"n": "v"}, stuck: stuck}
+		began := time.Now()
+		for range 10 {
+			_, err := v.Get(t.Context(), "keyring", "n")
+			wantCode(t, err, "keyring_locked")
+		}
+		wantCode(t, v.Set(t.Context(), "n", bridge.NewSecret("w")), "keyring_locked")
+		wantCode(t, v.Delete(t.Context(), "n"), "keyring_locked")
+		wantCode(t, v.Usable(t.Context()), "keyring_locked")
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		close(stuck) // somebody unlocked it
+		synctest.Wait()
+		if got, err := v.Get(t.Context(), "keyring", "n"); err != nil || got.Reveal() != "v" {
+			t.Errorf("got %q, %v", got.Reveal(), err)
 		}
 	})
 }
