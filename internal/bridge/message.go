@@ -81,6 +81,19 @@ type File struct {
 	Extra    map[string]string `json:"extra,omitempty"`
 }
 
+// Said is what somebody wrote, or what the platform heard in a voice message.
+func (m Message) Said() string {
+	if m.Text != "" {
+		return m.Text
+	}
+	for _, f := range m.Files {
+		if f.Text != "" {
+			return f.Text
+		}
+	}
+	return ""
+}
+
 // Address is where the answer to one message goes. It is plain data, stored
 // with the message, so that an answer can be sent after a restart.
 type Address struct {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -68,7 +69,7 @@ func (t *trip) outcome(ctx context.Context, resumed bool) (course, error) {
 		}
 		return t.refuse(ctx, router.RefusedRule, text, resumed)
 	case router.ToIntent:
-		return t.intent(ctx, o.Command, t.route.Text, resumed)
+		return t.intent(ctx, o.Command, o.Command.Argument(spoken(t.route.Text, t.job.Message)), resumed)
 	case router.Forward:
 		return course{act: func(ctx context.Context) error { return t.forward(ctx, o) }}, nil
 	case router.HandOver:
@@ -82,13 +83,22 @@ func (t *trip) outcome(ctx context.Context, resumed bool) (course, error) {
 func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 	t.noted = resumed
 	if t.text == "" {
-		if words, err := t.understand(ctx); err != nil || words != "" {
+		written := spoken(t.route.Text, t.job.Message)
+		if words, err := t.understand(ctx, written); err != nil || words != "" {
 			return t.words(words), err
+		}
+		if t.text != written && t.decision == nil { // a number stood for it
+			m := t.job.Message
+			m.Text = t.text
+			return t.passOn(ctx, router.CommandNone, m, resumed)
 		}
 	}
 	switch {
 	case t.text == "" && !t.looksAt():
 		t.note(bridge.EntryIgnored, 0, "", "no text in the message")
+		if written := strings.TrimSpace(t.job.Message.Text); written != "" { // a prefix, and nothing behind it
+			return t.words(t.say("reply.prefix_only", "prefix", written)), nil
+		}
 		return t.words(t.say("reply.text_only")), nil
 	case t.overLimit(resumed):
 		return course{}, &silentError{bridge.KindQuota}
@@ -101,8 +111,8 @@ func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 
 // understand finds out what a text is: a question, the number of one, or a
 // decision. It returns words when the person has to be told something instead.
-func (t *trip) understand(ctx context.Context) (string, error) {
-	t.text = spoken(t.route.Text, t.job.Message)
+func (t *trip) understand(ctx context.Context, written string) (string, error) {
+	t.text = written
 	switch {
 	case t.click.does(bridge.DoChoose):
 		return t.chooses(ctx)
@@ -119,12 +129,8 @@ func (t *trip) understand(ctx context.Context) (string, error) {
 // spoken is the text to ask the agent: what was written, or what the platform
 // heard in a voice message.
 func spoken(text string, m bridge.Message) string {
-	for _, f := range m.Files {
-		if text == "" {
-			text = f.Text
-		}
-	}
-	return text
+	m.Text = text
+	return m.Said()
 }
 
 // refuse says once in a while, politely, why there is no answer. Every time it

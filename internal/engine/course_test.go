@@ -31,7 +31,7 @@ func TestRulesAnswer(t *testing.T) {
 		h.want("one", "zhang", "/hr how much leave?", "hr: how much leave? (1 in hr-1)")
 		h.want("one", "zhang", "/人事 请假", "hr: 请假 (2 in hr-1)")
 		h.want("one", "zhang", "and now?", "help: and now? (2 in help-1)")
-		h.want("one", "zhang", "/hr", "only read text")
+		h.want("one", "zhang", "/hr", "in the same message, after `/hr`")
 		h.want("one", "zhang", "WiFi?", "on the wall")
 		h.want("one", "zhang", "my salary?", "Not here.")
 		if got := h.say("one", "zhang", "my salary!"); got != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -64,8 +65,23 @@ func (t *trip) inChat(bot, chat, key string, args ...any) Notice {
 	if name == "" {
 		name = string(t.job.Message.Sender.ID)
 	}
-	args = append(args, "name", name, "bot", t.job.Message.Bot, "text", t.route.Text)
+	args = append(args, "name", name, "bot", t.job.Message.Bot, "text", t.described())
 	return Notice{bridge.Address{Bot: bot, Chat: chat, Kind: bridge.Group, Language: t.route.Language}, t.say(key, args...)}
+}
+
+// described is the message as those read it who do not see its files.
+func (t *trip) described() string {
+	text := spoken(t.route.Text, t.job.Message)
+	var kinds []string
+	for _, f := range t.job.Message.Files {
+		if f.Text == "" {
+			kinds = append(kinds, t.say("router.notice.kind."+string(f.Kind)))
+		}
+	}
+	if len(kinds) > 0 {
+		text = strings.TrimSpace(text + "\n\n" + t.say("router.notice.files", "files", strings.Join(kinds, t.say("ui.list.separator"))))
+	}
+	return text
 }
 
 // forward shows the message in another chat.

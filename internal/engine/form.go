@@ -180,7 +180,7 @@ func (t *trip) pending(ctx context.Context, text string) (x bridge.Exchange, cho
 func chosen(choices []bridge.FormChoice, text string, numbers bool) (id, rest string) {
 	head, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	word, more, _ := strings.Cut(strings.TrimSpace(head), " ")
-	if n, ok := digit(word); ok && numbers && n <= len(choices) {
+	if n, ok := router.Pick(word); ok && numbers && n <= len(choices) {
 		return choices[n-1].ID, strings.TrimSpace(more + "\n" + rest)
 	}
 	for _, c := range choices {

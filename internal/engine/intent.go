@@ -122,11 +122,29 @@ func (t *trip) intent(ctx context.Context, command router.Command, argument stri
 		return course{}, fmt.Errorf("engine: intent %s: %w", command, err)
 	}
 	if answer.Ask != nil {
-		t.route.Text = answer.Ask.Text
-		t.text, t.job.Message.Files, t.job.Message.Quote = spoken(answer.Ask.Text, *answer.Ask), answer.Ask.Files, answer.Ask.Quote
-		return t.question(ctx, resumed)
+		return t.passOn(ctx, command, *answer.Ask, resumed)
 	}
 	return course{act: func(ctx context.Context) error { return t.answerWith(ctx, answer) }}, nil
+}
+
+// passOn is the course of a question that a command asks. What the rules say about
+// it holds as if it had been written, or /again would be a way around them.
+func (t *trip) passOn(ctx context.Context, command router.Command, ask bridge.Message, resumed bool) (course, error) {
+	m := t.job.Message
+	m.Text, m.Files, m.Quote = ask.Text, ask.Files, ask.Quote
+	var err error
+	if t.route, err = t.router.Reconsider(ctx, m, t.route, command); err != nil {
+		return course{}, err
+	}
+	if t.route.Rule != "" {
+		t.note(bridge.EntryRouted, 0, "", t.routed())
+	}
+	if t.route.Refused != router.RefusedNot {
+		return t.refuse(ctx, t.route.Refused, t.say("router.refused."+string(t.route.Refused)), resumed)
+	}
+	t.job.Message.Files, t.job.Message.Quote = ask.Files, ask.Quote
+	t.text = spoken(t.route.Text, ask)
+	return t.outcome(ctx, resumed)
 }
 
 // help lists what can be asked of us.

@@ -71,7 +71,7 @@ func (t *trip) suggest(ctx context.Context, h *hearing, text string) string {
 // picked is the question that somebody picked with a job by its number from what
 // was proposed to them last. Any other number is a question of its own.
 func (e *Engine) picked(ctx context.Context, j bridge.Job, text string) (string, error) {
-	n, ok := digit(text)
+	n, ok := router.Pick(text)
 	if !ok {
 		return text, nil
 	}
@@ -114,19 +114,6 @@ func proposed(r bridge.Reply) []string {
 		return questions
 	}
 	return listed(r.Text)
-}
-
-// digit reads a number as one picks with it: "2", "２", "2." or "2）".
-func digit(text string) (int, bool) {
-	found := regexp.MustCompile(`^([1-9１-９])[.)、．。）]?$`).FindStringSubmatch(strings.TrimSpace(text))
-	if found == nil {
-		return 0, false
-	}
-	r := []rune(found[1])[0]
-	if r > '9' {
-		r -= '１' - '1'
-	}
-	return int(r - '0'), true
 }
 
 // listed reads the questions at the end of a text that suggestions made.

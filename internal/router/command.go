@@ -63,6 +63,17 @@ func builtIn() []Spec {
 	}
 }
 
+// Argument is what a text that a rule leads here is to a command. Those everybody
+// has take of it what could stand behind the slash; others have it all.
+func (c Command) Argument(text string) string {
+	for _, spec := range builtIn() {
+		if spec.Command == c && (spec.Takes == nil || !spec.Takes(text)) {
+			return ""
+		}
+	}
+	return text
+}
+
 // isNumber takes digits, however they are grouped.
 func isNumber(argument string) bool {
 	return strings.Trim(fold(argument), "0123456789- ") == ""

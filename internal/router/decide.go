@@ -15,6 +15,7 @@ type decision struct {
 	agent   string // whose lane it belongs to
 	rule    string
 	text    string
+	open    bool // no words in the message led to the agent
 }
 
 // decide asks the rules. A command is decided by what the rules say about bot,
@@ -26,7 +27,7 @@ func (r *Router) decide(f facts) decision {
 		}
 	}
 	agent := r.opt.AgentOf(f.message.Bot)
-	return decision{outcome: ToAgent{Agent: agent}, agent: agent, text: f.message.Text}
+	return decision{outcome: ToAgent{Agent: agent}, agent: agent, text: f.message.Text, open: true}
 }
 
 // rulesFor are those that may be about a bot.
@@ -41,12 +42,43 @@ func (r *Router) rulesFor(bot string) []Rule {
 func (r *Router) concluded(rule Rule, f facts) decision {
 	d := decision{outcome: rule.Then, agent: r.opt.AgentOf(f.message.Bot), rule: rule.Name, text: f.message.Text}
 	if to, ok := rule.Then.(ToAgent); ok {
-		d.agent = to.Agent
+		d.agent, d.open = to.Agent, len(rule.Prefixes)+len(rule.Keywords)+len(rule.Patterns) == 0
 	}
 	if len(rule.Prefixes) > 0 {
 		_, d.text, _ = slashed(f.message)
 	}
 	return d
+}
+
+// asking makes sure that a question goes to the agent in whose lane it is, and
+// that this one may be asked.
+func (r *Router) asking(route Route, f facts) Route {
+	to, asks := route.Outcome.(ToAgent)
+	if !asks {
+		return route
+	}
+	if to.Agent != route.Agent { // what the rules say by now is about another
+		to = ToAgent{Agent: route.Agent}
+	}
+	route.Outcome, route.Refused = to, r.permitAgent(f, route.Agent)
+	return route
+}
+
+// Reconsider decides about a question that a command asks, as if the person had
+// written it now: the rules were asked about the command, and no word of a rule is
+// about that. Where the question leads to a command again, the agent is meant,
+// unless it was asked a second time and the command was what answered it.
+func (r *Router) Reconsider(ctx context.Context, m bridge.Message, route Route, command Command) (Route, error) {
+	f, err := r.facts(ctx, m, route.Person, CommandNone)
+	if err != nil {
+		return route, err
+	}
+	d := r.decide(f)
+	if to, is := d.outcome.(ToIntent); is && (!command.Asks() || to.Command.Asks()) {
+		d.outcome = ToAgent{Agent: route.Agent}
+	}
+	route.Outcome, route.Rule, route.Text = d.outcome, d.rule, d.text
+	return r.asking(route, f), nil
 }
 
 // facts finds out what rules and permissions are about. The department is looked
@@ -57,7 +89,8 @@ func (r *Router) facts(ctx context.Context, m bridge.Message, p bridge.Person, c
 		f.at = time.Now()
 	}
 	if command == CommandNone {
-		f.text = fold(m.Text)
+		f.said = m.Said()
+		f.text = fold(f.said)
 		word, _, _ := slashed(m)
 		f.prefix = fold(word)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -28,6 +29,9 @@ type Store interface {
 type Past interface {
 	// Job returns one job; an unknown one is an error of KindNotFound.
 	Job(ctx context.Context, id int64) (bridge.Job, error)
+	// Exchanges returns the last questions of a lane before a job, oldest first; 0
+	// means all of them.
+	Exchanges(ctx context.Context, lane string, before int64, most int) ([]bridge.Exchange, error)
 	MutedUntil(ctx context.Context, chat string) (time.Time, error)
 }
 
@@ -170,8 +174,13 @@ func (r *Router) Place(ctx context.Context, n bridge.NewJob) (queue, lane string
 		return "", "", err
 	}
 	d := r.decide(f)
-	if known && about.Queue != r.opt.Desk && r.opt.Serves(about.Queue) {
+	switch {
+	case known && about.Queue != r.opt.Desk && r.opt.Serves(about.Queue):
 		d.agent = about.Queue
+	case n.Action == nil && (spec.Command.looksBack() || d.open && isPick(m.Text)):
+		if d.agent, err = r.lastAgent(ctx, m, p, d.agent); err != nil {
+			return "", "", err
+		}
 	}
 	lane = r.lane(m, p, d.agent)
 	if spec.Aside && r.opt.Desk != "" {
@@ -199,7 +208,7 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	if err != nil {
 		return Route{}, fmt.Errorf("router: person: %w", err)
 	}
-	lang := r.Language(p, m.Text)
+	lang := r.Language(p, m.Said())
 	spec, argument := r.words.parse(m)
 	f, err := r.facts(ctx, m, p, spec.Command)
 	if err != nil {
@@ -221,11 +230,8 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	if route.Refused = r.permit(f); route.Refused != RefusedNot {
 		return route, nil
 	}
-	if to, asks := d.outcome.(ToAgent); asks && spec.Command.Asks() {
-		if to.Agent != route.Agent { // what the rules say by now is about another
-			to = ToAgent{Agent: route.Agent}
-		}
-		route.Outcome, route.Refused = to, r.permitAgent(f, route.Agent)
+	if spec.Command.Asks() {
+		route = r.asking(route, f)
 	}
 	return r.inTalk(ctx, j, route)
 }
@@ -277,10 +283,19 @@ func (r *Router) Remember(ctx context.Context, s bridge.Session, from bridge.Pla
 	return s, nil
 }
 
-// Reset lets the next message start afresh: in a direct chat with every agent
-// and on every platform, in a group with this agent.
+// Reset lets the next message start afresh with every agent: in a direct chat on
+// every platform, in a group for whoever shares this talk.
 func (r *Router) Reset(ctx context.Context, j bridge.Job, p bridge.Person) error {
-	err := r.store.CloseSessions(ctx, j.Lane)
+	lanes := []string{j.Lane}
+	for _, agent := range r.agentsFor(j.Message.Bot) {
+		if lane := r.lane(j.Message, p, agent); lane != j.Lane {
+			lanes = append(lanes, lane)
+		}
+	}
+	var err error
+	for _, lane := range lanes {
+		err = errors.Join(err, r.store.CloseSessions(ctx, lane))
+	}
 	if err == nil && j.Message.Chat.Kind != bridge.Group {
 		err = r.store.CloseSessionsOf(ctx, p.ID)
 	}

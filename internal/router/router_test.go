@@ -21,6 +21,7 @@ type people struct {
 	muted    map[string]time.Time
 	role     bridge.Role
 	jobs     map[int64]bridge.Job
+	asked    map[string][]bridge.Exchange // by lane
 }
 
 func (p *people) Job(_ context.Context, id int64) (bridge.Job, error) {
@@ -29,6 +30,10 @@ func (p *people) Job(_ context.Context, id int64) (bridge.Job, error) {
 		return j, &bridge.Error{Kind: bridge.KindNotFound, Op: "test"}
 	}
 	return j, nil
+}
+
+func (p *people) Exchanges(_ context.Context, lane string, _ int64, _ int) ([]bridge.Exchange, error) {
+	return p.asked[lane], nil
 }
 
 func newPeople() *people {

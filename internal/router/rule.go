@@ -93,7 +93,8 @@ type facts struct {
 	person     bridge.Person
 	role       bridge.Role
 	department string
-	text       string // folded; empty for a command, which no word of a rule is about
+	said       string // in writing or by voice; empty for a command, which no word of a rule is about
+	text       string // the same, folded
 	prefix     string // the word after a slash
 	at         time.Time
 }
@@ -143,7 +144,7 @@ func (f facts) during(h Hours) bool       { return h.Open(f.at) }
 func (f facts) begins(prefix string) bool { return fold(prefix) == f.prefix }
 func (f facts) says(keyword string) bool  { return contains(f.text, fold(keyword)) }
 func (f facts) matches(p *regexp.Regexp) bool {
-	return f.text != "" && p.MatchString(f.message.Text)
+	return f.said != "" && p.MatchString(f.said)
 }
 
 // anyOf says that one of the values is wanted. An empty value never is.
