@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"os"
 	"time"
 )
 
@@ -51,12 +50,10 @@ func NewCare(s *Store, opt CareOptions) *Care {
 	return &Care{store: s, opt: opt}
 }
 
-// Run looks after the database until ctx ends. A large file, which Open did not
-// look into, is looked into at once.
+// Run looks after the database until ctx ends. The first round is a minute after
+// the start, when what had been left over is answered; a large file, which Open
+// does not look into, is looked into then.
 func (c *Care) Run(ctx context.Context) error {
-	if c.store.unexamined() {
-		c.tell(ctx, c.store.Check(ctx))
-	}
 	ticker := time.NewTicker(careEvery)
 	defer ticker.Stop()
 	for {
@@ -135,13 +132,4 @@ func lastQuiet(now time.Time) time.Time {
 		at = at.AddDate(0, 0, -1)
 	}
 	return at
-}
-
-// unexamined says that Open left it to others to look for damage.
-func (s *Store) unexamined() bool {
-	if s.engine == postgres {
-		return false
-	}
-	info, err := os.Stat(s.path)
-	return err == nil && info.Size() > checkedAtOnce
 }

@@ -68,10 +68,20 @@ func TestCareAfterARestart(t *testing.T) {
 		if _, err := s.Backup(t.Context(), dir); err != nil {
 			t.Fatal(err)
 		}
+		told := make(chan error, 20)
+		c := store.NewCare(s, store.CareOptions{Backups: dir, Keep: func() (time.Duration, time.Duration) { return time.Hour, 0 }, Told: func(err error) { told <- err }})
 		ctx, stop := context.WithCancel(t.Context())
-		go store.NewCare(s, store.CareOptions{Backups: dir, Keep: func() (time.Duration, time.Duration) { return time.Hour, 0 }}).Run(ctx) //nolint:errcheck // ends with the test
-		time.Sleep(5 * time.Minute)
+		go c.Run(ctx) //nolint:errcheck // ends with the test
+		time.Sleep(59 * time.Second)
 		synctest.Wait()
+		if len(told) != 0 {
+			t.Error("it is looked into while the program takes up what was left")
+		}
+		time.Sleep(4 * time.Minute)
+		synctest.Wait()
+		if len(told) != 1 || <-told != nil {
+			t.Errorf("it is looked into %d times", len(told))
+		}
 		if all, err := store.Backups(dir); err != nil || len(all) != 1 {
 			t.Errorf("backups %v, %v", all, err)
 		}
