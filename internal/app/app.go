@@ -330,7 +330,8 @@ func limitsOf(bot bridge.Bot, mode bridge.Mode) bridge.Capabilities {
 }
 
 // secrets fetches what a bot needs. An optional secret that is missing, or
-// cannot be looked for because there is no keyring, counts as absent.
+// cannot be looked for because there is no keyring, counts as absent, unless the
+// settings say where it is: then the admin relies on it.
 func (a *App) secrets(ctx context.Context, bot string, form []bridge.Field) (map[string]bridge.Secret, error) {
 	all := map[string]bridge.Secret{}
 	for _, f := range form {
@@ -339,10 +340,11 @@ func (a *App) secrets(ctx context.Context, bot string, form []bridge.Field) (map
 		}
 		name := settings.BotSecret(bot, f.Key)
 		value, err := a.fetch(ctx, name)
+		_, listed := a.settings.Secrets[name]
 		switch {
 		case err == nil:
 			all[f.Key] = value
-		case f.Required:
+		case f.Required || listed:
 			return nil, err
 		case f.Advised:
 			a.health.Raise(health.Warning{Code: health.SettingAdvised, Severity: bridge.SeverityWarning, Affects: bot, Detail: name})

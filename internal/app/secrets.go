@@ -61,7 +61,9 @@ func secretsOf(s settings.Settings, connectors []bridge.Connector) map[string]bo
 		}
 		for _, f := range connectors[i].Fields(b.Mode) {
 			if f.Secret {
-				all[settings.BotSecret(b.ID, f.Key)] = f.Required
+				name := settings.BotSecret(b.ID, f.Key)
+				_, listed := s.Secrets[name]
+				all[name] = f.Required || listed
 			}
 		}
 	}
