@@ -79,19 +79,24 @@ func wakeIn(timer *time.Timer, d time.Duration) {
 	timer.Reset(d)
 }
 
-// claim takes what is free in every queue that may have something.
+// claim takes what is free in every queue that may have something. A queue of which
+// the store does not tell keeps its news; nobody is woken for it before the pause.
 func (i *Inbox) claim(ctx, work context.Context, workers *sync.WaitGroup) error {
+	var failed error
 	for queue, free := range i.free() {
 		jobs, err := i.store.Claim(ctx, i.opt.Node, queue, free, i.opt.Lease)
 		if err != nil {
-			i.stir(queue)
-			return fmt.Errorf("inbox: claim: %w", err)
+			i.mu.Lock()
+			i.news[queue] = true
+			i.mu.Unlock()
+			failed = fmt.Errorf("inbox: claim: %w", err)
+			continue
 		}
 		for _, j := range jobs {
 			i.start(work, j, workers)
 		}
 	}
-	return nil
+	return failed
 }
 
 // free returns how many jobs each queue with news can take, and forgets the news.

@@ -24,6 +24,8 @@ type memory struct {
 	fail   error // returned by the next Accept or Settle
 	lease  map[int64]time.Time
 	extend int
+	refuse int // so many of the next Claims fail
+	claims int
 }
 
 func (s *memory) Accept(_ context.Context, jobs []bridge.NewJob) ([]bridge.Accepted, error) {
@@ -51,6 +53,10 @@ func (s *memory) Accept(_ context.Context, jobs []bridge.NewJob) ([]bridge.Accep
 func (s *memory) Claim(_ context.Context, _, queue string, limit int, lease time.Duration) ([]bridge.Job, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.claims++; s.refuse > 0 {
+		s.refuse--
+		return nil, errors.New("the disk is full")
+	}
 	var out []bridge.Job
 	blocked := map[string]bool{}
 	for _, j := range s.jobs {
@@ -440,6 +446,44 @@ func TestRescueAndLease(t *testing.T) {
 
 // TestSettleIsRepeated: a full disk for a moment must not have a job answered
 // twice.
+func TestClaimIsRepeated(t *testing.T) {
+	t.Parallel()
+	for _, refuse := range []int{1, 2, 3, 20} {
+		synctest.Test(t, func(t *testing.T) {
+			place := func(_ context.Context, n bridge.NewJob) (queue, lane string, err error) {
+				return string(n.Message.ID), string(n.Message.ID), nil
+			}
+			s := &memory{lease: map[int64]time.Time{}}
+			in := inbox.New(s, place, func(context.Context, bridge.Job) bridge.Settlement {
+				return bridge.Settlement{State: bridge.JobCompleted}
+			}, slog.New(slog.DiscardHandler), inbox.Options{Queues: map[string]int{"a": 1, "b": 1, "c": 1}})
+			for _, id := range []bridge.MessageID{"a", "b", "c"} {
+				if _, err := in.Accept(t.Context(), bridge.Delivery{Messages: []bridge.Message{{ID: id}}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.refuse = refuse
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- in.Run(ctx) }()
+			time.Sleep(time.Duration(refuse/3+1)*time.Second + time.Millisecond) // the store is asked once a second, for each queue
+			synctest.Wait()
+			for id, state := range s.states() {
+				if state != bridge.JobCompleted {
+					t.Errorf("after %d errors job %d is %s", refuse, id, state)
+				}
+			}
+			if s.claims > refuse+9 {
+				t.Errorf("after %d errors the store was asked %d times", refuse, s.claims)
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestSettleIsRepeated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
