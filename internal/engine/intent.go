@@ -160,7 +160,7 @@ func (e *Engine) help(_ context.Context, v Visit) (Answer, error) {
 
 // reset lets the next question start afresh.
 func (e *Engine) reset(ctx context.Context, v Visit) (Answer, error) {
-	greeting := e.greeting(ctx, v.Session.Agent)
+	greeting := e.greeting(ctx, v.Session.Agent, greeted(v.Person, v.Role, v.Message, v.Language))
 	text := strings.TrimSpace(v.Say("router.command.new") + "\n\n" + greeting.Text)
 	return Answer{Text: text, Next: greeting.Questions}, e.router.Reset(ctx, bridge.Job{Lane: v.Lane, Message: v.Message}, v.Person)
 }

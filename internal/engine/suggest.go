@@ -16,8 +16,11 @@ import (
 )
 
 const (
-	// suggestWithin is how long an answer waits for the questions below it.
+	// suggestWithin is how long an answer that can be read waits for the questions
+	// below it, and suggestUnseen how long one that nobody can see yet: a message of
+	// their own would be one more of those that a platform counts.
 	suggestWithin = 4 * time.Second
+	suggestUnseen = 2 * time.Second
 	// maxSuggestions is how many are shown.
 	maxSuggestions = 3
 	// greetEvery is how long somebody who opens the chat is not greeted again.
@@ -52,8 +55,11 @@ func (t *trip) suggest(ctx context.Context, h *hearing, text string) string {
 	if !ok || h.end == nil || h.end.Stopped || h.silent() {
 		return text
 	}
-	t.out.Write(text) // it can be read meanwhile
-	ctx, cancel := context.WithTimeout(ctx, suggestWithin)
+	within := suggestUnseen
+	if t.out.Write(text) {
+		within = suggestWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	questions, err := suggester.Suggest(ctx, t.route.Session.Conversation, t.out.Row().Run)
 	if err != nil {
@@ -139,8 +145,9 @@ func listed(text string) []string {
 	return questions
 }
 
-// greeting is what an agent says before the first question, maybe nothing.
-func (e *Engine) greeting(ctx context.Context, agent string) bridge.Greeting {
+// greeting is what an agent says before the first question, maybe nothing. Its
+// words may have variables for who is greeted, as those of its form.
+func (e *Engine) greeting(ctx context.Context, agent string, to map[string]string) bridge.Greeting {
 	found, _ := e.agents(agent)
 	greeter, ok := found.(bridge.Greeter)
 	if !ok {
@@ -153,7 +160,26 @@ func (e *Engine) greeting(ctx context.Context, agent string) bridge.Greeting {
 		e.log.LogAttrs(ctx, slog.LevelInfo, "no greeting", slog.String("agent", agent), slog.Any("error", err))
 		return bridge.Greeting{}
 	}
+	g.Text = addressed(g.Text, to)
+	for n, q := range g.Questions {
+		g.Questions[n] = addressed(q, to)
+	}
 	return g
+}
+
+// addressed puts what is known of somebody into words with variables; one that
+// nothing is known for is better left out than shown.
+func addressed(text string, to map[string]string) string {
+	return regexp.MustCompile(`\{\{\s*\w+\s*\}\}`).ReplaceAllStringFunc(text, func(variable string) string {
+		return to[strings.Trim(variable, "{} \t\n")]
+	})
+}
+
+// greeted are the variables for who is greeted.
+func greeted(p bridge.Person, role bridge.Role, m bridge.Message, lang bridge.Language) map[string]string {
+	return map[string]string{
+		bridge.InputUserName: p.Name, bridge.InputRole: string(role), bridge.InputPlatform: string(m.Platform), bridge.InputLanguage: string(lang),
+	}
 }
 
 // entered greets somebody who opened the chat, once in a long while. It is a
@@ -169,7 +195,7 @@ func (t *trip) entered(ctx context.Context) error {
 	if t.bot, t.limits, ok = t.bots(t.job.Message.Bot); !ok {
 		return nil
 	}
-	greeting := t.greeting(ctx, route.Agent)
+	greeting := t.greeting(ctx, route.Agent, greeted(route.Person, route.Role, t.job.Message, route.Language))
 	if greeting.Text == "" && len(greeting.Questions) == 0 {
 		return nil
 	}

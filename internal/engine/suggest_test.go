@@ -99,6 +99,27 @@ func TestSuggestionsGiveWay(t *testing.T) {
 	})
 }
 
+// TestSuggestionsWait: an answer that can be read waits longer for the questions
+// below it than one that nobody can see yet.
+func TestSuggestionsWait(t *testing.T) {
+	t.Parallel()
+	for _, plain := range []bool{false, true} {
+		inHouse(t, func(h *house) {
+			a := &host{next: []string{"Why so?"}, slow: 3 * time.Second}
+			h.agentOf = func(of bridge.Agent) bridge.Agent { a.Agent = of; return a }
+			if plain {
+				h.botOf = func(of bridge.Bot) bridge.Bot { return struct{ bridge.Bot }{of} }
+			}
+			h.open()
+			if got := h.say("one", "li", "slow"); strings.Contains(got, "Why so?") == plain || !strings.Contains(got, "help: slow") {
+				t.Errorf("plain %t: shown %q", plain, got)
+			}
+			a.slow = time.Second
+			h.want("one", "li", "quick", "Why so?")
+		})
+	}
+}
+
 // TestGreeting: somebody who opens the chat is greeted once, and a new
 // conversation begins with the same words; a number picks from them, too.
 func TestGreeting(t *testing.T) {
@@ -118,14 +139,14 @@ func TestGreeting(t *testing.T) {
 		if n := enter(0, "li"); n != 0 {
 			h.Fatalf("nothing to say, but shown %q", h.chats["one"].Texts())
 		}
-		a.greet = bridge.Greeting{Text: "Welcome!", Questions: []string{"What can you do?"}}
-		if n := enter(1, "li"); n != 1 || !strings.Contains(h.chats["one"].Texts()[0], "Welcome!\n\nYou could ask next (send the number):\n1. What can you do?") {
+		a.greet = bridge.Greeting{Text: "Welcome{{nobody}} to {{ platform }}!", Questions: []string{"What can you do?"}}
+		if n := enter(1, "li"); n != 1 || !strings.Contains(h.chats["one"].Texts()[0], "Welcome to one!\n\nYou could ask next (send the number):\n1. What can you do?") {
 			h.Fatalf("shown %q", h.chats["one"].Texts())
 		}
 		h.say("one", "li", "1")
-		h.want("one", "li", "/new", "Welcome!", "1. What can you do?")
+		h.want("one", "li", "/new", "Welcome to one!", "1. What can you do?")
 		h.say("one", "li", "2") // not of the list before
-		h.want("one", "li", "/new", "Welcome!", "1. What can you do?")
+		h.want("one", "li", "/new", "Welcome to one!", "1. What can you do?")
 		h.say("one", "li", "1")
 		if got := h.asked(); !slices.Equal(got, []string{"What can you do?", "2", "What can you do?"}) {
 			h.Errorf("asked %q", got)

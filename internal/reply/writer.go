@@ -122,11 +122,14 @@ func (w *Writer) Begin(ctx context.Context) error {
 	return nil
 }
 
-// Write notes the whole text so far. It never waits for the platform.
-func (w *Writer) Write(whole string) {
-	if w.painter != nil && w.opt.Pace == PaceSmooth {
-		w.painter.show(whole)
+// Write notes the whole text so far, and says whether it will be seen before the
+// end. It never waits for the platform.
+func (w *Writer) Write(whole string) bool {
+	if w.painter == nil || w.opt.Pace != PaceSmooth {
+		return false
 	}
+	w.painter.show(whole)
+	return true
 }
 
 // Note keeps what has to survive a crash while the answer grows: the

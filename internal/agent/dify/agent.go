@@ -244,7 +244,7 @@ func (a *Agent) follow(ctx context.Context, found app, q bridge.Question, x exch
 	defer func() { _ = res.Body.Close() }()
 	wait.body = res.Body
 	heard := &answer{
-		client: a.client, app: found, output: a.config.OutputKey, lang: q.Language, think: thinking{keep: a.config.KeepThinking},
+		client: a.client, app: found, output: a.config.OutputKey, lang: q.Language, think: thinking{keep: a.config.KeepThinking}, links: links{own: a.client.keeps},
 		started: bridge.Started{Conversation: q.Conversation, Run: q.Run}, tools: map[string]bool{}, files: map[string]bool{}, filled: x.filled,
 	}
 	defer a.forget(heard)

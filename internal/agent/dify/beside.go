@@ -68,7 +68,7 @@ func (a *Agent) Fetch(ctx context.Context, f bridge.FileAdded) ([]byte, error) {
 		return nil, &bridge.Error{Kind: bridge.KindInvalid, Op: opFetch, Detail: "a link that cannot be opened"}
 	}
 	via := a.public
-	if a.own(req.URL) {
+	if a.client.own(req.URL) {
 		via = a.client.http
 	}
 	res, err := via.Do(req)
@@ -90,12 +90,4 @@ func (a *Agent) Fetch(ctx context.Context, f bridge.FileAdded) ([]byte, error) {
 		return nil, &bridge.Error{Kind: bridge.KindTooLarge, Op: opFetch}
 	}
 	return data, nil
-}
-
-// own says that an address is the server's: the same one, or its place for files,
-// which may have a port of its own.
-func (a *Agent) own(u *url.URL) bool {
-	base := a.client.base
-	return u.User == nil && (u.Scheme == base.Scheme && u.Host == base.Host ||
-		u.Hostname() == base.Hostname() && strings.HasPrefix(u.EscapedPath(), "/files/"))
 }

@@ -153,3 +153,17 @@ func TestDecidedBefore(t *testing.T) {
 		}
 	}
 }
+
+// TestFormForFiles: what a form asks for beside words can be given elsewhere only.
+func TestFormForFiles(t *testing.T) {
+	t.Parallel()
+	for kind, token := range map[string]string{"paragraph": "x", "file": "", "file-list": ""} {
+		h := replay(t, "workflow", streamAnswer(
+			`{"event":"human_input_required","workflow_run_id":"r","data":{"form_token":"x","form_content":"Proof?","inputs":[{"type":"`+kind+`","output_variable_name":"proof"}]}}`,
+			`{"event":"workflow_paused","workflow_run_id":"r","data":{"reasons":[]}}`,
+		), nil)
+		if n, paused := count[bridge.Paused](h); n != 1 || paused.Form.Token != token || paused.Form.Text != "Proof?" {
+			t.Errorf("%s: %s", kind, h)
+		}
+	}
+}

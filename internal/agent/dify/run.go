@@ -34,12 +34,10 @@ func (a *Agent) resume(ctx context.Context, found app, q bridge.Question, tell t
 			return err
 		}
 	}
-	think := thinking{keep: a.config.KeepThinking}
-	text := think.add(whole)
-	text += think.flush()
-	heard := &answer{client: a.client, files: map[string]bool{}}
+	heard := &answer{client: a.client, think: thinking{keep: a.config.KeepThinking}, links: links{own: a.client.keeps}, files: map[string]bool{}}
 	heard.say(bridge.Started{Conversation: q.Conversation, Run: q.Run})
-	heard.say(bridge.TextReplaced{Text: text})
+	heard.replace(whole)
+	heard.flush()
 	var files []wireFile
 	if raw, ok := r.Outputs["files"]; ok && lenient(raw, &files) == nil {
 		heard.hearFiles(files...)

@@ -31,6 +31,7 @@ type answer struct {
 	announced bridge.Started
 	raw       strings.Builder // as Dify sent it
 	think     thinking
+	links     links
 	shown     bool // the caller has text
 	spoke     bool // agent_message was heard
 	replaced  bool // the text was taken back once
@@ -132,9 +133,25 @@ func (a *answer) hearText(e event) {
 
 func (a *answer) add(text string) {
 	a.raw.WriteString(text)
-	if text = a.think.add(text); text != "" {
+	text, files := a.links.add(a.think.add(text))
+	a.append(text)
+	a.hearLinks(files)
+}
+
+func (a *answer) append(text string) {
+	if text != "" {
 		a.shown = true
 		a.say(bridge.TextAdded{Text: text})
+	}
+}
+
+func (a *answer) hearLinks(files []link) {
+	for _, f := range files {
+		address, _, _ := strings.Cut(f.address, "?")
+		if path.Ext(f.name) == "" && path.Ext(address) != "" {
+			f.name = path.Base(address) // what stands below a picture is no name
+		}
+		a.hearFiles(wireFile{Type: f.kind, URL: f.address, Filename: f.name})
 	}
 }
 
@@ -142,17 +159,17 @@ func (a *answer) replace(text string) {
 	a.replaced = true
 	a.raw.Reset()
 	a.raw.WriteString(text)
-	a.think = thinking{keep: a.think.keep}
-	text = a.think.add(text)
+	a.think, a.links.pending = thinking{keep: a.think.keep}, ""
+	text, files := a.links.add(a.think.add(text))
 	a.shown = a.shown || text != ""
 	a.say(bridge.TextReplaced{Text: text})
+	a.hearLinks(files)
 }
 
 func (a *answer) flush() {
-	if text := a.think.flush(); text != "" {
-		a.shown = true
-		a.say(bridge.TextAdded{Text: text})
-	}
+	text, files := a.links.add(a.think.flush())
+	a.append(text + a.links.flush())
+	a.hearLinks(files)
 }
 
 func (a *answer) hearFile(e event) {
@@ -349,6 +366,9 @@ func (w *wireForm) form() bridge.Form {
 		f.Expires = time.Unix(w.Expires, 0).UTC()
 	}
 	for _, in := range w.Inputs {
+		if in.Type == "file" || in.Type == "file-list" { // takes more than words
+			f.Token = ""
+		}
 		value := w.Resolved[in.Name]
 		if s, ok := in.Default.Value.(string); ok && value == "" {
 			value = s

@@ -2,6 +2,7 @@ package dify_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -261,6 +263,44 @@ func TestOrders(t *testing.T) {
 				test.check(t, h)
 			}
 		})
+	}
+}
+
+// TestLinks: files of the server's that stand as links in a text come as files,
+// wherever the text is cut, and all other links stay.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	long := "[" + strings.Repeat("x", 300) + "](/files/a.png)"
+	for _, test := range []struct{ said, text, files string }{
+		{"Look: ![a cat](/files/tools/7.png?sign=1) Nice!", "Look:  Nice!", "image 7.png https://dify.example/files/tools/7.png?sign=1"},
+		{"![](https://dify.example/files/9/file-preview?sign=2)", "", "image file-preview https://dify.example/files/9/file-preview?sign=2"},
+		{"Read [the report.pdf](/files/tools/8.pdf), please.", "Read the report.pdf, please.", "file the report.pdf https://dify.example/files/tools/8.pdf"},
+		{"[x](https://example.com/files/a.png) ![y](https://example.com/b.png) [z](/help)", "[x](https://example.com/files/a.png) ![y](https://example.com/b.png) [z](/help)", ""},
+		{"As in [1] and [2](see below)!", "As in [1] and [2](see below)!", ""},
+		{"[![in](/files/a.png)](https://x) a[0]![", "[](https://x) a[0]![", "image a.png https://dify.example/files/a.png"},
+		{"[never\nclosed](/files/a.png)" + long, "[never\nclosed](/files/a.png)" + long, ""},
+		{"![twice](/files/a.png?sign=1)![twice](/files/a.png?sign=2)", "", "image a.png https://dify.example/files/a.png?sign=1"},
+	} {
+		for size := 1; size < 40; size += 3 {
+			var events []string
+			for piece := range slices.Chunk([]byte(test.said), size) {
+				text, err := json.Marshal(string(piece))
+				if err != nil {
+					t.Fatal(err)
+				}
+				events = append(events, `{"event":"message",`+ids+`,"answer":`+string(text)+`}`)
+			}
+			h := replay(t, "chat", streamAnswer(append(events, `{"event":"message_end",`+ids+`}`)...), nil)
+			var files []string
+			for _, event := range h.events {
+				if f, ok := event.(bridge.FileAdded); ok {
+					files = append(files, fmt.Sprint(f.Kind, " ", f.Name, " ", f.URL))
+				}
+			}
+			if got := strings.Join(files, ", "); h.text() != test.text || got != test.files || h.err != nil {
+				t.Fatalf("%q in pieces of %d: %q, files %q; %v", test.said, size, h.text(), got, h.err)
+			}
+		}
 	}
 }
 

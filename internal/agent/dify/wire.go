@@ -73,6 +73,7 @@ type wireForm struct {
 	FormToken string `json:"form_token"`
 	Content   string `json:"form_content"`
 	Inputs    []struct {
+		Type    string `json:"type"`
 		Name    string `json:"output_variable_name"`
 		Default struct {
 			Value any `json:"value"`

@@ -14,6 +14,7 @@ const Key = "app-right"
 const (
 	chat       = "chat"
 	agentChat  = "agent-chat"
+	agent      = "agent" // the newer kind
 	chatflow   = "advanced-chat"
 	workflow   = "workflow"
 	completion = "completion"
@@ -25,8 +26,8 @@ type App struct {
 	Key string
 	// Name is its name; default Help.
 	Name string
-	// Mode is chat, agent-chat, advanced-chat, workflow or completion; default
-	// chat.
+	// Mode is chat, agent-chat, agent, advanced-chat, workflow or completion;
+	// default chat.
 	Mode string
 	// Parameters is the answer of GET /parameters; default {}.
 	Parameters string
@@ -101,10 +102,15 @@ type Answer struct {
 	// choices. The words in After for it come before the comment in what follows.
 	Form  string
 	After map[string]string
+	// Within is how long one may take; default three days.
+	Within time.Duration
 	// Fault, if set, is what goes wrong after the text.
 	Fault *Fault
 	// Cut, if not 0, is the number of pieces after which the connection breaks.
 	Cut int
+	// Steps, if set, are the nodes of a chatflow between its start and its end, in
+	// place of all else.
+	Steps []Step
 	// Blocked are the words of an app that moderates questions, in place of an
 	// answer; Replaced those of one that moderates answers.
 	Blocked, Replaced string
@@ -166,6 +172,7 @@ type parameters struct {
 		}
 	} `json:"file_upload"`
 	Speech    ability `json:"speech_to_text"`
+	Speaks    ability `json:"text_to_speech"`
 	After     ability `json:"suggested_questions_after_answer"`
 	Moderates ability `json:"sensitive_word_avoidance"`
 }

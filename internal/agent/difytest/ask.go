@@ -12,7 +12,7 @@ const otherMode = "Please check if your app mode matches the right API route."
 
 func (s *Server) chat(c *call) {
 	if c.app.Mode == workflow || c.app.Mode == completion {
-		(&Refusal{http.StatusBadRequest, "not_chat_app", otherMode}).send(c)
+		notChat().send(c)
 		return
 	}
 	var faults []fault
@@ -28,7 +28,7 @@ func (s *Server) chat(c *call) {
 
 func (s *Server) complete(c *call) {
 	if c.app.Mode != completion {
-		(&Refusal{http.StatusBadRequest, "app_unavailable", "App unavailable, please check your app configurations."}).send(c)
+		wrongApp().send(c)
 		return
 	}
 	s.ask(c, "CompletionRequestPayload", oneOf(c.body, "response_mode", "'blocking' or 'streaming'"))
@@ -36,7 +36,7 @@ func (s *Server) complete(c *call) {
 
 func (s *Server) work(c *call) {
 	if c.app.Mode != workflow {
-		(&Refusal{http.StatusBadRequest, "not_workflow_app", otherMode}).send(c)
+		notWorkflow().send(c)
 		return
 	}
 	s.ask(c, "WorkflowRunPayload", oneOf(c.body, "response_mode", "'blocking' or 'streaming'"))
@@ -54,8 +54,8 @@ func (s *Server) ask(c *call, model string, faults []fault) {
 	}
 	q.User = c.user
 	q.inputs, _ = c.body.get("inputs").(object)
-	streamed := q.Mode == "streaming"
-	if session, given := c.body.get("trace_session_id").(string); refusal == nil && given && strings.TrimSpace(session) == "" {
+	streamed := q.Mode == "streaming" || c.app.Mode == agent && q.Mode == ""
+	if session, given := c.body.get("trace_session_id").(string); refusal == nil && given && !traceable(session) {
 		refusal = badRequest("trace_session_id must be 1 to 200 characters after trimming.")
 	}
 	if refusal == nil {
@@ -77,6 +77,11 @@ func (s *Server) ask(c *call, model string, faults []fault) {
 	s.answer(c, q, streamed)
 }
 
+func traceable(session string) bool {
+	n := utf8.RuneCountInString(strings.TrimSpace(session))
+	return n > 0 && n <= 200
+}
+
 // crowded refuses what is too much at once. A stream of a flow takes two places.
 func (a *app) crowded(streamed bool) *Refusal {
 	places := 1
@@ -96,6 +101,8 @@ func (*Server) fits(c *call, q Question) *Refusal {
 	switch t := a.talks[q.Conversation]; {
 	case a.Mode == agentChat && q.Mode != "streaming":
 		return invalidParam("Agent Chat App does not support blocking mode")
+	case a.Mode == agent && q.Mode == "blocking":
+		return badRequest("Agent App does not support blocking mode")
 	case a.Mode == chatflow && version != "" && !isID(version):
 		return badRequest("Invalid workflow_id format: '" + version + "'. ")
 	case a.Mode == chatflow && version != "" && version != a.flow:

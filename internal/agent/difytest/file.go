@@ -120,11 +120,14 @@ func (f *File) show(c *call) {
 // preview answers with a file that came with a message, whoever's it is.
 func (s *Server) preview(c *call) {
 	f := s.files[c.r.PathValue("uuid")]
-	if f == nil || !f.attached || f.app != c.app {
+	switch {
+	case f == nil || !f.attached:
 		(&Refusal{http.StatusNotFound, "file_not_found", "File not found in message context"}).send(c)
-		return
+	case f.app != c.app:
+		(&Refusal{http.StatusForbidden, "file_access_denied", "File access denied: not owned by requesting app"}).send(c)
+	default:
+		f.show(c)
 	}
-	f.show(c)
 }
 
 func (*Server) listen(c *call) {
@@ -134,11 +137,25 @@ func (*Server) listen(c *call) {
 	}
 	f, refusal := part(c)
 	switch {
+	case refusal != nil && refusal.Code == "no_file_uploaded":
+		badRequest("The browser (or proxy) sent a request that this server could not understand.").send(c)
 	case refusal != nil:
 		refusal.send(c)
 	case !slices.Contains([]string{"audio/mp3", "audio/m4a", "audio/wav", "audio/amr", "audio/mpga"}, f.kind):
 		(&Refusal{http.StatusUnsupportedMediaType, "unsupported_audio_type", "Audio type not allowed."}).send(c)
+	case len(f.Data) > 30<<20:
+		(&Refusal{http.StatusRequestEntityTooLarge, "audio_too_large", "Audio size larger than 30 mb"}).send(c)
 	default:
 		say(c, http.StatusOK, object{"text", c.app.Heard})
 	}
+}
+
+// voice reads something aloud.
+func (*Server) voice(c *call) {
+	if !c.app.wants.Speaks.Enabled {
+		invalidParam("TTS is not enabled").send(c)
+		return
+	}
+	c.Header().Set("Content-Type", "audio/mpeg")
+	_, _ = c.Write([]byte("ID3"))
 }

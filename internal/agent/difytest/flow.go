@@ -4,6 +4,7 @@ package difytest
 type node struct {
 	id, name, kind, title string
 	status                string
+	loop                  string // that it is in
 	begun                 int64
 }
 
@@ -18,6 +19,9 @@ func (r *run) flow() {
 		return
 	case a.Form != "":
 		r.ask()
+		return
+	case a.Steps != nil:
+		r.pace(a.Steps)
 		return
 	}
 	r.started("initial")
@@ -112,16 +116,20 @@ func (r *run) flowEvent(event string, data object) object {
 }
 
 func (r *run) open(name, kind, title string) *node {
-	n := &node{id: r.server.id(), name: name, kind: kind, title: title, status: running, begun: now()}
-	r.nodes = append(r.nodes, n)
-	r.reopen(n)
-	return n
+	return r.openIn(nil, name, kind, title)
 }
 
 func (r *run) reopen(n *node) {
 	r.steps++
 	r.publish(r.flowEvent("node_started", n.head(1).with("inputs", nil, "inputs_truncated", false, "created_at", n.begun, "extras", object{},
-		"iteration_id", nil, "loop_id", nil, "agent_strategy", nil)))
+		"iteration_id", nil, "loop_id", n.inLoop(), "agent_strategy", nil)))
+}
+
+func (n *node) inLoop() any {
+	if n.loop == "" {
+		return nil
+	}
+	return n.loop
 }
 
 func (n *node) head(index int) object {
@@ -130,10 +138,14 @@ func (n *node) head(index int) object {
 
 func (r *run) shut(n *node, status string, inputs, process, outputs object, failure, cost any) {
 	n.status = status
-	r.publish(r.flowEvent("node_finished", n.head(1).with(
+	r.publish(r.flowEvent("node_finished", n.end(status, inputs, process, outputs, failure, cost)))
+}
+
+func (n *node) end(status string, inputs, process, outputs object, failure, cost any) object {
+	return n.head(1).with(
 		"inputs", inputs, "inputs_truncated", false, "process_data", process, "process_data_truncated", false, "outputs", outputs, "outputs_truncated", false,
 		"status", status, "error", failure, "elapsed_time", 0.1, "execution_metadata", cost, "created_at", n.begun, "finished_at", now(), "files", []any{},
-		"iteration_id", nil, "loop_id", nil)))
+		"iteration_id", nil, "loop_id", n.inLoop())
 }
 
 // pass goes through a node.
@@ -156,6 +168,10 @@ func (r *run) prompt() object {
 			asked += text
 		}
 	}
+	return r.prompted(asked)
+}
+
+func (r *run) prompted(asked string) object {
 	return object{
 		"model_mode", "chat", "prompts",
 		[]any{object{"role", "system", "text", "be nice", "files", []any{}}, object{"role", "user", "text", asked, "files", []any{}}},
@@ -165,7 +181,7 @@ func (r *run) prompt() object {
 
 // tokens are those the whole run took.
 func (r *run) tokens() int {
-	if r.status == "succeeded" && r.form == nil {
+	if r.status == "succeeded" && r.form == nil && r.answer.Steps == nil {
 		return 20
 	}
 	return 0

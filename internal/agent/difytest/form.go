@@ -1,6 +1,7 @@
 package difytest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -19,7 +20,8 @@ type form struct {
 
 // ask begins a run that asks a person something.
 func (r *run) ask() {
-	f := &form{id: r.server.id(), content: r.answer.Form, expires: now() + int64((72 * time.Hour).Seconds())}
+	within := cmp.Or(r.answer.Within, 72*time.Hour)
+	f := &form{id: r.server.id(), content: r.answer.Form, expires: time.Now().Add(within).Unix()}
 	f.token = "token" + f.id[len(f.id)-12:] + "abcde"
 	r.form = f
 	r.app.forms[f.token] = r

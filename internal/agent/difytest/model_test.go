@@ -39,6 +39,10 @@ func newReplay(t *testing.T) *replay {
 		{"chatmod", "chat", moderates},
 		{"chatflowmod", "advanced-chat", moderates},
 		{"chatimg", "chat", wantsImage},
+		{"flowretry", "advanced-chat", "{}"},
+		{"flowpartial", "advanced-chat", "{}"},
+		{"flowloop", "advanced-chat", "{}"},
+		{"flowloop2", "advanced-chat", "{}"},
 	} {
 		if a.parameters == "" {
 			a.parameters = capture(t, a.name+"_parameters").body
@@ -59,8 +63,22 @@ func newReplay(t *testing.T) *replay {
 	return r
 }
 
+// graphs are the flows that are not the usual one.
+func graphs() map[string][]difytest.Step {
+	const request = "GET /none HTTP/1.1\r\nHost: 127.0.0.1:5899\r\n\r\n"
+	return map[string][]difytest.Step{
+		"flowretry":   {{Node: "ans0", Says: "partial "}, {Node: "h1", Request: request}, {Node: "ans1", Says: "ok"}},
+		"flowpartial": {{Node: "h1", Request: request, Instead: "fallback answer"}},
+		"flowloop":    {{Node: "lo1", Times: 2, Loop: []difytest.Step{{Node: "lollm", Asks: "!raw loop"}, {Node: "loans", Says: "[loop]"}}}},
+		"flowloop2":   {{Node: "lo1", Times: 2, Loop: []difytest.Step{{Node: "loans", Says: "[step]"}}}, {Node: "ans1", Says: "done"}},
+	}
+}
+
 // model is the stand-in for a model behind the real server.
 func (r *replay) model(app string, q difytest.Question) difytest.Answer {
+	if steps := graphs()[app]; steps != nil {
+		return difytest.Answer{Steps: steps}
+	}
 	text := q.Query
 	for _, name := range []string{"q", "query"} {
 		if value, ok := q.Inputs[name].(string); ok {

@@ -3,6 +3,8 @@ package difytest
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -41,6 +43,10 @@ func guessed(path, message string) *Refusal {
 
 // send answers with the refusal.
 func (f *Refusal) send(w http.ResponseWriter) {
+	if f.Code == "unknown" { // nobody has caught it
+		say(w, f.Status, object{"message", f.Message, "code", f.Code, "status", f.Status})
+		return
+	}
 	say(w, f.Status, object{"code", f.Code, "message", f.Message, "status", f.Status})
 }
 
@@ -103,4 +109,51 @@ func short(s string) string {
 		return string(runes[:25]) + "..." + string(runes[len(runes)-24:])
 	}
 	return s
+}
+
+// What is answered where an app is of another mode than the path is for.
+func notChat() *Refusal {
+	return &Refusal{http.StatusBadRequest, "not_chat_app", otherMode}
+}
+
+func notWorkflow() *Refusal {
+	return &Refusal{http.StatusBadRequest, "not_workflow_app", otherMode}
+}
+
+func wrongApp() *Refusal {
+	return &Refusal{http.StatusBadRequest, "app_unavailable", "App unavailable, please check your app configurations."}
+}
+
+// of lets only apps of some modes through.
+func of(handle func(*call), refusal func() *Refusal, modes ...string) func(*call) {
+	return func(c *call) {
+		if !slices.Contains(modes, c.app.Mode) {
+			refusal().send(c)
+			return
+		}
+		handle(c)
+	}
+}
+
+func talking(handle func(*call)) func(*call) {
+	return of(handle, notChat, chat, agentChat, chatflow, agent)
+}
+
+func flowing(handle func(*call)) func(*call) { return of(handle, notWorkflow, chatflow, workflow) }
+
+// upTo checks a number of a query, if it is there: from 1 to the most.
+func (c *call) upTo(name string, most int) []fault {
+	text := c.r.URL.Query().Get(name)
+	if text == "" {
+		return nil
+	}
+	switch n, err := strconv.Atoi(text); {
+	case err != nil:
+		return []fault{{name, "Input should be a valid integer, unable to parse string as an integer", "int_parsing", text}}
+	case n < 1:
+		return []fault{{name, "Input should be greater than or equal to 1", "greater_than_equal", text}}
+	case n > most:
+		return []fault{{name, fmt.Sprintf("Input should be less than or equal to %d", most), "less_than_equal", text}}
+	}
+	return nil
 }

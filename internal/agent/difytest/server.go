@@ -11,10 +11,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
-// anybody is the user of requests that name none.
-const anybody = "DEFAULT-USER"
+const (
+	// anybody is the user of requests that name none.
+	anybody = "DEFAULT-USER"
+	// maxUser is how long the name of a user may be, in the server's database.
+	maxUser = 255
+)
 
 // Server is a Dify server. Make one with New.
 type Server struct {
@@ -119,7 +124,6 @@ type route struct {
 }
 
 func (s *Server) routes() map[string]map[string]route {
-	stop := route{fromBody, true, s.stop}
 	return map[string]map[string]route{
 		"/v1/info":                                      {"GET": {handle: s.info}},
 		"/v1/parameters":                                {"GET": {handle: s.parameters}},
@@ -128,24 +132,25 @@ func (s *Server) routes() map[string]map[string]route {
 		"/v1/chat-messages":                             {"POST": {fromBody, true, s.chat}},
 		"/v1/completion-messages":                       {"POST": {fromBody, true, s.complete}},
 		"/v1/workflows/run":                             {"POST": {fromBody, true, s.work}},
-		"/v1/workflows/run/{run}":                       {"GET": {handle: s.outcome}},
-		"/v1/chat-messages/{task}/stop":                 {"POST": stop},
-		"/v1/completion-messages/{t}/stop":              {"POST": stop},
-		"/v1/workflows/tasks/{task}/stop":               {"POST": stop},
-		"/v1/workflow/{run}/events":                     {"GET": {fromQuery, true, s.events}},
+		"/v1/workflows/run/{run}":                       {"GET": {handle: flowing(s.outcome)}},
+		"/v1/chat-messages/{task}/stop":                 {"POST": {fromBody, true, talking(s.stop)}},
+		"/v1/completion-messages/{task}/stop":           {"POST": {fromBody, true, of(s.stop, wrongApp, completion)}},
+		"/v1/workflows/tasks/{task}/stop":               {"POST": {fromBody, true, of(s.stop, notWorkflow, workflow)}},
+		"/v1/workflow/{run}/events":                     {"GET": {fromQuery, true, flowing(s.events)}},
 		"/v1/form/human_input/{token}":                  {"GET": {handle: s.showForm}, "POST": {fromBody, true, s.decide}},
-		"/v1/messages":                                  {"GET": {fromQuery, false, s.listMessages}},
+		"/v1/messages":                                  {"GET": {fromQuery, false, talking(s.listMessages)}},
 		"/v1/messages/{uuid}/feedbacks":                 {"POST": {fromBody, true, s.rate}},
-		"/v1/messages/{uuid}/suggested":                 {"GET": {fromQuery, true, s.suggest}},
-		"/v1/conversations":                             {"GET": {fromQuery, false, s.listTalks}},
-		"/v1/conversations/{uuid}":                      {"DELETE": {fromBody, false, s.forget}},
-		"/v1/conversations/{uuid}/name":                 {"POST": {fromBody, false, s.rename}},
-		"/v1/conversations/{uuid}/variables":            {"GET": {fromQuery, false, s.variables}},
-		"/v1/conversations/{uuid}/variables/{variable}": {"PUT": {fromBody, false, s.setVariable}},
+		"/v1/messages/{uuid}/suggested":                 {"GET": {fromQuery, true, talking(s.suggest)}},
+		"/v1/app/feedbacks":                             {"GET": {handle: s.listRatings}},
+		"/v1/conversations":                             {"GET": {fromQuery, false, talking(s.listTalks)}},
+		"/v1/conversations/{uuid}":                      {"DELETE": {fromBody, false, talking(s.forget)}},
+		"/v1/conversations/{uuid}/name":                 {"POST": {fromBody, false, talking(s.rename)}},
+		"/v1/conversations/{uuid}/variables":            {"GET": {fromQuery, false, talking(s.variables)}},
+		"/v1/conversations/{uuid}/variables/{variable}": {"PUT": {fromBody, false, talking(s.setVariable)}},
 		"/v1/files/upload":                              {"POST": {fromForm, false, s.upload}},
 		"/v1/files/{uuid}/preview":                      {"GET": {fromQuery, false, s.preview}},
 		"/v1/audio-to-text":                             {"POST": {fromForm, false, s.listen}},
-		"/v1/text-to-audio":                             {"POST": {fromBody, false, func(c *call) { invalidParam("TTS is not enabled").send(c) }}},
+		"/v1/text-to-audio":                             {"POST": {fromBody, false, s.voice}},
 		"/files/{uuid}/file-preview":                    {"GET": {handle: s.signed}},
 	}
 }
@@ -214,6 +219,9 @@ func (s *Server) admit(c *call, here route, body []byte) *Refusal {
 	}
 	if c.user == "" {
 		c.user = anybody
+	}
+	if utf8.RuneCountInString(c.user) > maxUser {
+		return &Refusal{http.StatusInternalServerError, "unknown", "Internal Server Error"}
 	}
 	return nil
 }

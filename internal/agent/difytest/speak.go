@@ -24,7 +24,7 @@ func (r *run) said(selector ...any) func(string) object {
 		selector = []any{}
 	}
 	return func(piece string) object {
-		if r.app.Mode == agentChat {
+		if r.app.Mode == agentChat || r.app.Mode == agent {
 			return r.envelope("agent_message").with("id", r.message.id, "answer", piece)
 		}
 		if r.app.Mode == workflow {
@@ -62,6 +62,9 @@ func (r *run) speak() {
 	default:
 		r.publish(r.said()(""))
 		thought("", r.text[before:])
+		if r.app.Mode == agent { // the whole again, in one piece
+			r.publish(r.envelope("message").with("id", r.message.id, "answer", r.text, "from_variable_selector", []any{}))
+		}
 		r.moderate("")
 		r.show(a.Picture)
 		r.finish(r.text, spent, len(a.Tools)+1)
@@ -78,7 +81,7 @@ func (r *run) think(position int, tool Tool) func(heard, said string) {
 			labels = object{tool.Name, object{"zh_Hans", tool.Chinese, "en_US", tool.English, "pt_BR", tool.English, "ja_JP", tool.English}}
 			input = fmt.Sprintf(`{"%s": {}}`, tool.Name)
 		}
-		if r.app.Mode == agentChat {
+		if r.app.Mode == agentChat || r.app.Mode == agent {
 			r.publish(r.envelope("agent_thought").with("id", id, "position", position, "thought", said, "observation", heard, "tool", tool.Name,
 				"tool_labels", labels, "tool_input", input, "message_files", []any{}))
 		}
@@ -89,7 +92,7 @@ func (r *run) think(position int, tool Tool) func(heard, said string) {
 
 // use uses the tools of an agent.
 func (r *run) use(tools []Tool) {
-	if r.app.Mode != agentChat {
+	if r.app.Mode != agentChat && r.app.Mode != agent {
 		return
 	}
 	for n, tool := range tools {
@@ -158,6 +161,9 @@ func (r *run) metadata(how spending, rounds int, streamed bool) object {
 		o = object{"annotation_reply", nil}
 	}
 	sources := []any{}
+	if r.app.Mode == agent { // knows none
+		r.answer.Sources = nil
+	}
 	for n, title := range r.answer.Sources {
 		sources = append(sources, object{
 			"position", n + 1, "dataset_id", r.app.id, "dataset_name", "Handbook", "document_id", r.app.flow, "document_name", title, "data_source_type", "upload_file",

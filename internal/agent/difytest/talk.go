@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 )
 
 const nobody = "00000000-0000-0000-0000-000000000000"
@@ -23,10 +25,13 @@ type talk struct {
 // message is a question and its answer.
 type message struct {
 	id, user, answer, status, failure, rating string
+	feedback                                  string // its id
 	query                                     string
 	inputs                                    object
 	made                                      int64
 	tokens                                    int // rounds with the model
+	opinion                                   any
+	rated                                     time.Time
 }
 
 // begin begins a conversation.
@@ -87,7 +92,22 @@ func page[T any](c *call, all []T, show func(T) object) {
 }
 
 func (*Server) listTalks(c *call) {
+	by := c.r.URL.Query().Get("sort_by")
+	faults := c.upTo("limit", 100)
+	if by != "" {
+		faults = append(faults, oneOf(object{"sort_by", by}, "sort_by", "'created_at', '-created_at', 'updated_at' or '-updated_at'")...)
+	}
+	if refusal := unfit("ConversationListQuery", faults); refusal != nil {
+		refusal.send(c)
+		return
+	}
 	all := c.app.sorted(c.user)
+	if strings.HasSuffix(by, "created_at") {
+		slices.SortStableFunc(all, func(x, y *talk) int { return cmp.Compare(y.id, x.id) }) // ids count
+	}
+	if by != "" && by[0] != '-' {
+		slices.Reverse(all)
+	}
 	if last := c.r.URL.Query().Get("last_id"); last != "" {
 		at := slices.IndexFunc(all, func(t *talk) bool { return t.id == last })
 		if at < 0 {
@@ -146,6 +166,10 @@ func (t *talk) showVariable(v Variable) object {
 }
 
 func (*Server) variables(c *call) {
+	if refusal := unfit("ConversationVariablesQuery", c.upTo("limit", 100)); refusal != nil {
+		refusal.send(c)
+		return
+	}
 	if t := c.talk(); t != nil {
 		page(c, c.app.Variables, t.showVariable)
 	}
@@ -173,6 +197,10 @@ func (*Server) setVariable(c *call) {
 }
 
 func (*Server) listMessages(c *call) {
+	if refusal := unfit("MessageListQuery", c.upTo("limit", 100)); refusal != nil {
+		refusal.send(c)
+		return
+	}
 	t := c.app.talks[c.r.URL.Query().Get("conversation_id")]
 	if t == nil || t.user != c.user {
 		guessed(c.r.URL.Path, "Conversation Not Exists.").send(c)
@@ -180,6 +208,14 @@ func (*Server) listMessages(c *call) {
 	}
 	newest := slices.Clone(t.messages)
 	slices.Reverse(newest)
+	if first := c.r.URL.Query().Get("first_id"); first != "" {
+		at := slices.IndexFunc(newest, func(m *message) bool { return m.id == first })
+		if at < 0 {
+			guessed(c.r.URL.Path, "First Message Not Exists.").send(c)
+			return
+		}
+		newest = newest[at+1:]
+	}
 	page(c, newest, func(m *message) object { return m.show(t) })
 }
 
@@ -239,9 +275,48 @@ func (s *Server) rate(c *call) {
 		invalidParam("rating cannot be None when feedback not exists").send(c)
 		return
 	}
-	m.rating = rating
+	if m.feedback == "" {
+		m.feedback = s.id()
+	}
+	m.rating, m.opinion, m.rated = rating, nil, time.Now().UTC()
+	if content, ok := c.body.get("content").(string); ok {
+		m.opinion = content
+	}
 	s.rated = append(s.rated, Rating{m.id, c.user, rating})
 	say(c, http.StatusOK, object{"result", "success"})
+}
+
+// listRatings lists what all users think of all answers, the latest first.
+func (s *Server) listRatings(c *call) {
+	if refusal := unfit("FeedbackListQuery", append(c.upTo("page", 1<<31), c.upTo("limit", 101)...)); refusal != nil {
+		refusal.send(c)
+		return
+	}
+	type rated struct {
+		*message
+		in string
+	}
+	var all []rated
+	for _, t := range c.app.talks {
+		for _, m := range t.messages {
+			if m.rating != "" {
+				all = append(all, rated{m, t.id})
+			}
+		}
+	}
+	slices.SortFunc(all, func(x, y rated) int { return y.rated.Compare(x.rated) })
+	limit := c.limit()
+	number, _ := strconv.Atoi(c.r.URL.Query().Get("page"))
+	from := min(max(number-1, 0)*limit, len(all))
+	shown := []any{}
+	for _, m := range all[from:min(from+limit, len(all))] {
+		at := m.rated.Format("2006-01-02T15:04:05")
+		shown = append(shown, object{
+			"id", m.feedback, "app_id", c.app.id, "conversation_id", m.in, "message_id", m.id, "rating", m.rating, "content", m.opinion, "from_source", "user",
+			"from_end_user_id", s.user(c.app, m.user), "from_account_id", nil, "created_at", at, "updated_at", at,
+		})
+	}
+	say(c, http.StatusOK, object{"data", shown})
 }
 
 func (*Server) suggest(c *call) {
