@@ -367,7 +367,7 @@ func (a *App) assemble() {
 	a.engine = engine.New(a.store, a.routes, a.findBot, a.findAgent, a.log, engine.Options{
 		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, Inputs: a.botInputs, Wants: a.wants, RetryPause: a.opt.RetryPause,
 		Linker: a.linker(), Profiles: a.profiles, Waiting: func(ctx context.Context, _ bridge.Person, _ string) { a.showNewcomers(ctx) },
-		Record: a.record, Observe: a.observe,
+		Record: a.record, Observe: a.observe, GroupID: a.groupID,
 	})
 	a.inbox = inbox.New(a.store, a.routes.Place, a.forget.after(a.engine.Handle), a.log, inbox.Options{Queues: queues, Record: a.record})
 	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{

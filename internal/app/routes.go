@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"reflect"
 	"slices"
@@ -39,6 +40,9 @@ func (a *App) RouteChoices() bridge.RouteChoices {
 	for _, b := range a.saved.Bots {
 		c.Bots = append(c.Bots, b.ID)
 	}
+	for _, command := range router.Commands() {
+		c.Commands = append(c.Commands, string(command))
+	}
 	return c
 }
 
@@ -52,11 +56,11 @@ func (a *App) TryRoutes(ctx context.Context, rules []bridge.Route, m bridge.Rout
 	opt := a.routing()
 	opt.Rules = parsed
 	opt.Department = func(context.Context, string, bridge.Identity) (string, error) { return m.Department, nil }
-	message := bridge.Message{Bot: m.Bot, Text: m.Text, SentAt: m.At, Sender: bridge.Sender{Name: m.Person}, Chat: bridge.Chat{Kind: bridge.Direct}}
+	message := bridge.Message{Bot: m.Bot, Text: m.Text, SentAt: m.At, Sender: bridge.Sender{ID: bridge.UserID(m.Person), Name: m.Person}, Chat: bridge.Chat{Kind: bridge.Direct}}
 	if m.Chat != "" {
 		message.Chat = bridge.Chat{Kind: bridge.Group, ID: m.Chat, Title: m.Chat}
 	}
-	e, err := router.New(a.store, opt).Explain(ctx, message, bridge.Person{Name: m.Person, Role: m.Role})
+	e, err := router.New(a.store, opt).Explain(ctx, message, bridge.Person{ID: m.Person, Name: m.Person, Role: m.Role})
 	if err != nil {
 		return bridge.RouteVerdict{}, fmt.Errorf("app: try routes: %w", err)
 	}
@@ -144,6 +148,26 @@ func (a *App) parseRoutes(rules []bridge.Route) ([]router.Rule, []bridge.RouteMi
 		all = append(all, bridge.RouteMistake(m))
 	}
 	return parsed, all
+}
+
+// groupID is the id of a group that a rule names by its title, as far as the bot
+// heard of it lately; otherwise the name is taken for an id.
+func (a *App) groupID(ctx context.Context, bot, name string) string {
+	chats, err := a.store.Chats(ctx, bot, time.Now().Add(-groupsKnown), receiversShown)
+	if err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "groups cannot be found by their titles", slog.String("bot", bot), slog.Any("error", err))
+	}
+	title := name
+	for _, c := range chats {
+		switch {
+		case c.Kind != bridge.Group:
+		case c.ID == name:
+			return name
+		case c.Title == title && title == name: // the latest of several
+			title, name = "", c.ID
+		}
+	}
+	return name
 }
 
 // routeOf reads a rule of the settings for an editor. The rule has no mistakes.

@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +135,7 @@ func TestTryRoutes(t *testing.T) { //nolint:paralleltest // sets the environment
 		{bridge.RouteTrial{Bot: "demo-wecom", Text: "hello", Department: "HQ/Interns"}, "refuse #3", "department"},
 		{bridge.RouteTrial{Bot: "demo-wecom", Text: "hello", Chat: "7"}, "forward #7", "chat"},
 		{bridge.RouteTrial{Bot: "demo-wecom", Text: "hello", Person: "Li"}, "intent #8", "person"},
+		{bridge.RouteTrial{Bot: "demo-wecom", Text: "hello", Person: "Han"}, "agent", "person"},
 	} {
 		v, err := a.TryRoutes(ctx, rules, c.m)
 		if err != nil || len(v.Mistakes) > 0 || len(v.Tried) == 0 {
@@ -150,4 +153,36 @@ func TestTryRoutes(t *testing.T) { //nolint:paralleltest // sets the environment
 	if v, err := a.TryRoutes(ctx, nil, bridge.RouteTrial{Bot: "demo-wecom", Text: "/help"}); err != nil || v.Command != "help" {
 		t.Error(err, v)
 	}
+}
+
+// TestForwardByTitle: a rule may name a group by its title, as soon as it was heard
+// of.
+func TestForwardByTitle(t *testing.T) {
+	t.Parallel()
+	inLoft(t, func(l *loft) {
+		if c := l.RouteChoices(); !slices.Contains(c.Commands, "help") || len(c.Commands) < 10 {
+			t.Errorf("commands %v", c.Commands)
+		}
+		to := func(chat string) bridge.Route {
+			return bridge.Route{
+				When: []bridge.RouteCondition{{By: "keyword", Values: []string{chat}}},
+				Then: bridge.RouteOutcome{Kind: bridge.RouteForward, Bot: "one", Chat: chat},
+			}
+		}
+		if err := l.SaveRoutes(l.ctx, []bridge.Route{to("Lunch"), to("g1"), to("Supper")}); err != nil {
+			t.Fatal(err)
+		}
+		for n, want := range []string{"g1", "g1", "Supper"} {
+			m := message("two", fmt.Sprintf("f%d", n), "for "+[]string{"lunch", "G1", "supper"}[n])
+			m.Platform, m.Address = "pigeon", bridge.Address{Bot: "two", Chat: "c", Kind: bridge.Direct}
+			before := len(l.chat.Shown())
+			if status := l.request(t, l.door, "POST", "/hook/two", packed(t, m)); status != 200 {
+				t.Fatal(status)
+			}
+			rest(time.Minute)
+			if got := l.chat.Shown()[before:]; len(got) < 2 || got[0].To.Chat != want || got[0].To.Bot != "one" || got[0].To.Kind != bridge.Group {
+				t.Errorf("shown %+v, want it in %s", got, want)
+			}
+		}
+	})
 }

@@ -37,7 +37,7 @@ func (t *trip) course(ctx context.Context, resumed bool) (course, error) {
 	case t.stale() && !resumed && !t.click.timeless(t.route.Command):
 		t.note(bridge.EntryStale, 0, "", time.Since(t.job.Message.SentAt).Round(time.Minute).String())
 		return t.words(t.say("reply.stale")), nil
-	case t.route.Muted && !resumed && t.route.Command.Asks():
+	case t.route.Muted && !resumed && t.route.Command.Asks() && !t.callsBack():
 		t.note(bridge.EntryIgnored, 0, "", "a human answers here")
 		return course{}, &silentError{}
 	}
@@ -55,6 +55,12 @@ func (t *trip) course(ctx context.Context, resumed bool) (course, error) {
 		return t.linked(outcome), nil // digits that were no code may be a question
 	}
 	return t.outcome(ctx, resumed)
+}
+
+// callsBack says that a rule takes what somebody wrote for /bot.
+func (t *trip) callsBack() bool {
+	to, is := t.route.Outcome.(router.ToIntent)
+	return is && to.Command == router.CommandBot
 }
 
 // outcome does what the rules say.

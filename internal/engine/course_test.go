@@ -56,16 +56,19 @@ func TestRulesAnswer(t *testing.T) {
 func TestHandOver(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(h *house) {
+		h.opt.GroupID = func(_ context.Context, bot, name string) string { return "the " + name + " of " + bot }
 		h.route.Rules = []router.Rule{
 			{Name: "human", Keywords: []string{"human", "人工"}, Then: router.HandOver{For: time.Hour, Bot: "three", Chat: "desk"}},
+			{Name: "back", Keywords: []string{"come back"}, Then: router.ToIntent{Command: router.CommandBot}},
+			{Name: "help", Keywords: []string{"help"}, Then: router.ToIntent{Command: router.CommandHelp}},
 		}
 		h.open()
 		h.want("one", "zhang", "/bot", "I am here")
 		h.want("one", "zhang", "a human please", "called a colleague", "/bot")
-		if got := h.chats["three"].Shown(); len(got) != 1 || got[0].To.Chat != "desk" || !strings.Contains(got[0].Text, "60 minutes") || !strings.Contains(got[0].Text, "a human please") {
+		if got := h.chats["three"].Shown(); len(got) != 1 || got[0].To.Chat != "the desk of three" || !strings.Contains(got[0].Text, "60 minutes") || !strings.Contains(got[0].Text, "a human please") {
 			h.Errorf("the desk reads %+v", got)
 		}
-		for _, text := range []string{"hello?", "are you there?", "human!", "/retry"} {
+		for _, text := range []string{"hello?", "are you there?", "human!", "help!", "/retry"} {
 			if got := h.say("one", "zhang", text); got != "" {
 				h.Errorf("%q was answered: %q", text, got)
 			}
@@ -74,10 +77,12 @@ func TestHandOver(t *testing.T) {
 		h.want("one", "li", "hello", "help: hello")
 		h.want("one", "zhang", "/机器人", "我回来了")
 		h.want("one", "zhang", "hello again", "help: hello again")
+		h.want("one", "zhang", "a human once more", "called a colleague")
+		h.want("one", "zhang", "please come back", "I am back")
 		h.want("one", "zhang", "转人工", "已通知同事")
 		time.Sleep(time.Hour)
 		h.want("one", "zhang", "hello?", "help: hello?")
-		if got := h.audits(); strings.Count(got, "handed_over") != 2 {
+		if got := h.audits(); strings.Count(got, "handed_over") != 3 {
 			h.Errorf("audit %q", got)
 		}
 	})

@@ -60,7 +60,10 @@ func (t *trip) tellOthers(ctx context.Context, notice Notice, n int) error {
 }
 
 // inChat is a notice for a group chat of some bot, in words about this message.
-func (t *trip) inChat(bot, chat, key string, args ...any) Notice {
+func (t *trip) inChat(ctx context.Context, bot, chat, key string, args ...any) Notice {
+	if t.opt.GroupID != nil {
+		chat = t.opt.GroupID(ctx, bot, chat)
+	}
 	name := t.route.Person.Name
 	if name == "" {
 		name = string(t.job.Message.Sender.ID)
@@ -87,7 +90,7 @@ func (t *trip) described() string {
 // forward shows the message in another chat.
 func (t *trip) forward(ctx context.Context, o router.Forward) error {
 	t.note(bridge.EntryCommand, 0, "", "forwarded to "+o.Bot)
-	err := t.tellOthers(ctx, t.inChat(o.Bot, o.Chat, "router.forward.notice"), 0)
+	err := t.tellOthers(ctx, t.inChat(ctx, o.Bot, o.Chat, "router.forward.notice"), 0)
 	switch {
 	case hopeless(bridge.KindOf(err)) || err != nil && t.job.Attempt >= maxFailures:
 		return t.apologise(ctx, err)
@@ -113,7 +116,7 @@ func (t *trip) handOver(ctx context.Context, o router.HandOver) error {
 	answer := Answer{Text: t.say("router.human")}
 	if o.Chat != "" {
 		minutes := int(o.For.Round(time.Minute).Minutes())
-		answer.Notices = []Notice{t.inChat(o.Bot, o.Chat, "router.human.notice", "minutes", minutes)}
+		answer.Notices = []Notice{t.inChat(ctx, o.Bot, o.Chat, "router.human.notice", "minutes", minutes)}
 	}
 	return t.answerWith(ctx, answer)
 }

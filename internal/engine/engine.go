@@ -96,6 +96,9 @@ type Options struct {
 	// Wants says whether an agent asks for an input. It is asked only about what is
 	// known of a person and to be hidden; nil means that agents ask for everything.
 	Wants func(ctx context.Context, agent, input string) bool
+	// GroupID finds the id of a group that a rule names by its title; nil takes
+	// every name for an id.
+	GroupID func(ctx context.Context, bot, name string) string
 	// Intents are answered beside the commands everybody has.
 	Intents []Intent
 	// Linker links accounts; nil switches that off.

@@ -39,6 +39,11 @@ func corpus(tb testing.TB) []labelled {
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
 			tb.Fatal(err)
 		}
+		for _, v := range l.Values {
+			if !strings.Contains(l.Text, v.Value) {
+				tb.Fatalf("%q is not in %q", v.Value, l.Text)
+			}
+		}
 		all = append(all, l)
 	}
 	if len(all) < 500 {

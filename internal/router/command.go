@@ -74,6 +74,16 @@ func (c Command) Argument(text string) string {
 	return text
 }
 
+// Commands lists those everybody has.
+func Commands() []Command {
+	all := builtIn()
+	names := make([]Command, 0, len(all))
+	for _, spec := range all {
+		names = append(names, spec.Command)
+	}
+	return names
+}
+
 // isNumber takes digits, however they are grouped.
 func isNumber(argument string) bool {
 	return strings.Trim(fold(argument), "0123456789- ") == ""

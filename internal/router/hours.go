@@ -12,13 +12,15 @@ type Hours struct {
 	Days     [7]bool // by time.Weekday
 	From, To int     // minutes since midnight
 	Zone     *time.Location
+	Written  string // as they stand in the settings
 }
 
 // ParseHours reads hours such as "Mon-Fri 09:00-18:00" or "Sat,Sun 10:00-16:00
-// Asia/Shanghai". Without a zone they are those of this machine.
+// Asia/Shanghai", also in Chinese: "周一至周五 09:00-18:00", "周末 10：00～16：00".
+// Without a zone they are those of this machine.
 func ParseHours(text string) (Hours, error) {
-	h := Hours{Zone: time.Local}
-	parts := strings.Fields(text)
+	h := Hours{Zone: time.Local, Written: strings.TrimSpace(text)}
+	parts := strings.Fields(plain(text))
 	if len(parts) < 2 || len(parts) > 3 {
 		return h, fmt.Errorf("router: hours %q: want days, times and perhaps a zone, such as Mon-Fri 09:00-18:00 Asia/Shanghai", text)
 	}
@@ -39,6 +41,18 @@ func ParseHours(text string) (Hours, error) {
 		}
 	}
 	return h, nil
+}
+
+// plain writes hours with the signs that are read, and without blanks beside them.
+func plain(text string) string {
+	text = strings.NewReplacer("：", ":", "，", ",", "、", ",", "至", "-", "到", "-", "～", "-", "~", "-", "–", "-", "—", "-", "－", "-",
+		"工作日", "Mon-Fri", "周末", "Sat-Sun", "每天", "Mon-Sun").Replace(text)
+	for _, sign := range []string{"-", ","} {
+		for strings.Contains(text, " "+sign) || strings.Contains(text, sign+" ") {
+			text = strings.NewReplacer(" "+sign, sign, sign+" ", sign).Replace(text)
+		}
+	}
+	return text
 }
 
 func (h *Hours) days(text string) error {
@@ -63,8 +77,14 @@ func (h *Hours) days(text string) error {
 }
 
 func weekday(name string) (time.Weekday, bool) {
+	for _, week := range []string{"周", "星期", "礼拜"} {
+		name = strings.TrimPrefix(name, week)
+	}
+	if name == "天" {
+		name = "日"
+	}
 	for d := range time.Weekday(7) {
-		if full := d.String(); strings.EqualFold(name, full[:3]) || strings.EqualFold(name, full) {
+		if full := d.String(); strings.EqualFold(name, full[:3]) || strings.EqualFold(name, full) || name == string([]rune("日一二三四五六")[d]) {
 			return d, true
 		}
 	}

@@ -241,7 +241,7 @@ func (p *ruleParser) hours(v any, path string) []Hours {
 	for _, text := range p.texts(v, path) {
 		h, err := ParseHours(text)
 		if err != nil {
-			p.mistake(path, "hours", "value", text, "error", strings.TrimPrefix(err.Error(), "router: "))
+			p.mistake(path, "hours", "value", text)
 		}
 		all = append(all, h)
 	}

@@ -197,6 +197,8 @@ func texts[T any](values []T) []string {
 		switch v := any(v).(type) {
 		case bridge.Role:
 			all = append(all, string(v))
+		case Hours:
+			all = append(all, v.Written)
 		case interface{ String() string }:
 			all = append(all, v.String())
 		}

@@ -97,6 +97,9 @@ func TestConditions(t *testing.T) {
 		{"{hours: 'Fri,Sun 22:00-06:00 Asia/Shanghai'}", []change{
 			at("2026-11-27 22:00"), at("2026-11-28 05:59"), at("2026-11-29 23:00"), at("2026-11-30 03:00"),
 		}, []change{at("2026-11-28 06:00"), at("2026-11-28 23:00"), at("2026-11-27 05:00")}},
+		{"{hours: '周一到五，周日 9：00～18:00 Asia/Shanghai'}", []change{
+			at("2026-11-25 09:00"), at("2026-11-27 17:59"), at("2026-11-29 12:00"),
+		}, []change{at("2026-11-28 12:00"), at("2026-11-25 18:00")}},
 		{"{hours: 'Sat-Mon 00:00-24:00 Asia/Shanghai'}", []change{at("2026-11-28 00:00"), at("2026-11-30 23:59")}, []change{at("2026-12-01 00:00")}},
 		{"{bot: bot-one, keyword: salary, role: member}", []change{says("salary")}, []change{
 			nothing, func(m *bridge.Message, p *bridge.Person) { m.Text, p.Role = "salary", bridge.RoleGuest },
@@ -252,7 +255,7 @@ func TestMistakesInRules(t *testing.T) {
 		"[{when: {prefix: oncall}, agent: hr}]":                              "0 when.prefix “oncall” is a command",
 		"[{when: {prefix: 'a b'}, agent: hr}]":                               "0 when.prefix want a single word",
 		"[{when: {hours: 'Mon'}, agent: hr}]":                                "0 when.hours “Mon",
-		"[{when: {hours: 'Mon-Xyz 09:00-10:00'}, agent: hr}]":                "0 when.hours “Mon-Xyz 09:00-10:00” is no time: hours: want days",
+		"[{when: {hours: 'Mon-Xyz 09:00-10:00'}, agent: hr}]":                "0 when.hours “Mon-Xyz 09:00-10:00” is no time. Write",
 		"[{when: {hours: 'Mon 9-10'}, agent: hr}]":                           "0 when.hours “Mon",
 		"[{when: {hours: 'Mon 09:00-09:00'}, agent: hr}]":                    "0 when.hours “Mon",
 		"[{when: {hours: 'Mon 09:00-10:00 Mars/Base'}, agent: hr}]":          "0 when.hours “Mon",
@@ -290,6 +293,11 @@ func TestHoursAreWrittenAsRead(t *testing.T) {
 		"mon-fri 09:00-18:00 Asia/Shanghai": "Mon,Tue,Wed,Thu,Fri 09:00-18:00 Asia/Shanghai",
 		"Sat,sunday 22:30-06:00 UTC":        "Sun,Sat 22:30-06:00 UTC",
 		"Fri-Mon 00:00-24:00 UTC":           "Sun,Mon,Fri,Sat 00:00-24:00 UTC",
+		"周一至周五 09:00-18:00 UTC":             "Mon,Tue,Wed,Thu,Fri 09:00-18:00 UTC",
+		"星期六、礼拜天 9:00 - 12:00 UTC":          "Sun,Sat 09:00-12:00 UTC",
+		"工作日 8：30至24:00 UTC":                "Mon,Tue,Wed,Thu,Fri 08:30-24:00 UTC",
+		"周末, 三 10:00—16:00 UTC":             "Sun,Wed,Sat 10:00-16:00 UTC",
+		"每天 00:00-01:00 Etc/GMT-8":          "Sun,Mon,Tue,Wed,Thu,Fri,Sat 00:00-01:00 Etc/GMT-8",
 	} {
 		h, err := router.ParseHours(text)
 		if err != nil || h.String() != want {

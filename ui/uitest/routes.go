@@ -54,7 +54,7 @@ func (*House) RouteChoices() bridge.RouteChoices {
 	return bridge.RouteChoices{
 		Conditions: []string{"bot", "chat", "person", "role", "department", "prefix", "keyword", "regexp", "hours", "outside_hours"},
 		Agents:     []string{"helpdesk", "hr"}, Bots: []string{"feishu-office", "wecom-sales", "ding-support"},
-		Roles: []bridge.Role{bridge.RoleMember, bridge.RoleGuest, bridge.RoleAdmin},
+		Roles: []bridge.Role{bridge.RoleMember, bridge.RoleGuest, bridge.RoleAdmin}, Commands: []string{"help", "new", "oncall"},
 	}
 }
 
@@ -77,7 +77,7 @@ func (h *House) AgentInputs(_ context.Context, agent string) ([]bridge.Input, er
 	}, h.Fail
 }
 
-// TryRoutes implements ui.Backend: it knows keywords and roles.
+// TryRoutes implements ui.Backend: it knows keywords, people and roles.
 func (h *House) TryRoutes(ctx context.Context, rules []bridge.Route, m bridge.RouteTrial) (bridge.RouteVerdict, error) {
 	v := bridge.RouteVerdict{Then: bridge.RouteOutcome{Kind: bridge.RouteAgent, Agent: "helpdesk"}}
 	for i, r := range rules {
@@ -94,7 +94,7 @@ func (h *House) TryRoutes(ctx context.Context, rules []bridge.Route, m bridge.Ro
 		tried := bridge.RouteTried{Rule: r.Name, Holds: true}
 		for _, c := range r.When {
 			holds := c.By == "keyword" && slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(m.Text, v) }) ||
-				c.By == "role" && slices.Contains(c.Values, string(m.Role))
+				c.By == "person" && slices.Contains(c.Values, m.Person) || c.By == "role" && slices.Contains(c.Values, string(m.Role))
 			if tried.Holds {
 				tried.Holds, tried.By, tried.Want = holds, c.By, strings.Join(c.Values, ", ")
 			}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	fyneui "fyne.io/fyne/v2/widget"
 
 	"switchboard/internal/bridge"
@@ -45,6 +46,15 @@ func (p *Page) Try(m bridge.RouteTrial) {
 	p.trial.try()
 }
 
+// TryAs types who writes the message to try.
+func (p *Page) TryAs(person string) {
+	walk(p.content, func(o fyne.CanvasObject) {
+		if e, ok := o.(*widget.Entry); ok && e.PlaceHolder == p.kit.Words.T("routes.try.person.hint") {
+			e.SetText(person)
+		}
+	})
+}
+
 func (p *Page) TryAt(text string) {
 	p.trial.when = text
 	p.trial.try()
@@ -72,6 +82,8 @@ func walk(o fyne.CanvasObject, f func(fyne.CanvasObject)) {
 		for _, child := range o.Objects {
 			walk(child, f)
 		}
+	case *container.Scroll:
+		walk(o.Content, f)
 	case *widget.Panel:
 		walk(o.Content(), f)
 	}

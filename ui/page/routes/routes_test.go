@@ -150,6 +150,36 @@ func TestEdit(t *testing.T) {
 	})
 }
 
+// TestCommandForOne: one person's messages are taken for a command, which is told
+// in words.
+func TestCommandForOne(t *testing.T) {
+	rule := bridge.Route{Name: "one", When: []bridge.RouteCondition{{By: "person", Values: []string{"Li"}}}, Then: bridge.RouteOutcome{Kind: bridge.RouteReply}}
+	atDesk(t, []bridge.Route{rule}, func(d *desk) {
+		d.tap(0, edit)
+		choose := func(n int, word string) {
+			d.do(func() {
+				_, _, selects := d.page.Rule(0)
+				selects[n].SetSelected(word)
+			})
+		}
+		choose(1, "As a command")
+		_, _, selects := d.page.Rule(0)
+		if diff := cmp.Diff([]string{"/help (what one can do)", "/new (start a new conversation)", "/oncall"}, selects[2].Options); diff != "" {
+			d.Fatal(diff)
+		}
+		choose(2, "/new (start a new conversation)")
+		if diff := cmp.Diff(bridge.RouteOutcome{Kind: bridge.RouteIntent, Command: "new"}, d.page.Draft()[0].Then); diff != "" {
+			d.Error(diff)
+		}
+		for person, want := range map[string]string{"Li": "/new (start a new conversation)\n\"one\" fits. Person: Li", "": "\"one\" does not fit. Person would have to be: Li"} {
+			d.do(func() { d.page.TryAs(person) })
+			if got := d.page.Verdict(); !strings.Contains(got, want) {
+				d.Errorf("verdict for %q: %q", person, got)
+			}
+		}
+	})
+}
+
 // TestConditions changes what a rule asks for.
 func TestConditions(t *testing.T) {
 	atDesk(t, []bridge.Route{hr()}, func(d *desk) {

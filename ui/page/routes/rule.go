@@ -218,7 +218,7 @@ func (p *Page) outcomeFields(o *bridge.RouteOutcome) []fyne.CanvasObject {
 		long := p.choice(minutes, p.long, o.For.String(), func(v string) { o.For, _ = time.ParseDuration(v) })
 		return append([]fyne.CanvasObject{long, widget.NewCaption(w.T("routes.human.hint")).Elastic()}, target...)
 	case bridge.RouteIntent:
-		return []fyne.CanvasObject{p.choice(p.choices.Commands, func(v string) string { return "/" + v }, o.Command, func(v string) { o.Command = v })}
+		return []fyne.CanvasObject{p.choice(p.choices.Commands, p.command, o.Command, func(v string) { o.Command = v })}
 	}
 	return nil
 }

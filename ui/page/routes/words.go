@@ -66,12 +66,21 @@ func (p *Page) then(o bridge.RouteOutcome) string {
 	case bridge.RouteHuman:
 		what = w.T("routes.minutes", "n", int(o.For.Minutes()))
 	case bridge.RouteIntent:
-		what = "/" + o.Command
+		what = p.command(o.Command)
 	}
 	if strings.TrimSpace(what) == "" {
 		return p.outcomeKind(o.Kind)
 	}
 	return w.T("routes.condition", "name", p.outcomeKind(o.Kind), "values", strings.ReplaceAll(what, "\n", " "))
+}
+
+// command is how a command is typed, and what it does as far as we know it.
+func (p *Page) command(name string) string {
+	words, ok := i18n.Find(p.kit.Words.Lang, "ui.routes.command."+name)
+	if !ok || name == "" {
+		return "/" + name
+	}
+	return p.kit.Words.T("routes.command", "command", name, "words", words)
 }
 
 // values are inputs as one line has them.
