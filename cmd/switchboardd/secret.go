@@ -14,7 +14,7 @@ import (
 	"switchboard/internal/i18n"
 )
 
-// secret keeps, lists and deletes secrets. Values are read from standard input, so
+// secret keeps, lists, renames and deletes secrets. Values are read from standard input, so
 // that they stay out of the shell's history.
 func (c command) secret(ctx context.Context) int {
 	if len(c.args) == 0 {
@@ -27,6 +27,8 @@ func (c command) secret(ctx context.Context) int {
 		return c.setSecret(ctx, names[0])
 	case action == "delete" && one:
 		return c.done(app.DeleteSecret(ctx, c.options(), names[0]))
+	case action == "rename" && len(names) == 2:
+		return c.done(app.RenameSecret(ctx, c.options(), names[0], names[1]))
 	case action == "list" && none:
 		return c.listSecrets(ctx)
 	case action == "import":

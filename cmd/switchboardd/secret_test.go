@@ -72,6 +72,12 @@ func TestSecretsWithoutKeyring(t *testing.T) {
 	call(open, "", "check").want(t, exitOK, "help")
 	call(nil, "", "check").want(t, exitTrouble, "locked", "SWITCHBOARD_PASSPHRASE")
 
+	call(open, "", "secret", "rename", name, "agent/hr/api_key").want(t, exitOK)
+	call(open, "other\n", "secret", "set", name).want(t, exitOK)
+	call(open, "", "secret", "rename", "agent/hr/api_key", name).want(t, exitTrouble, "already another secret", "secret delete "+name)
+	call(open, "", "secret", "delete", name).want(t, exitOK)
+	call(open, "", "secret", "rename", "agent/hr/api_key", name).want(t, exitOK)
+
 	file := filepath.Join(t.TempDir(), "passphrase")
 	if err := os.WriteFile(file, []byte("another good one\n"), 0o600); err != nil {
 		t.Fatal(err)

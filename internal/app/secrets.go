@@ -89,6 +89,15 @@ func DeleteSecret(ctx context.Context, opt Options, name string) error {
 	return did(ctx, opt, bridge.AuditSecret, "deleted "+name)
 }
 
+// RenameSecret keeps a secret under another name, as after a bot got another id in
+// the settings file.
+func RenameSecret(ctx context.Context, opt Options, from, to string) error {
+	if err := openVault(opt.filled()).Rename(ctx, from, to); err != nil {
+		return err
+	}
+	return did(ctx, opt, bridge.AuditSecret, "renamed "+from+" to "+to)
+}
+
 // BeginVault makes the encrypted file, which takes the place of the keyring from
 // then on. It returns the names of the secrets that were in the keyring and are
 // now in the file too; a keyring that cannot be used has none.

@@ -97,13 +97,20 @@ func (v Vault) Delete(ctx context.Context, name string) error {
 }
 
 // Rename keeps a secret under another name, as when a bot is renamed. The old
-// one goes only when the new one can be read back.
+// one goes only when the new one can be read back; another secret under the new
+// name is left alone.
 func (v Vault) Rename(ctx context.Context, from, to string) error {
 	if from == to {
 		return nil
 	}
 	value, err := v.own(ctx, from)
 	if err != nil {
+		return err
+	}
+	switch there, err := v.own(ctx, to); {
+	case err == nil && !there.Equal(value):
+		return &bridge.Error{Kind: bridge.KindInvalid, Op: "secret: " + to, Code: "name_taken", Args: map[string]string{"name": to}}
+	case err != nil && bridge.KindOf(err) != bridge.KindNotFound:
 		return err
 	}
 	if err := v.Set(ctx, to, value); err != nil {

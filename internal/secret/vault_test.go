@@ -34,6 +34,9 @@ func TestSources(t *testing.T) {
 	}
 	t.Setenv("SB_TEST_SECRET", "from-env")
 	t.Setenv("SB_TEST_EMPTY", "")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "..", "outside"), []byte("not for us"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	t.Setenv("CREDENTIALS_DIRECTORY", filepath.Dir(file))
 	for _, c := range []struct {
 		ref, want, code string
@@ -44,7 +47,7 @@ func TestSources(t *testing.T) {
 		{"file:" + file, "from-file", ""},
 		{"file:" + file + ".not", "", "missing_file"},
 		{"credential:key", "from-file", ""},
-		{"credential:../" + filepath.Base(filepath.Dir(file)) + "/nothing", "", "missing_file"},
+		{"credential:../outside", "", "missing_file"},
 		{"literal", "", ""},
 	} {
 		got, err := secret.Vault{}.Get(t.Context(), c.ref, "bot/b/key")
@@ -89,6 +92,7 @@ func TestKeyring(t *testing.T) { //nolint:paralleltest // shares the library's g
 		`exec: "dbus-launch": executable file not found in $PATH`:                 "keyring_no_bus",
 		"exit status 36: User interaction is not allowed.":                        "keyring_locked",
 		"failed to unlock correct collection '/org/freedesktop/secrets'":          "keyring_locked",
+		"Cannot get secret of a locked object":                                    "keyring_locked",
 	} {
 		keyring.MockInitWithError(errors.New(text))
 		_, err := v.Get(t.Context(), "keyring", "bot/b/key")
@@ -189,6 +193,7 @@ func TestMoving(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantCode(t, v.Rename(ctx, "bot/none/key", "x"), "missing_keyring")
+	wantCode(t, v.Rename(ctx, "bot/old/other", "bot/new/key"), "name_taken")
 	wantCode(t, v.Rename(ctx, "bot/old/other", "read/only"), "keyring_missing")
 	file := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(file, []byte("s5\n"), 0o600); err != nil {
