@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,41 +185,52 @@ func TestBudgetIsTheAdmins(t *testing.T) {
 	}
 }
 
-// TestStreamingOnFeishu counts what one answer costs on the platform itself, by
+// TestStreamingOnPlatforms counts what one answer costs on a platform itself, by
 // the setting and by what is left of the month, and that we count the same.
-func TestStreamingOnFeishu(t *testing.T) { //nolint:paralleltest // sets the environment
-	for name, want := range map[string]struct {
-		settings    string
-		least, most int
+func TestStreamingOnPlatforms(t *testing.T) { //nolint:paralleltest // sets the environment
+	type cost struct{ least, most int }
+	feishu, dingtalk := bridge.Platform("feishu"), bridge.Platform("dingtalk")
+	for name, test := range map[string]struct {
+		settings string
+		short    bool // of calls
+		want     map[bridge.Platform]cost
 	}{
-		"auto":                {"engine: {streaming: auto}\n", 6, 60},
-		"smooth":              {"engine: {streaming: smooth}\n", 6, 60},
-		"economy":             {"engine: {streaming: economy}\n", 4, 5}, // the card, its message, the text, its end
-		"off":                 {"engine: {streaming: off}\n", 1, 1},
-		"auto short":          {"engine: {streaming: auto}\nbudgets: {feishu: {calls: 1}}\n", 4, 5},
-		"smooth all the same": {"engine: {streaming: smooth}\nbudgets: {feishu: {calls: 1}}\n", 6, 60},
+		"auto":   {"auto", false, map[bridge.Platform]cost{feishu: {6, 60}, dingtalk: {4, 60}}},
+		"smooth": {"smooth", false, map[bridge.Platform]cost{feishu: {6, 60}, dingtalk: {4, 60}}},
+		// On Feishu the card, its message, the text, its end; on DingTalk the card, that
+		// an answer is coming, and the answer.
+		"economy":             {"economy", false, map[bridge.Platform]cost{feishu: {4, 5}, dingtalk: {3, 3}}},
+		"off":                 {"off", false, map[bridge.Platform]cost{feishu: {1, 1}, dingtalk: {0, 0}}},
+		"auto short":          {"auto", true, map[bridge.Platform]cost{feishu: {4, 5}, dingtalk: {3, 3}}},
+		"smooth all the same": {"smooth", true, map[bridge.Platform]cost{feishu: {6, 60}, dingtalk: {4, 60}}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			a, account, ask := metered(t, "feishu", want.settings)
-			if strings.Contains(want.settings, "budgets") {
-				ask("first")
-			}
-			mine := budget(t, a, account, bridge.MeterCalls).Used
-			n := ask("second")
-			if n < want.least || n > want.most {
-				t.Errorf("%d calls, want %d to %d", n, want.least, want.most)
-			}
-			if mine = budget(t, a, account, bridge.MeterCalls).Used - mine; mine != n {
-				t.Errorf("the platform counts %d, we count %d", n, mine)
-			}
-		})
+		for p, want := range test.want {
+			t.Run(string(p)+" "+name, func(t *testing.T) {
+				settings := "engine: {streaming: " + test.settings + "}\n"
+				if test.short {
+					settings += "budgets: {" + string(p) + ": {calls: 1}}\n"
+				}
+				a, account, ask := metered(t, simulator.Options{Platforms: []bridge.Platform{p}, DingCards: true}, settings)
+				if test.short {
+					ask("first")
+				}
+				mine := budget(t, a, account, bridge.MeterCalls).Used
+				n := ask("second")
+				if n < want.least || n > want.most {
+					t.Errorf("%d calls, want %d to %d", n, want.least, want.most)
+				}
+				if mine = budget(t, a, account, bridge.MeterCalls).Used - mine; mine != n {
+					t.Errorf("the platform counts %d, we count %d", n, mine)
+				}
+			})
+		}
 	}
 }
 
 // TestPushesOnDingTalk: a message to the robot is a push, and so is the answer;
 // neither is a call.
 func TestPushesOnDingTalk(t *testing.T) { //nolint:paralleltest // sets the environment
-	a, account, ask := metered(t, "dingtalk", "")
+	a, account, ask := metered(t, simulator.Options{Platforms: []bridge.Platform{"dingtalk"}}, "")
 	ask("one")
 	ask("two")
 	if b := budget(t, a, account, bridge.MeterPushes); b.Used != 4 || b.Allowance != 3000 {
@@ -231,9 +243,9 @@ func TestPushesOnDingTalk(t *testing.T) { //nolint:paralleltest // sets the envi
 
 // metered runs a house on one simulated platform. The last result asks a
 // question and returns how many counted calls the platform had for the answer.
-func metered(t *testing.T, p bridge.Platform, settings string) (a *app.App, account string, ask func(text string) int) {
+func metered(t *testing.T, opt simulator.Options, settings string) (a *app.App, account string, ask func(text string) int) {
 	t.Helper()
-	sim, err := simulator.Start(t.Context(), simulator.Options{Platforms: []bridge.Platform{p}})
+	sim, err := simulator.Start(t.Context(), opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +262,7 @@ func metered(t *testing.T, p bridge.Platform, settings string) (a *app.App, acco
 	calls := func() int {
 		n := 0
 		for api, times := range sim.Calls() {
-			if !strings.HasSuffix(api, " token") && !strings.HasSuffix(api, " contact/user") {
+			if _, name, _ := strings.Cut(api, " "); !slices.Contains([]string{"token", "accessToken", "contact/user", "user/get", "sendBySession"}, name) {
 				n += times
 			}
 		}
@@ -258,7 +270,7 @@ func metered(t *testing.T, p bridge.Platform, settings string) (a *app.App, acco
 	}
 	return a, o.Budgets[0].Account, func(text string) int {
 		before := calls()
-		id, err := sim.Say(ctx, "li", p, text+strings.Repeat(" and many words make a long answer", 10))
+		id, err := sim.Say(ctx, "li", bot.Platform, text+strings.Repeat(" and many words make a long answer", 10))
 		if err != nil {
 			t.Fatal(err)
 		}

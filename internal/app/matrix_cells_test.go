@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -10,6 +12,8 @@ import (
 // platformCells are the troubles of the platforms.
 func platformCells() []cell {
 	const failing = "bot_failing"
+	// Only DingTalk's session address knows no key that lets a message be shown once.
+	unkeyed := []bridge.Platform{"dingtalk"}
 	return []cell{
 		{name: "delivered five times more, at once", faults: []string{"duplicate=1x*5"}, after: (*stage).fiveMore},
 		{name: "our acceptance is lost twice", faults: []string{"drop=2x"}},
@@ -19,22 +23,49 @@ func platformCells() []cell {
 		{name: "busy", faults: []string{"busy=1x"}},
 		{name: "too many calls, no word until when", faults: []string{"limit=2x"}},
 		{name: "too many calls, come again in a second", faults: []string{"limit=1x@1s"}},
-		{name: "a gateway's error page", faults: []string{"fail=2x"}},
-		{name: "reset before the platform took it", faults: []string{"reset=2x"}},
-		// Only DingTalk's session address knows no key that lets it be shown once.
-		{name: "reset after the platform took it", faults: []string{"break=1x"}, shown: map[bridge.Platform]int{"dingtalk": 2}},
+		{name: "a gateway's error page", faults: []string{"fail=2x"}, doubled: unkeyed},
+		{name: "reset before the platform took it", faults: []string{"reset=2x"}, doubled: unkeyed},
+		{name: "reset after the platform took it", faults: []string{"break=1x"}, shown: map[bridge.Platform]int{"dingtalk": 2}, doubled: unkeyed},
 		{name: "the token has ended", ask: ending},
 		{name: "every token is refused, twice", faults: []string{"expire=2x"}},
 		{
-			name: "the secret is wrong", faults: []string{"secret=1"}, on: []bridge.Platform{"feishu", "wecom"},
+			name: "the secret is wrong", faults: []string{"secret=1"}, cards: true,
 			shown: same(0), waits: true, notices: notice(failing), after: (*stage).noStorm,
-			then: &cell{name: "the secret is right again", on: []bridge.Platform{"feishu", "wecom"}, shown: same(4), ask: restart, asks: -1},
+			then: &cell{name: "the secret is right again", shown: same(4), ask: restart, asks: -1},
 		},
-		{name: "the month's calls are used up", faults: []string{"quota=1"}, on: []bridge.Platform{"feishu", "dingtalk"}, shown: same(0), waits: true, notices: notice(failing)},
-		{name: "the card is gone", faults: []string{"gone=1"}, on: []bridge.Platform{"feishu"}},
-		{name: "the group is dissolved", faults: []string{"dissolved=1"}, group: true, on: []bridge.Platform{"feishu", "dingtalk"}, shown: same(0), notices: notice(failing)},
+		{
+			name: "the month's calls are used up", faults: []string{"quota=1"}, shown: same(0), waits: true, notices: notice(failing),
+			lacks: map[bridge.Platform]string{"wecom": "WeCom does not count calls by the month"},
+			then:  &cell{name: "the next month has come", lacks: map[bridge.Platform]string{"wecom": "WeCom does not count calls by the month"}, ask: wait, asks: -1, late: true},
+		},
+		{
+			name: "the card is gone", faults: []string{"gone=1"}, cards: true,
+			lacks: map[bridge.Platform]string{"wecom": "answers do not grow in a self-built app, so nothing is changed that could be gone"},
+		},
+		{
+			name: "the group is dissolved", faults: []string{"dissolved=1"}, group: true, shown: same(0), notices: notice(failing),
+			lacks: map[bridge.Platform]string{"wecom": "a self-built app hears no groups"},
+		},
 		{name: "the person has left", faults: []string{"left=1"}, shown: same(0), notices: notice(failing)},
 	}
+}
+
+// cardCells are the troubles of the platforms where DingTalk's answers grow in
+// cards, which have a key and other ways to refuse.
+func cardCells() []cell {
+	var all []cell
+	for _, c := range platformCells() {
+		if c.cards || len(c.faults) == 0 || slices.Contains([]string{"duplicate", "drop", "delay", "reorder"}, strings.Split(c.faults[0], "=")[0]) {
+			continue
+		}
+		c.name += ", with a card"
+		c.cards, c.on, c.lacks, c.doubled, c.then = true, []bridge.Platform{"dingtalk"}, nil, nil, nil
+		if c.shown["dingtalk"] > 1 {
+			c.shown = nil
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 // agentCells are the troubles of the agent, and answers of an unusual size.
@@ -61,8 +92,57 @@ func agentCells() []cell {
 		{name: "the agent forgot the conversation", moods: []mood{"", moodForgotten, ""}, ask: onTop, shown: same(2), asks: 3},
 		{name: "an error before the first text", moods: []mood{moodError}, sees: "had a problem", notices: notice(failing)},
 		{name: "an error after the first text", moods: []mood{moodLateError}, sees: "interrupted", notices: notice(failing)},
+		{name: "the agent answers in one piece", moods: []mood{moodWhole}},
+		{name: "more people ask than the agent can hear at once", moods: []mood{moodFew}, crowd: 8, ask: everybody, asks: 8, after: (*stage).everyone},
 		{name: "an answer takes ten minutes", moods: []mood{moodLong}, during: (*stage).tenMinutes},
 		{name: "an answer is too long for one message", moods: []mood{moodHuge}, shown: map[bridge.Platform]int{"feishu": 2, "wecom": 11, "dingtalk": 4}, after: (*stage).complete},
+	}
+}
+
+// flowCells are the troubles of an agent that is a chatflow, which tells of them
+// in other ways and goes on when nobody listens.
+func flowCells() []cell {
+	const failing = "agent_failing"
+	return []cell{
+		{name: "a chatflow fails before the first text", flow: true, moods: []mood{moodError}, sees: "had a problem", notices: notice(failing)},
+		{name: "a chatflow fails after the first text", flow: true, moods: []mood{moodLateError}, sees: "interrupted", notices: notice(failing)},
+		{name: "a chatflow seems to fail after its end", flow: true, moods: []mood{moodFailedLater}},
+		{name: "a chatflow ends without its last event", flow: true, moods: []mood{moodEndless}},
+		{name: "a chatflow says in another order that it ended", flow: true, moods: []mood{moodOtherOrder}},
+		{name: "a chatflow's stream is cut, and it goes on", flow: true, moods: []mood{moodCut}},
+		{name: "an old chatflow falls silent about a conversation it forgot", flow: true, moods: []mood{"", moodSilent, ""}, ask: onTop, shown: same(2), asks: 3},
+	}
+}
+
+// everybody asks at once, li last.
+func everybody(s *stage, p bridge.Platform) {
+	all := s.sim.Employees()
+	slices.SortStableFunc(all, func(a, b bridge.Employee) int {
+		return strings.Compare(strconv.FormatBool(a.ID == "li"), strconv.FormatBool(b.ID == "li"))
+	})
+	for _, e := range all {
+		s.from(e.ID, p, questionOf(p, s.next(p)))
+	}
+	until(s.t, func() bool {
+		return !slices.ContainsFunc(s.said[p], func(id bridge.MessageID) bool {
+			trace, _ := s.sim.Trace(id)
+			return len(trace.Answers) == 0 || trace.Answers[0].Growing
+		})
+	})
+}
+
+// everyone looks for the one answer to each person, and how many were heard at
+// the same time.
+func (s *stage) everyone() {
+	for p, all := range s.said {
+		for _, id := range all {
+			if trace, _ := s.sim.Trace(id); len(trace.Answers) != 1 || !strings.Contains(trace.Answers[0].Text, trace.Text+secondHalf) {
+				s.t.Errorf("%s: %s has the answers %+v", p, trace.Employee, trace.Answers)
+			}
+		}
+		if n := s.agent.most(agentKey(p)); n != atOnce {
+			s.t.Errorf("%s: %d were heard at once, want %d", p, n, atOnce)
+		}
 	}
 }
 
@@ -97,6 +177,9 @@ func retry(s *stage, p bridge.Platform) {
 	s.say(p, "/retry")
 	until(s.t, func() bool { return s.job(p).Job.Message.Text == "/retry" })
 }
+
+// wait asks nothing: what was asked before is answered now.
+func wait(*stage, bridge.Platform) {}
 
 // restart starts the program again, as an admin does after a change of settings.
 func restart(s *stage, p bridge.Platform) {
@@ -141,11 +224,12 @@ func (s *stage) fiveMore() {
 func (s *stage) noStorm() {
 	sleep(s.ctx, time.Second)
 	for range 3 {
-		s.ask("feishu")
-		s.ask("wecom")
+		for _, p := range everywhere() {
+			s.ask(p)
+		}
 	}
 	sleep(s.ctx, time.Second)
-	for _, api := range []string{"feishu token", "wecom gettoken"} {
+	for _, api := range []string{"feishu token", "wecom gettoken", "dingtalk accessToken"} {
 		if n := s.sim.Calls()[api]; n != 1 {
 			s.t.Errorf("%s is called %d times with a wrong secret", api, n)
 		}

@@ -56,6 +56,9 @@ func (s *stage) look(p bridge.Platform) string {
 	if got, want := s.agent.asks(agentKey(p))-s.asked[p], max(c.asks, 1); got != want && !c.away && c.asks >= 0 {
 		s.t.Errorf("%s: the agent is asked %d times, want %d", p, got, want)
 	}
+	if got := s.job(p).Reply.Uncertain > 0; got != slices.Contains(c.doubled, p) {
+		s.t.Errorf("%s: an uncertain outcome is noted: %v", p, got)
+	}
 	if code, _, _ := strings.Cut(s.complaint(p), " "); code != c.notices[p] {
 		s.t.Errorf("%s: the admin reads %q, want %q", p, s.complaint(p), c.notices[p])
 	}
@@ -84,10 +87,29 @@ func (s *stage) steady(read func() string) string {
 func (s *stage) row(p bridge.Platform) string {
 	x := s.job(p)
 	state, log := string(x.Job.State)+", "+string(x.Reply.State), logged(x)
-	if s.cell.waits { // the number of tries is a matter of time
-		state, log = "waits, "+string(x.Reply.State), "retry"
+	if s.cell.waits || s.cell.late { // the number of tries is a matter of time
+		log = "retry"
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", s.cell.name, p, s.reads(p), state, s.notice(p), log)
+	if s.cell.waits {
+		state = "waits, " + string(x.Reply.State)
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", s.cell.name, p, s.reads(p), state, s.fate(x), s.notice(p), log)
+}
+
+// fate says whether anything is lost or doubled.
+func (s *stage) fate(x bridge.Exchange) string {
+	switch {
+	case s.cell.waits:
+		return "no: it is kept until it can be shown"
+	case x.Reply.Uncertain > 0:
+		return "no, or shown twice: the log says that nobody knows"
+	case x.Job.State == bridge.JobDiscarded && x.Reply.State == bridge.ReplyAnswered:
+		return "no: there is nobody left to read it"
+	case x.Job.State == bridge.JobDiscarded:
+		return "no: the person was told and may ask again"
+	default:
+		return "no"
+	}
 }
 
 // reads is what the person sees.

@@ -29,8 +29,14 @@ type cell struct {
 	faults []string // of the platform, in the short form
 	moods  []mood   // of the agent
 	away   bool     // nothing listens at the agent's address
-	on     []bridge.Platform
+	flow   bool     // the agent is a chatflow
+	cards  bool     // DingTalk's answers grow in cards
+	crowd  int      // how many people there are, if not a few
 	group  bool
+	// on is where it happens, by default everywhere; lacks says why it cannot
+	// happen elsewhere.
+	on    []bridge.Platform
+	lacks map[bridge.Platform]string
 	// ask says something; by default one question.
 	ask func(s *stage, p bridge.Platform)
 	// during happens once, when everybody has asked; after, when it is settled.
@@ -42,8 +48,10 @@ type cell struct {
 	sees    string                  // the complete answer, if it is not said
 	asks    int                     // one, if it is not said
 	notices map[bridge.Platform]string
-	waits   bool  // it is not settled as long as the trouble lasts
-	then    *cell // what follows on the same stage
+	doubled []bridge.Platform // where it may have been shown twice, which is noted
+	waits   bool              // it is not settled as long as the trouble lasts
+	late    bool              // it was kept so far, and tried some number of times
+	then    *cell             // what follows on the same stage
 }
 
 func everywhere() []bridge.Platform { return []bridge.Platform{"feishu", "wecom", "dingtalk"} }
@@ -66,7 +74,7 @@ func TestMatrix(t *testing.T) { //nolint:tparallel // the cells are waited for
 	t.Parallel()
 	var mu sync.Mutex
 	rows := map[string][]string{}
-	cells := append(platformCells(), agentCells()...)
+	cells := slices.Concat(platformCells(), cardCells(), agentCells(), flowCells())
 	t.Run("cells", func(t *testing.T) { //nolint:paralleltest // they are waited for
 		for _, c := range cells {
 			t.Run(c.name, func(t *testing.T) {
@@ -82,7 +90,7 @@ func TestMatrix(t *testing.T) { //nolint:tparallel // the cells are waited for
 		return // some were left out, or ended early
 	}
 	text := "# What everybody sees when something goes wrong\n\nWritten by the tests; Q is the question, A the complete answer.\n\n" +
-		"| trouble | on | the person sees | message | the admin sees | in the log |\n|---|---|---|---|---|---|\n"
+		"| trouble | on | the person sees | message | lost or doubled | the admin sees | in the log |\n|---|---|---|---|---|---|---|\n"
 	for _, c := range cells {
 		text += strings.Join(rows[c.name], "")
 	}
@@ -119,14 +127,23 @@ type stage struct {
 	old, asked map[bridge.Platform]int
 }
 
+// platforms are where a cell happens.
+func (c cell) platforms() []bridge.Platform {
+	if c.on == nil {
+		return slices.DeleteFunc(everywhere(), func(p bridge.Platform) bool { return c.lacks[p] != "" })
+	}
+	return c.on
+}
+
 func (c cell) play(t *testing.T) []string {
 	t.Helper()
 	s := &stage{
 		t: t, cell: &c, ctx: t.Context(), data: t.TempDir(), bots: map[bridge.Platform]string{},
 		said: map[bridge.Platform][]bridge.MessageID{}, count: map[bridge.Platform]int{}, agent: newSick(t, c.moods),
 	}
+	s.agent.flow = c.flow
 	var err error
-	if s.sim, err = simulator.Start(t.Context(), simulator.Options{RetryPause: 20 * time.Millisecond}); err != nil {
+	if s.sim, err = simulator.Start(t.Context(), simulator.Options{RetryPause: 20 * time.Millisecond, DingCards: c.cards, Crowd: c.crowd}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.sim.Close() })
@@ -140,13 +157,12 @@ func (c cell) play(t *testing.T) []string {
 func (s *stage) act(c cell) []string {
 	s.t.Helper()
 	s.cell, s.old, s.asked = &c, map[bridge.Platform]int{}, map[bridge.Platform]int{}
-	s.disturb(c.faults)
-	on := c.on
-	if on == nil {
-		on = everywhere()
-	}
+	on := c.platforms()
 	for _, p := range on {
 		s.old[p], s.asked[p] = len(s.seen(p)), s.agent.asks(agentKey(p))
+	}
+	s.disturb(c.faults)
+	for _, p := range on {
 		if c.ask == nil {
 			s.ask(p)
 		} else {
@@ -159,6 +175,11 @@ func (s *stage) act(c cell) []string {
 	var rows []string
 	for _, p := range on {
 		rows = append(rows, s.look(p))
+	}
+	for _, p := range everywhere() {
+		if why := c.lacks[p]; why != "" {
+			rows = append(rows, fmt.Sprintf("| %s | %s | cannot happen: %s | | | | |\n", c.name, p, why))
+		}
 	}
 	if c.after != nil {
 		c.after(s)
@@ -266,9 +287,11 @@ func (s *stage) next(p bridge.Platform) int {
 	return s.count[p]
 }
 
-func (s *stage) say(p bridge.Platform, text string) {
+func (s *stage) say(p bridge.Platform, text string) { s.from("li", p, text) }
+
+func (s *stage) from(employee string, p bridge.Platform, text string) {
 	s.t.Helper()
-	l := simulator.Line{Employee: "li", Platform: p, Text: text}
+	l := simulator.Line{Employee: employee, Platform: p, Text: text}
 	if s.cell.group {
 		l.Group, l.Mention = "team", true
 	}

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -29,7 +31,12 @@ const (
 	moodLateError mood = "late error"  // an error event after the first text
 	moodLong      mood = "ten minutes" // stops in the middle until it may go on
 	moodHuge      mood = "huge"        // more than a message of any platform holds
+	moodWhole     mood = "whole"       // one piece of JSON, though a stream was asked for
+	moodFew       mood = "few"         // too many requests, if there are more than atOnce
 )
+
+// atOnce is how many questions the agent hears at a time.
+const atOnce = 5
 
 // sick is Dify chat apps, one for each key, whose requests go as the moods say;
 // the last mood stays.
@@ -39,14 +46,30 @@ type sick struct {
 	half    chan struct{} // a token for each long answer that is half said
 	goOn    chan struct{} // closed when they may go on
 
+	flow bool // they are chatflows
+
+	connections atomic.Int64
+
 	mu    sync.Mutex
-	asked map[string]int // questions by key
+	asked map[string]int    // questions by key
+	now   map[string]int    // of these, those being answered
+	crowd map[string]int    // the largest number of those
+	last  map[string]string // the last question by key
 }
 
 func newSick(t *testing.T, moods []mood) *sick {
 	t.Helper()
-	s := &sick{moods: moods, half: make(chan struct{}, 3), goOn: make(chan struct{}), asked: map[string]int{}}
-	server := httptest.NewServer(s)
+	s := &sick{
+		moods: moods, half: make(chan struct{}, 3), goOn: make(chan struct{}), asked: map[string]int{},
+		now: map[string]int{}, crowd: map[string]int{}, last: map[string]string{},
+	}
+	server := httptest.NewUnstartedServer(s)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.connections.Add(1)
+		}
+	}
+	server.Start()
 	t.Cleanup(server.Close)
 	s.address = server.URL
 	return s
@@ -58,11 +81,34 @@ func (s *sick) asks(key string) int {
 	return s.asked[key]
 }
 
-// next counts a question and returns its turn.
-func (s *sick) next(key string) mood {
+// most is how many questions were answered at the same time, at most.
+func (s *sick) most(key string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.crowd[key]
+}
+
+// next counts a question and returns its turn. It is over when done is called.
+func (s *sick) next(key, question string) (m mood, done func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked[key]++
+	s.now[key]++
+	s.crowd[key] = max(s.crowd[key], s.now[key])
+	s.last[key] = question
+	m = s.turn(key)
+	if m == moodFew && s.now[key] > atOnce {
+		m = moodCrowded
+	}
+	return m, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.now[key]--
+	}
+}
+
+// turn is the mood of the newest question. s.mu is held.
+func (s *sick) turn(key string) mood {
 	if len(s.moods) == 0 {
 		return ""
 	}
@@ -70,26 +116,43 @@ func (s *sick) next(key string) mood {
 }
 
 func (s *sick) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case strings.HasSuffix(r.URL.Path, "/info"):
+	key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	switch _, path, _ := strings.Cut(r.URL.Path, "/v1"); {
+	case path == "/info" && s.flow:
+		_, _ = io.WriteString(w, `{"name":"Help","mode":"advanced-chat"}`)
+	case path == "/info":
 		_, _ = io.WriteString(w, `{"name":"Help","mode":"chat"}`)
-	case strings.HasSuffix(r.URL.Path, "/parameters"):
+	case path == "/parameters":
 		_, _ = io.WriteString(w, `{}`)
-	case strings.HasSuffix(r.URL.Path, "/chat-messages"):
-		var q struct {
-			Query        string `json:"query"`
-			Conversation string `json:"conversation_id"`
-		}
-		_ = json.NewDecoder(r.Body).Decode(&q)
-		t := s.next(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
-		if t == moodForgotten && q.Conversation == "" {
-			t = ""
-		}
-		if !refuse(w, t) {
-			s.speak(w, r, q.Query, t)
-		}
+	case path == "/chat-messages":
+		s.hear(w, r, key)
+	case path == "/messages" && r.Method == http.MethodGet:
+		s.stored(w, key)
+	case strings.HasPrefix(path, "/workflows/run/"):
+		_, _ = io.WriteString(w, `{"id":"r","status":"succeeded","outputs":{"answer":"what the moderation has not seen"}}`)
 	default:
 		http.NotFound(w, r)
+	}
+}
+
+// hear answers one question, or does not.
+func (s *sick) hear(w http.ResponseWriter, r *http.Request, key string) {
+	var q struct {
+		Query        string `json:"query"`
+		Conversation string `json:"conversation_id"`
+	}
+	_ = json.NewDecoder(r.Body).Decode(&q)
+	t, done := s.next(key, q.Query)
+	defer done()
+	if q.Conversation == "" && (t == moodForgotten || t == moodSilent) {
+		t = ""
+	}
+	switch {
+	case refuse(w, t):
+	case s.flow:
+		flow(w, q.Query, t)
+	default:
+		s.speak(w, r, key, q.Query, t)
 	}
 }
 
@@ -101,8 +164,8 @@ func refuse(w http.ResponseWriter, t mood) bool {
 	}{
 		moodRefuseKey: {401, `{"code":"unauthorized","message":"Access token is invalid","status":401}`},
 		moodBusy:      {429, `{"code":"too_many_requests","message":"Too many requests. Please try again later.","status":429}`},
-		moodCrowded:   {400, `{"code":"invalid_param","message":"Too many requests. Please try again later. The current maximum concurrent requests allowed is 3.","status":400}`},
-		moodForgotten: {404, `{"code":"not_found","message":"Conversation Not Exists.","status":404}`},
+		moodCrowded:   {400, `{"code":"invalid_param","message":"Too many requests. Please try again later. The current maximum concurrent requests allowed for 6e5c0f5e is 5.","status":400}`},
+		moodForgotten: {404, `{"code":"not_found","message":"Conversation Not Exists. You have requested this URI [/v1/chat-messages] but did you mean /v1/chat-messages or /v1/chat-messages/<string:task_id>/stop ?","status":404}`},
 	}
 	switch no, refused := refusals[t]; {
 	case refused:
@@ -121,14 +184,20 @@ func refuse(w http.ResponseWriter, t mood) bool {
 	return true
 }
 
+const ids = `"conversation_id":"11111111-2222-4333-8444-555555555555","message_id":"m","task_id":"t"`
+
 const (
 	firstHalf  = "You asked: "
 	secondHalf = " Here is all I know. (end)"
 )
 
 // speak streams an answer.
-func (s *sick) speak(w http.ResponseWriter, r *http.Request, question string, t mood) {
-	const ids = `"conversation_id":"11111111-2222-4333-8444-555555555555","message_id":"m","task_id":"t"`
+func (s *sick) speak(w http.ResponseWriter, r *http.Request, key, question string, t mood) {
+	if t == moodWhole {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"event":"message",%s,"id":"m","mode":"chat","answer":%q,"metadata":{}}`, ids, firstHalf+question+secondHalf)
+		return
+	}
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	out := http.NewResponseController(w)
 	event := func(fields string) {
@@ -138,9 +207,22 @@ func (s *sick) speak(w http.ResponseWriter, r *http.Request, question string, t 
 	text := func(text string) { event(fmt.Sprintf(`"event":"message","answer":%q`, text)) }
 	const failed = `"event":"error","status":400,"code":"completion_request_error","message":"the model is away"`
 	switch t { //nolint:exhaustive // all others are another matter
-	case moodSlow:
+	case moodSlow: // nothing is sent before the first ping
+		if !sleep(r.Context(), 10*time.Second) {
+			return
+		}
+		_, _ = io.WriteString(w, "event: ping\n\n")
 		_ = out.Flush()
 		if !sleep(r.Context(), time.Second) {
+			return
+		}
+	case moodFew: // until there are as many as it hears, and a moment for more
+		for s.most(key) < atOnce {
+			if !sleep(r.Context(), 5*time.Millisecond) {
+				return
+			}
+		}
+		if !sleep(r.Context(), 200*time.Millisecond) {
 			return
 		}
 	case moodError:

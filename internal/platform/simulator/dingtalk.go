@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -190,8 +191,8 @@ func (s *dingServer) overload(w http.ResponseWriter) bool {
 		return true
 	}
 	if limit, yes := s.dice.strike(dingtalk, FaultLimit); yes {
-		if limit.For > 0 { // the address made far too many calls
-			reply(w, http.StatusForbidden, map[string]any{"status": 1111, "wait": int(limit.For.Seconds() + 0.999), "source": "x5", "punish": "deny"})
+		if limit.For >= time.Minute { // the address made far too many calls
+			reply(w, http.StatusForbidden, map[string]any{"status": 1111, "wait": int(math.Ceil(limit.For.Minutes())), "source": "x5", "punish": "deny"})
 		} else {
 			derr(w, http.StatusForbidden, "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", "app qps limit")
 		}

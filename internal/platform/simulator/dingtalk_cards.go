@@ -188,8 +188,9 @@ func (s *dingServer) relabel(c *dingCard, params map[string]string) {
 func (s *dingServer) card(track string) *dingCard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, _ := s.cards.get(track)
-	if _, gone := s.dice.strike(dingtalk, FaultGone); gone {
+	c, known := s.cards.get(track)
+	if _, gone := s.dice.strike(dingtalk, FaultGone); gone && known {
+		s.board.remove(c.id)
 		return nil
 	}
 	return c

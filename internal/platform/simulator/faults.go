@@ -49,8 +49,8 @@ const (
 	FaultBusy Fault = "busy"
 	// FaultLimit is the platform's answer to too many calls. With For, it says
 	// for how long where the platform has a way to: Feishu 99991400 with
-	// x-ogw-ratelimit-reset, DingTalk the ban with "wait", WeCom for a minute and
-	// more 45009, which means that.
+	// x-ogw-ratelimit-reset; for a minute and more DingTalk the ban with "wait",
+	// in minutes, and WeCom 45009, which means that.
 	// Without: Feishu 230020, WeCom 45033, DingTalk QpsLimitForAppkeyAndApi.
 	FaultLimit Fault = "limit"
 	// FaultQuota is the answer when the month's budget is spent: Feishu

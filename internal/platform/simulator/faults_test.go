@@ -139,7 +139,8 @@ func TestFaultAnswers(t *testing.T) {
 		{"dingtalk", "busy=1x", 503, "serviceBusy", "", false},
 		{"dingtalk", "limit=1x", 403, denied + "QpsLimitForAppkeyAndApi", "", false},
 		{"dingtalk", "quota=1x", 403, denied + "ApiCountLimitForOrg", "", false},
-		{"dingtalk", "limit=1x@5s", 403, nil, "", false},
+		{"dingtalk", "limit=1x@5s", 403, denied + "QpsLimitForAppkeyAndApi", "", false},
+		{"dingtalk", "limit=1x@5m", 403, nil, "", false},
 		{"dingtalk", "left=1x", 200, nil, "", false},
 	} {
 		t.Run(string(c.p)+" "+c.spec, func(t *testing.T) {
@@ -178,7 +179,7 @@ func TestFaultAnswers(t *testing.T) {
 func TestFaultShapes(t *testing.T) {
 	t.Parallel()
 	b := setup(t, simulator.Options{})
-	b.faults("limit=1x@4500ms,left=1x")
+	b.faults("limit=1x@4m30s,left=1x")
 	if r, err := b.show("dingtalk", "x"); err != nil || r.at("status") != 1111.0 || r.at("wait") != 5.0 {
 		t.Errorf("a ban is %s, %v", r.body, err)
 	}
