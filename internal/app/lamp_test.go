@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,6 +30,8 @@ type lamp struct {
 	calls  int                   // its monthly allowance
 	env    map[string]bridge.Env // by bot
 	missed func(chat bridge.Chat, since time.Time) ([]bridge.Message, error)
+
+	renewed atomic.Int64 // how often a bot was to make new connections
 }
 
 func newLamp() *lamp { return &lamp{chat: &bridgetest.Chat{Keyed: true}, env: map[string]bridge.Env{}} }
@@ -104,6 +107,8 @@ type radio struct {
 func (r radio) Listen(ctx context.Context, accept func(context.Context, bridge.Delivery) error) error {
 	return r.lamp.listen(ctx, r.id, accept)
 }
+
+func (r radio) Renew() { r.lamp.renewed.Add(1) }
 
 // pipes is a listener without a network.
 type pipes struct {

@@ -42,10 +42,27 @@ func (a *App) watchClock(ctx context.Context) error {
 func (a *App) woke(ctx context.Context, asleep time.Duration) {
 	a.log.LogAttrs(ctx, slog.LevelInfo, "awake again: everything connects anew", slog.Duration("asleep", asleep.Round(time.Second)))
 	a.record(bridge.Entry{Kind: bridge.EntryWoke, At: time.Now(), Took: asleep})
+	a.callAnew()
 	a.Reconnect()
 	a.inbox.Stir()
 	a.listenAgain(ctx)
 	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+}
+
+// callAnew has bots and agents use none of the connections they kept.
+func (a *App) callAnew() {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for _, b := range a.bots {
+		if r, ok := b.bot.(bridge.Renewer); ok {
+			r.Renew()
+		}
+	}
+	for _, g := range a.agents {
+		if r, ok := g.agent.(bridge.Renewer); ok {
+			r.Renew()
+		}
+	}
 }
 
 // listenAgain ends the connections of the bots and makes new ones.

@@ -3,7 +3,10 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,6 +60,9 @@ func TestWake(t *testing.T) {
 			if begun["far"] != times || ended["far"] != times-1 || begun["wild"] != times {
 				t.Errorf("%s: connections begun %v, ended %v; want %d", when, begun, ended, times)
 			}
+			if n := int(l.renewed.Load()); n != 2*(times-1) { // of two bots
+				t.Errorf("%s: the bots had to make new connections %d times", when, n)
+			}
 			if n := strings.Count(log.String(), "awake again"); n != times-1 {
 				t.Errorf("%s: the log says %d times that we slept", when, n)
 			}
@@ -92,6 +98,47 @@ func TestWake(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestWakeCalls: an agent is asked on a new connection after a sleep, as the one
+// from before may be dead.
+func TestWakeCalls(t *testing.T) {
+	t.Parallel()
+	agent, clock, woke := newSick(t, nil), &sleeper{}, make(chan struct{}, 1)
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("app-key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := fmt.Sprintf("agents: [{id: help, kind: dify, base_url: %q}]\nsecrets: {agent/help/api_key: %q}\n", agent.address, "file:"+file)
+	s, ctx := houseWith(t, t.TempDir(), settings, func(o *app.Options) {
+		o.Clock, o.Log = clock.now, slog.New(slog.NewTextHandler(alarm{woke}, nil))
+	})
+	check := func() int { return len(s.Check(ctx, bridge.English)) }
+	check()
+	before := agent.connections.Load()
+	check()
+	if n := agent.connections.Load(); n != before || n == 0 {
+		t.Errorf("%d connections, and %d a moment later", before, n)
+	}
+	clock.sleep(time.Minute)
+	select {
+	case <-woke:
+	case <-ctx.Done():
+	}
+	until(t, func() bool {
+		check()
+		return agent.connections.Load() > before
+	})
+}
+
+// alarm hears from the log that the program is awake again.
+type alarm struct{ woke chan<- struct{} }
+
+func (a alarm) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("awake again")) {
+		a.woke <- struct{}{}
+	}
+	return len(line), nil
 }
 
 // TestWakeTunnel: the tunnel's connection, which may be dead without anybody

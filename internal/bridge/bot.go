@@ -120,6 +120,14 @@ type Backfiller interface {
 	Missed(ctx context.Context, chat Chat, since time.Time) iter.Seq2[Message, error]
 }
 
+// Renewer is a Bot or an Agent that keeps connections for its calls.
+type Renewer interface {
+	// Renew has the next call make a new connection, because this computer slept and
+	// those that are kept may be dead without anybody having said so. What is under
+	// way is not cut off, but given up sooner if nothing comes any more.
+	Renew()
+}
+
 // Finding is one result of Bot.Check or of an agent's check.
 type Finding struct {
 	// Code names what was checked, for example "credential" or "scope"; the

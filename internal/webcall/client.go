@@ -33,17 +33,20 @@ const (
 var errAddress = errors.New("an address that cannot be called")
 
 // Client makes the calls of one bot.
-type Client struct{ http *http.Client }
+type Client struct {
+	http *http.Client
+	line *Line
+}
 
 // New makes a client.
 func New() *Client {
-	return &Client{&http.Client{
-		Transport: &http.Transport{
+	line := NewLine(func() *http.Transport {
+		return &http.Transport{
 			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: Timeout,
 			ResponseHeaderTimeout: Upload, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
-		},
-		CheckRedirect: Stay,
-	}}
+		}
+	})
+	return &Client{&http.Client{Transport: line, CheckRedirect: Stay}, line}
 }
 
 // Stay follows no redirect: it would carry a token, or a person's answer, to
@@ -52,6 +55,10 @@ func Stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 
 // Close lets go of the connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Renew has the next call make a new connection, because those that are kept may be
+// dead: this computer slept, or its network changed.
+func (c *Client) Renew() { c.line.Renew() }
 
 // Request is one call. Without a Method it is a GET.
 type Request struct {
@@ -75,12 +82,16 @@ type Answer struct {
 }
 
 // Do makes a call and reads the whole answer. An error means that there is none:
-// any status is an answer.
+// any status is an answer. After a call that was sent and got none, the next ones
+// do not use a connection that was there before.
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	limited, cancel := context.WithTimeout(ctx, cmp.Or(r.Within, Timeout))
 	defer cancel()
 	resp, written, err := c.send(limited, r)
 	if err != nil {
+		if written && ctx.Err() == nil {
+			c.Renew()
+		}
 		return Answer{}, lost(ctx, r, err, written)
 	}
 	return Read(ctx, r, resp)

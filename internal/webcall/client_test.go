@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -42,6 +44,102 @@ func TestDo(t *testing.T) {
 		if got, err := c.Do(t.Context(), r); err != nil || string(got.Body) != want || got.Status != http.StatusTeapot {
 			t.Errorf("%+v: %d %q, %v", r, got.Status, got.Body, err)
 		}
+	}
+}
+
+// crowd makes two calls at the same time, so that two connections are kept, and
+// returns where they came from.
+func crowd(t *testing.T, c *webcall.Client, url string) []string {
+	t.Helper()
+	var both sync.WaitGroup
+	from := make([]string, 2)
+	for n := range from {
+		both.Go(func() {
+			got, err := c.Do(t.Context(), webcall.Request{URL: url + "/both"})
+			if err != nil {
+				t.Error(err)
+			}
+			from[n] = string(got.Body)
+		})
+	}
+	both.Wait()
+	return from
+}
+
+// deaf is a server whose connections die without a word: a call on one of those
+// that are dead is never answered.
+func deaf(t *testing.T) (c *webcall.Client, url string, die func(connections []string)) {
+	t.Helper()
+	var mu sync.Mutex
+	var dead []string
+	there := make(chan struct{})
+	c, url = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		gone := slices.Contains(dead, r.RemoteAddr)
+		mu.Unlock()
+		if gone {
+			<-r.Context().Done()
+			return
+		}
+		if r.URL.Path == "/both" { // until the other one is there
+			select {
+			case there <- struct{}{}:
+			case <-there:
+			}
+		}
+		_, _ = io.WriteString(w, r.RemoteAddr)
+	})
+	return c, url, func(connections []string) {
+		mu.Lock()
+		defer mu.Unlock()
+		dead = connections
+	}
+}
+
+// TestRenew: after a sleep nothing is sent on the connections from before.
+func TestRenew(t *testing.T) {
+	t.Parallel()
+	c, url, die := deaf(t)
+	before := crowd(t, c, url)
+	if got, err := c.Do(t.Context(), webcall.Request{URL: url}); err != nil || !slices.Contains(before, string(got.Body)) {
+		t.Errorf("a connection that is well was not used again: %s of %v, %v", got.Body, before, err)
+	}
+	die(before)
+	c.Renew()
+	if got, err := c.Do(t.Context(), webcall.Request{URL: url}); err != nil || slices.Contains(before, string(got.Body)) {
+		t.Errorf("renewed: %s of %v, %v", got.Body, before, err)
+	}
+}
+
+// TestDeadConnections: one call that waited in vain is enough to mistrust all
+// connections of that time.
+func TestDeadConnections(t *testing.T) {
+	t.Parallel()
+	c, url, die := deaf(t)
+	before := crowd(t, c, url)
+	die(before)
+	if got, err := c.Do(t.Context(), webcall.Request{URL: url, Within: 50 * time.Millisecond}); bridge.KindOf(err) != bridge.KindUnavailable {
+		t.Errorf("the dead connection: %s, %v", got.Body, err)
+	}
+	if got, err := c.Do(t.Context(), webcall.Request{URL: url}); err != nil || slices.Contains(before, string(got.Body)) {
+		t.Errorf("the next call: %s of %v, %v", got.Body, before, err)
+	}
+}
+
+// TestGivingUp: a caller who has no more time says nothing about the connections.
+func TestGivingUp(t *testing.T) {
+	t.Parallel()
+	c, url, die := deaf(t)
+	before := crowd(t, c, url)
+	die(before[:1])
+	for range 2 { // one of them on the dead connection
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(50*time.Millisecond, cancel)
+		_, _ = c.Do(ctx, webcall.Request{URL: url})
+		cancel()
+	}
+	if got, err := c.Do(t.Context(), webcall.Request{URL: url}); err != nil || string(got.Body) != before[1] {
+		t.Errorf("%s, not %s, %v", got.Body, before[1], err)
 	}
 }
 

@@ -235,7 +235,7 @@ type exchange struct {
 // follow sends a request and follows the answer to its end. It says whether any
 // event was heard.
 func (a *Agent) follow(ctx context.Context, found app, q bridge.Question, x exchange, tell teller) (bool, error) {
-	ctx, wait, cancel := patient(ctx)
+	ctx, wait, cancel := a.client.patient(ctx)
 	defer cancel()
 	res, err := a.client.open(ctx, opAsk, x.method, x.path, x.query, x.body, x.head)
 	if err != nil {
@@ -264,7 +264,7 @@ func (a *Agent) listen(ctx context.Context, heard *answer, wait *patience, tell 
 	stream := newFrames(wait)
 	for !heard.over {
 		if heard.good {
-			wait.limit = afterwards
+			wait.atMost(afterwards)
 		}
 		text, err := stream.next()
 		if err != nil {
@@ -308,6 +308,12 @@ func (a *Agent) pass(heard *answer, e event, tell teller) error {
 		return told
 	}
 	return err
+}
+
+// Renew implements bridge.Renewer.
+func (a *Agent) Renew() {
+	a.client.renew()
+	a.public.CloseIdleConnections()
 }
 
 // stop ends an answer whose stream has ended.

@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/webcall"
 )
 
 const maxBody = 16 << 20
@@ -22,8 +24,12 @@ type client struct {
 	base *url.URL
 	key  string
 	http *http.Client
+	line *webcall.Line // of http; nil when it has somebody else's
 
 	version atomic.Pointer[string] // of the server, as its last answer said
+
+	mu      sync.Mutex
+	waiting map[*patience]struct{} // for answers under way
 }
 
 // open sends a request and returns the answer when it is 2xx.
@@ -126,20 +132,42 @@ func (c *client) resolve(address string) string {
 	return strings.TrimSuffix(c.base.String(), "/v1") + address
 }
 
+// renew has the next request make a new connection. An answer under way is given
+// up if not even a ping comes for a while.
+func (c *client) renew() {
+	if c.line != nil {
+		c.line.Renew()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for p := range c.waiting {
+		p.hurry()
+	}
+}
+
 // patience ends a connection on which nothing comes. It measures only the time
 // that is spent waiting for the server, never that of a slow caller.
 type patience struct {
 	body  io.Reader
-	timer *time.Timer
 	limit time.Duration
+
+	mu      sync.Mutex
+	timer   *time.Timer
+	waiting bool
 }
 
 // patient returns a context that is canceled when the server is silent for
 // too long, and the patience that watches it.
-func patient(ctx context.Context) (context.Context, *patience, context.CancelFunc) {
+func (c *client) patient(ctx context.Context) (context.Context, *patience, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	p := &patience{limit: idleLimit, timer: time.AfterFunc(idleLimit, func() { cancel(errIdle) })}
+	p := &patience{limit: idleLimit, timer: time.AfterFunc(idleLimit, func() { cancel(errIdle) }), waiting: true}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting[p] = struct{}{}
 	return ctx, p, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.waiting, p)
 		p.timer.Stop()
 		cancel(nil)
 	}
@@ -147,11 +175,37 @@ func patient(ctx context.Context) (context.Context, *patience, context.CancelFun
 
 // Read implements io.Reader.
 func (p *patience) Read(into []byte) (int, error) {
-	p.timer.Reset(p.limit)
+	p.wait(true)
 	n, err := p.body.Read(into)
-	p.timer.Stop()
+	p.wait(false)
 	if err != nil && err != io.EOF {
 		return n, fmt.Errorf("dify: read: %w", err)
 	}
 	return n, err //nolint:wrapcheck // io.EOF must stay what it is
+}
+
+func (p *patience) wait(begins bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting = begins; begins {
+		p.timer.Reset(p.limit)
+	} else {
+		p.timer.Stop()
+	}
+}
+
+// atMost changes how long a silence may be, from the next one on.
+func (p *patience) atMost(limit time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.limit = limit
+}
+
+// hurry waits no longer than it takes the server to send its next ping.
+func (p *patience) hurry() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting {
+		p.timer.Reset(min(p.limit, hurryLimit))
+	}
 }

@@ -2,6 +2,7 @@ package dify
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +17,7 @@ import (
 const (
 	defaultTimeout = 10 * time.Minute
 	idleLimit      = 60 * time.Second // the server pings every 10 s
+	hurryLimit     = 15 * time.Second // after this computer slept
 	callLimit      = 30 * time.Second // of everything but an answer
 )
 
@@ -82,28 +84,28 @@ func New(c Config) (*Agent, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	var line *webcall.Line
 	if c.Transport == nil {
-		c.Transport = transport()
+		line = webcall.NewLine(transport)
+		c.Transport = line
 	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Agent{
 		config: c, log: c.Log, running: map[string]*task{}, uploads: make(chan struct{}, uploads),
 		public: webcall.NewPublic(form.Loopback(base.Hostname())),
-		client: &client{base: base, key: key, http: &http.Client{Transport: c.Transport, CheckRedirect: stay}},
+		client: &client{base: base, key: key, http: &http.Client{Transport: c.Transport, CheckRedirect: stay}, line: line, waiting: map[*patience]struct{}{}},
 	}, nil
 }
 
 // transport has no limit for the header: an app may think for long before it
 // sends one. The limit on silence covers that.
-func transport() http.RoundTripper {
-	t, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return http.DefaultTransport
+func transport() *http.Transport {
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: webcall.Timeout}).DialContext,
+		ForceAttemptHTTP2: true, TLSHandshakeTimeout: webcall.Timeout,
+		MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second,
+		DisableCompression: true, // a compressing proxy holds back what is streamed
 	}
-	t = t.Clone()
-	t.DisableCompression = true // a compressing proxy holds back what is streamed
-	t.MaxIdleConnsPerHost = 8
-	return t
 }
 
 func parseBase(address string) (*url.URL, error) {

@@ -125,6 +125,9 @@ func (c *client) failed(op, code string, status int, message string) *bridge.Err
 // of ctx tells our own limits from the caller's wish.
 func (c *client) broken(ctx context.Context, op string, err error) *bridge.Error {
 	cause := context.Cause(ctx)
+	if errors.Is(cause, errIdle) && c.line != nil {
+		c.line.Renew() // whoever shares the connection waits in vain, too
+	}
 	if errors.Is(cause, errIdle) || errors.Is(cause, errTooLong) {
 		return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Uncertain: true, Err: cause}
 	}

@@ -162,4 +162,5 @@ var (
 	_ bridge.Suggester   = (*Agent)(nil)
 	_ bridge.Greeter     = (*Agent)(nil)
 	_ bridge.Declarer    = (*Agent)(nil)
+	_ bridge.Renewer     = (*Agent)(nil)
 )

@@ -93,6 +93,11 @@ func newClient(cfg config, env bridge.Env) *client {
 	return c
 }
 
+func (c *client) renew() {
+	c.http.Renew()
+	c.files.CloseIdleConnections()
+}
+
 func (c *client) close() {
 	c.http.Close()
 	c.files.CloseIdleConnections()

@@ -242,6 +242,9 @@ func (b *bot) LookUp(ctx context.Context, user bridge.UserID) (bridge.Profile, e
 	}, err
 }
 
+// Renew implements bridge.Renewer.
+func (b *bot) Renew() { b.client.renew() }
+
 // Close implements bridge.Bot.
 func (b *bot) Close() error {
 	b.client.close()

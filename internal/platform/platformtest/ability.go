@@ -26,6 +26,7 @@ func abilityChecks() []check[*bundle] {
 		{"recall", checkRecall},
 		{"listen", checkListen},
 		{"missed", checkMissed},
+		{"renew", checkRenew},
 	}
 }
 
@@ -43,6 +44,22 @@ func checkCheck(t *testing.T, b *bundle) {
 	}
 	b.known(t, findings)
 	b.shown(t, "a check")
+}
+
+// checkRenew: a bot can do without the connections it kept.
+func checkRenew(t *testing.T, b *bundle) {
+	t.Helper()
+	bot := b.open(t)
+	for range 2 {
+		if findings, err := bot.Check(t.Context()); err != nil || slices.ContainsFunc(findings, func(f bridge.Finding) bool { return !f.OK }) {
+			t.Errorf("%+v, %v", findings, err)
+		}
+		r, ok := bot.(bridge.Renewer)
+		if !ok {
+			t.Fatal("the bot cannot be told that its connections may be dead")
+		}
+		r.Renew()
+	}
 }
 
 // known wants words and a step of the set-up for every finding.

@@ -270,6 +270,9 @@ func (b *bot) Recall(ctx context.Context, message bridge.MessageID, _ bridge.Add
 	return errors.Join(errs...)
 }
 
+// Renew implements bridge.Renewer.
+func (b *bot) Renew() { b.client.http.Renew() }
+
 // Close implements bridge.Bot.
 func (b *bot) Close() error {
 	b.client.http.Close()

@@ -250,6 +250,9 @@ func (s *service) LookUp(ctx context.Context, user bridge.UserID) (bridge.Profil
 	return bridge.Profile{}, gone
 }
 
+// Renew implements bridge.Renewer.
+func (s *service) Renew() { s.client.http.Renew() }
+
 // Close implements bridge.Bot.
 func (s *service) Close() error {
 	s.client.http.Close()
