@@ -60,7 +60,7 @@ func (t *trial) choice(all []string, words func(string) string, chosen string, s
 
 func (t *trial) card() fyne.CanvasObject {
 	w := t.page.kit.Words
-	entry := func(hint, text string, set func(string)) fyne.CanvasObject { return t.page.entry(w.T(hint), text, set) }
+	entry := func(hint string, set func(string)) fyne.CanvasObject { return t.page.entry(w.T(hint), "", set) }
 	text := widget.NewEntry(w.T("routes.sample.empty"))
 	text.MultiLine, text.Wrapping = true, fyne.TextWrapWord
 	text.SetMinRowsVisible(2)
@@ -75,10 +75,10 @@ func (t *trial) card() fyne.CanvasObject {
 	return widget.NewPanel(widget.Column(8,
 		widget.NewSubheading(w.T("routes.try")), widget.NewQuiet(w.T("routes.try.hint")), text,
 		field("routes.try.bot", t.bots), field("routes.try.role", t.roles),
-		field("routes.try.person", entry("routes.try.person.hint", "", func(s string) { t.message.Person = strings.TrimSpace(s) })),
-		field("routes.try.department", entry("routes.try.department.hint", "", func(s string) { t.message.Department = strings.TrimSpace(s) })),
-		field("routes.try.chat", entry("routes.try.chat.hint", "", func(s string) { t.message.Chat = strings.TrimSpace(s) })),
-		field("routes.try.at", entry("routes.try.at.hint", "", func(s string) { t.when = s })),
+		field("routes.try.person", entry("routes.try.person.hint", func(s string) { t.message.Person = strings.TrimSpace(s) })),
+		field("routes.try.department", entry("routes.try.department.hint", func(s string) { t.message.Department = strings.TrimSpace(s) })),
+		field("routes.try.chat", entry("routes.try.chat.hint", func(s string) { t.message.Chat = strings.TrimSpace(s) })),
+		field("routes.try.at", entry("routes.try.at.hint", func(s string) { t.when = s })),
 		fyneui.NewSeparator(), t.result,
 	))
 }
