@@ -53,6 +53,8 @@ type Options struct {
 	// Passphrase asks for the passphrase of the file with the secrets, if there is
 	// one and the environment does not tell; nil asks nobody.
 	Passphrase func(ctx context.Context) (bridge.Secret, error)
+	// Keyring replaces the keyring of this computer; nil is that one.
+	Keyring secret.Keyring
 	// By is who acts through the functions that take Options, for the audit.
 	By bridge.Actor
 	// Patient keeps trying to open an address that is taken, with a warning;
@@ -243,18 +245,23 @@ func (a *App) openStore(ctx context.Context) error {
 
 func (a *App) openAgents(ctx context.Context) {
 	for _, s := range a.settings.Agents {
-		state := &openAgentState{Agent: s}
-		key, err := a.agentKey(ctx, s)
-		if err == nil {
-			state.agent, err = a.openAgent(s, key)
-		}
-		if err != nil {
-			state.err = err
-			a.health.Raise(health.Warning{Code: health.AgentBroken, Severity: bridge.SeverityError, Affects: s.ID, Err: err})
-			a.log.LogAttrs(ctx, slog.LevelError, "an agent is not usable", slog.String("agent", s.ID), slog.Any("error", err))
-		}
-		a.agents[s.ID] = state
+		a.agents[s.ID] = a.setUp(ctx, s)
 	}
+}
+
+// setUp returns an agent that is ready, or knows why it is broken.
+func (a *App) setUp(ctx context.Context, s settings.Agent) *openAgentState {
+	state := &openAgentState{Agent: s}
+	key, err := a.agentKey(ctx, s)
+	if err == nil {
+		state.agent, err = a.openAgent(s, key)
+	}
+	if err != nil {
+		state.err = err
+		a.health.Raise(health.Warning{Code: health.AgentBroken, Severity: bridge.SeverityError, Affects: s.ID, Err: err})
+		a.log.LogAttrs(ctx, slog.LevelError, "an agent is not usable", slog.String("agent", s.ID), slog.Any("error", err))
+	}
+	return state
 }
 
 func (a *App) agentKey(ctx context.Context, s settings.Agent) (bridge.Secret, error) {
@@ -266,14 +273,19 @@ func (a *App) agentKey(ctx context.Context, s settings.Agent) (bridge.Secret, er
 
 func (a *App) openBots(ctx context.Context) {
 	for _, s := range a.settings.Bots {
-		b := &openBot{Bot: s}
-		if err := a.openBot(ctx, b); err != nil {
-			b.bot, b.err = nil, err
-			a.health.Raise(health.Warning{Code: health.BotBroken, Severity: bridge.SeverityError, Affects: s.ID, Err: explained(err), Detail: problemText(a.language(), err)})
-			a.log.LogAttrs(ctx, slog.LevelError, "a bot is not usable", slog.String("bot", s.ID), slog.Any("error", err))
-		}
-		a.bots[s.ID] = b
+		a.bots[s.ID] = a.prepare(ctx, s)
 	}
+}
+
+// prepare returns a bot that is open, or knows why it is broken.
+func (a *App) prepare(ctx context.Context, s settings.Bot) *openBot {
+	b := &openBot{Bot: s}
+	if err := a.openBot(ctx, b); err != nil {
+		b.bot, b.err = nil, err
+		a.health.Raise(health.Warning{Code: health.BotBroken, Severity: bridge.SeverityError, Affects: s.ID, Err: explained(err), Detail: problemText(a.language(), err)})
+		a.log.LogAttrs(ctx, slog.LevelError, "a bot is not usable", slog.String("bot", s.ID), slog.Any("error", err))
+	}
+	return b
 }
 
 // explained passes on errors that have words of their own; the words of

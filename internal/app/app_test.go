@@ -205,11 +205,11 @@ func TestSettingsWithMistakesAreRefused(t *testing.T) {
 func TestAdvice(t *testing.T) { //nolint:paralleltest // sets the environment
 	t.Setenv("SB_TEST_APP_SECRET", "s")
 	t.Setenv("SB_TEST_TOKEN", "v")
-	a, ctx := house(t, t.TempDir(), `
+	a, ctx := houseWith(t, t.TempDir(), `
 agents: [{id: help, kind: echo}]
 bots: [{id: fs, platform: feishu, mode: webhook, settings: {app_id: cli_x}}]
-secrets: {bot/fs/app_secret: "env:SB_TEST_APP_SECRET", bot/fs/verification_token: "env:SB_TEST_TOKEN", bot/fs/encrypt_key: "env:SB_TEST_NOT_THERE"}
-`)
+secrets: {bot/fs/app_secret: "env:SB_TEST_APP_SECRET", bot/fs/verification_token: "env:SB_TEST_TOKEN"}
+`, func(o *app.Options) { o.Keyring = &ring{} })
 	o, err := a.Overview(ctx)
 	if err != nil || o.Bots[0].State == bridge.BotBroken {
 		t.Fatalf("the bot is %+v, %v", o.Bots, err)

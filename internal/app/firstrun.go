@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/health"
 	"switchboard/internal/secret"
 	"switchboard/internal/settings"
 )
@@ -39,7 +40,7 @@ func (a *App) KeepInFile(ctx context.Context, passphrase bridge.Secret) error {
 	defer a.saving.Unlock()
 	a.opt.Redactor.Know(passphrase)
 	file := newVaultFile(a.opt)
-	copied, err := fill(ctx, file, passphrase, slices.Collect(maps.Keys(secretsOf(a.saved, a.opt.Connectors))))
+	copied, err := fill(ctx, newKeyring(a.opt), file, passphrase, slices.Collect(maps.Keys(secretsOf(a.saved, a.opt.Connectors))))
 	if err != nil {
 		return err
 	}
@@ -73,6 +74,7 @@ func (a *App) SaveAgent(ctx context.Context, baseURL string, key bridge.Secret) 
 	a.mu.Lock()
 	a.agents[s.ID] = &openAgentState{Agent: s, agent: agent}
 	a.mu.Unlock()
+	a.health.Clear(health.AgentBroken, s.ID) // of a key that could not be read
 	a.inbox.Serve(s.ID, s.MaxConcurrent)
 	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
 	return nil

@@ -36,6 +36,7 @@ const (
 	partAlike   = "alike"
 	partInputs  = "inputs"
 	partFile    = "file"
+	partKeyring = "keyring"
 	partListen  = "listen " // and the bot's id
 )
 
@@ -71,6 +72,9 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partClock, Stage: stageFirst, Run: a.watchClock},
 		{Name: partFile, Stage: stageFirst, Run: a.watchFile},
 		{Name: partCatchUp, Stage: stageFirst, Run: a.catchUp},
+	}
+	if len(a.withheld()) > 0 {
+		all = append(all, lifecycle.Part{Name: partKeyring, Stage: stageFirst, Run: a.watchKeyring})
 	}
 	if a.settings.People.AutoLink {
 		all = append(all, lifecycle.Part{Name: partAlike, Stage: stageFirst, Run: a.joinAlike})

@@ -112,7 +112,7 @@ func BeginVault(ctx context.Context, opt Options, passphrase bridge.Secret) ([]s
 		return nil, err
 	}
 	defer func() { _ = lock.Unlock() }() // the process ends soon
-	known, err := fill(ctx, newVaultFile(opt), passphrase, slices.Collect(maps.Keys(secretsOf(s, opt.Connectors))))
+	known, err := fill(ctx, newKeyring(opt), newVaultFile(opt), passphrase, slices.Collect(maps.Keys(secretsOf(s, opt.Connectors))))
 	if err != nil {
 		return nil, err
 	}
@@ -121,16 +121,16 @@ func BeginVault(ctx context.Context, opt Options, passphrase bridge.Secret) ([]s
 
 // fill makes a file and copies into it what the keyring has of the names, which it
 // returns.
-func fill(ctx context.Context, file *secret.File, passphrase bridge.Secret, names []string) ([]string, error) {
+func fill(ctx context.Context, keyring secret.Vault, file *secret.File, passphrase bridge.Secret, names []string) ([]string, error) {
 	if err := file.Create(passphrase); err != nil {
 		return nil, fmt.Errorf("app: secrets file: %w", err)
 	}
-	known, err := secret.Vault{}.Known(ctx, names)
+	known, err := keyring.Known(ctx, names)
 	if err != nil {
 		known = nil // there is no keyring, which is why the file was made
 	}
 	for _, name := range known {
-		value, err := secret.Vault{}.Get(ctx, "keyring", name)
+		value, err := keyring.Get(ctx, "keyring", name)
 		if err == nil {
 			err = file.Set(ctx, name, value)
 		}

@@ -22,9 +22,15 @@ func vaultFile(data string) string { return filepath.Join(data, "secrets.age") }
 func openVault(opt Options) secret.Vault {
 	file := newVaultFile(opt)
 	if !file.Exists() {
-		return secret.New()
+		return newKeyring(opt)
 	}
 	return secret.Vault{File: file}
+}
+
+func newKeyring(opt Options) secret.Vault {
+	v := secret.New()
+	v.Keyring = opt.Keyring
+	return v
 }
 
 func newVaultFile(opt Options) *secret.File {

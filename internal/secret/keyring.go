@@ -26,6 +26,8 @@ const (
 	// patience bounds one call: the keyring may ask the user for a password in
 	// a window nobody sees, and its library knows no time-out.
 	patience = 3 * time.Second
+	// codeLocked is the code of an error about a keyring that is locked or silent.
+	codeLocked = "keyring_locked"
 	// largest is how long a secret may be where nothing else limits it.
 	largest = 64 << 10
 )
@@ -101,8 +103,9 @@ func (v Vault) keyring() Keyring { //nolint:ireturn // whichever it is
 // waiting counts the calls that the keyring has not answered in time, and may
 // still answer: when somebody has unlocked it, say.
 type waiting struct {
-	mu    sync.Mutex
-	calls int
+	mu       sync.Mutex
+	calls    int
+	answered bool // one of them well, in the end
 }
 
 func (w *waiting) any() bool {
@@ -119,17 +122,28 @@ func (w *waiting) forReply(done <-chan reply) {
 	if w == nil {
 		return
 	}
-	w.count(1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls++
 	go func() {
-		<-done
-		w.count(-1)
+		r := <-done
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.calls--
+		w.answered = r.err == nil || errors.Is(r.err, ErrMissing)
 	}()
 }
 
-func (w *waiting) count(n int) {
+// takeAnswered tells, once, that a call was answered in the end.
+func (w *waiting) takeAnswered() bool {
+	if w == nil {
+		return false
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.calls += n
+	answered := w.answered
+	w.answered = false
+	return answered
 }
 
 // reply is what a call of the keyring's library returned.
@@ -165,7 +179,7 @@ func (v Vault) bounded(ctx context.Context, name string, call func() (string, er
 }
 
 func silent(name string) error {
-	return unusable(name, "keyring_locked", errors.New("no answer in time"))
+	return unusable(name, codeLocked, errors.New("no answer in time"))
 }
 
 // classify tells a missing entry, a keyring that is not there and a locked one
@@ -189,7 +203,7 @@ func classify(name string, err error) error {
 	case errors.Is(err, keyring.ErrSetDataTooBig):
 		return tooLarge(name, limit())
 	case says("unlock", "locked", "dismissed", "interaction is not allowed"):
-		return unusable(name, "keyring_locked", err)
+		return unusable(name, codeLocked, err)
 	case says("dial unix", "dbus-launch", busVariable):
 		return unusable(name, "keyring_no_bus", err)
 	default:
@@ -205,6 +219,16 @@ func unusable(name, code string, err error) error {
 func Keyless(err error) bool {
 	var known *bridge.Error
 	return errors.As(err, &known) && (known.Code == "keyring_missing" || known.Code == "keyring_no_bus")
+}
+
+// Withheld returns the name of the secret that an error says the keyring did not
+// give, because it is locked, silent or not there. It may give it later.
+func Withheld(err error) (name string, withheld bool) {
+	var known *bridge.Error
+	if !errors.As(err, &known) || known.Code != codeLocked && !Keyless(known) {
+		return "", false
+	}
+	return known.Args["name"], true
 }
 
 func tooLarge(name string, most int) error {

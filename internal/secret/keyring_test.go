@@ -63,6 +63,9 @@ func unusable(t *testing.T, want string) {
 	wantCode(t, err, want)
 	wantCode(t, v.Set(t.Context(), "bot/real/key", bridge.NewSecret("value")), want)
 	wantCode(t, v.Usable(t.Context()), want)
+	if got := v.See(t.Context()); got == secret.SightOpen {
+		t.Error("it is seen as open")
+	}
 }
 
 // TestRealKeyring speaks to a real Secret Service; testdata/keyring.sh provides
@@ -73,6 +76,9 @@ func TestRealKeyring(t *testing.T) { //nolint:paralleltest // a process of its o
 	}
 	v := secret.Vault{}
 	const name = "bot/real/key"
+	if got := v.See(t.Context()); got != secret.SightOpen {
+		t.Errorf("an open keyring is seen as %v", got)
+	}
 	if _, err := v.Get(t.Context(), "keyring", name); bridge.KindOf(err) != bridge.KindNotFound {
 		t.Fatalf("an absent entry is %v", err)
 	}
@@ -96,6 +102,14 @@ func TestRealKeyring(t *testing.T) { //nolint:paralleltest // a process of its o
 	}
 	if _, err := v.Get(t.Context(), "keyring", name); bridge.KindOf(err) != bridge.KindNotFound {
 		t.Errorf("a deleted entry is %v", err)
+	}
+	lock := exec.CommandContext(t.Context(), "dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets",
+		"org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login")
+	if out, err := lock.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := v.See(t.Context()); got != secret.SightLocked {
+		t.Errorf("a locked keyring is seen as %v", got)
 	}
 }
 
