@@ -151,6 +151,36 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
+// TestHurry: whether a turn comes in time depends on who is called before it, not
+// on how many wait.
+func TestHurry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := begin(t, perAPI(time.Second, 1))
+		for _, name := range []string{"g0", "g1", "g2", "g3", "g4"} {
+			c.start(name, pace.Call{API: "send", Chat: "group"})
+		}
+		for _, name := range []string{"ann", "bob", "bob again"} {
+			c.start(name, pace.Call{API: "send", Chat: name[:3]})
+		}
+		// The turns to come: g1 ann bob g2 bob g3 g4, one each second.
+		for chat, turn := range map[string]time.Duration{"eve": 4, "ann": 5, "bob": 7, "group": 8} {
+			ctx, cancel := context.WithTimeout(t.Context(), turn*time.Second-time.Millisecond)
+			err := c.p.Wait(ctx, pace.Call{API: "send", Chat: chat})
+			if bridge.RetryAfter(err) != turn*time.Second || ctx.Err() != nil {
+				t.Errorf("%s: %v after %v, want %v s", chat, err, bridge.RetryAfter(err), int(turn))
+			}
+			cancel()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second+time.Millisecond)
+		defer cancel()
+		if err := c.p.Wait(ctx, pace.Call{API: "send", Chat: "eve"}); err != nil || time.Since(c.began) != 4*time.Second {
+			t.Errorf("in time: after %v: %v", time.Since(c.began), err)
+		}
+		c.want("g0 0s", "g1 1s", "ann 2s", "bob 3s", "g2 5s", "bob again 6s", "g3 7s", "g4 8s")
+	})
+}
+
 // TestLeave: who gives up takes nobody's turn.
 func TestLeave(t *testing.T) {
 	t.Parallel()

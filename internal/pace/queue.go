@@ -43,7 +43,7 @@ func (q *queue) enter(chat string, now time.Time, within time.Duration) (t turn,
 	if pause := q.held.Sub(now); pause > patience {
 		return nil, pause
 	}
-	if delay := q.next(now) + time.Duration(q.waiting)*q.limit.Every; delay > within {
+	if delay := q.next(now) + time.Duration(q.ahead(chat))*q.limit.Every; delay > within {
 		return nil, delay
 	}
 	at := slices.IndexFunc(q.lines, func(l line) bool { return l.chat == chat })
@@ -55,6 +55,25 @@ func (q *queue) enter(chat string, now time.Time, within time.Duration) (t turn,
 	q.waiting++
 	q.arm(now)
 	return t, 0
+}
+
+// ahead is how many turns come before the next one that a chat asks for.
+func (q *queue) ahead(chat string) int {
+	at := slices.IndexFunc(q.lines, func(l line) bool { return l.chat == chat })
+	if at < 0 {
+		return len(q.lines)
+	}
+	own := len(q.lines[at].turns)
+	before := own
+	for n, l := range q.lines {
+		switch {
+		case n < at: // they are called in the new one's round, too
+			before += min(len(l.turns), own+1)
+		case n > at:
+			before += min(len(l.turns), own)
+		}
+	}
+	return before
 }
 
 // leave gives a turn up that was not taken.
