@@ -58,7 +58,7 @@ func write(tb testing.TB, data, text string) {
 // until polls, because what is waited for happens behind real HTTP.
 func until(tb testing.TB, ok func() bool) {
 	tb.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(2 * time.Minute) // for a machine that does much else
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

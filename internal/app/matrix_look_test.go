@@ -27,17 +27,21 @@ func (s *stage) seen(p bridge.Platform) []bridge.Bubble {
 func (s *stage) look(p bridge.Platform) string {
 	s.t.Helper()
 	c := s.cell
+	if c.unheard {
+		return s.turnedAway(p)
+	}
 	if c.waits {
 		until(s.t, func() bool { return s.complaint(p) != "" })
 	} else {
 		s.settled(p)
 	}
-	row := s.steady(func() string { return s.row(p) })
-	all := s.seen(p)[s.old[p]:]
 	want, said := c.shown[p]
 	if !said {
 		want = 1
 	}
+	s.comesTo(p, want)
+	row := s.steady(func() string { return s.row(p) })
+	all := s.seen(p)[s.old[p]:]
 	if len(all) != want {
 		s.t.Errorf("%s: %d messages can be seen, want %d: %+v", p, len(all), want, all)
 	}
@@ -59,10 +63,40 @@ func (s *stage) look(p bridge.Platform) string {
 	if got := s.job(p).Reply.Uncertain > 0; got != slices.Contains(c.doubled, p) {
 		s.t.Errorf("%s: an uncertain outcome is noted: %v", p, got)
 	}
-	if code, _, _ := strings.Cut(s.complaint(p), " "); code != c.notices[p] {
+	if s.code(p) != c.notices[p] {
 		s.t.Errorf("%s: the admin reads %q, want %q", p, s.complaint(p), c.notices[p])
 	}
 	return row
+}
+
+// turnedAway looks at what comes of a message that was not accepted, and at what
+// an admin finds who runs the check.
+func (s *stage) turnedAway(p bridge.Platform) string {
+	s.t.Helper()
+	trace, known := s.sim.Trace(s.said[p][0])
+	if x := s.job(p); !known || trace.Accepted > 0 || x.Job.ID != 0 || s.agent.asks(agentKey(p)) > 0 {
+		s.t.Errorf("%s: it was accepted: %+v, %+v", p, trace, x)
+	}
+	said := ""
+	for _, line := range s.Check(s.ctx, bridge.English) {
+		if line.Who == s.bots[p] && !line.OK {
+			said += line.What + " → " + line.Next
+		}
+	}
+	return fmt.Sprintf("| %s | %s | %s | not accepted | yes: the platform gives up after some tries | %s, and the check: %s | — |\n",
+		s.cell.name, p, s.reads(p), s.notice(p), said)
+}
+
+// comesTo gives a busy machine the time to show and to notice what it should; what
+// has not come by then is for the caller to tell.
+func (s *stage) comesTo(p bridge.Platform, shown int) {
+	for range 1000 {
+		all := s.seen(p)[s.old[p]:]
+		growing := slices.ContainsFunc(all, func(b bridge.Bubble) bool { return b.Growing })
+		if len(all) >= shown && !growing && s.code(p) == s.cell.notices[p] || !sleep(s.ctx, 20*time.Millisecond) {
+			return
+		}
+	}
 }
 
 // steady waits until a text stays the same for a moment.
@@ -146,6 +180,12 @@ func (s *stage) complaint(p bridge.Platform) string {
 		}
 	}
 	return ""
+}
+
+// code is the code of the notice that concerns a platform.
+func (s *stage) code(p bridge.Platform) string {
+	code, _, _ := strings.Cut(s.complaint(p), " ")
+	return code
 }
 
 // notice is what the admin reads.

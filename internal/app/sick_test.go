@@ -100,11 +100,11 @@ func (s *sick) next(key, question string) (m mood, done func()) {
 	if m == moodFew && s.now[key] > atOnce {
 		m = moodCrowded
 	}
-	return m, func() {
+	return m, sync.OnceFunc(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.now[key]--
-	}
+	})
 }
 
 // turn is the mood of the newest question. s.mu is held.
@@ -152,7 +152,7 @@ func (s *sick) hear(w http.ResponseWriter, r *http.Request, key string) {
 	case s.flow:
 		flow(w, q.Query, t)
 	default:
-		s.speak(w, r, key, q.Query, t)
+		s.speak(w, r, key, q.Query, t, done)
 	}
 }
 
@@ -191,8 +191,9 @@ const (
 	secondHalf = " Here is all I know. (end)"
 )
 
-// speak streams an answer.
-func (s *sick) speak(w http.ResponseWriter, r *http.Request, key, question string, t mood) {
+// speak streams an answer. It is done before its end can be heard, as the next
+// question may come at once.
+func (s *sick) speak(w http.ResponseWriter, r *http.Request, key, question string, t mood, done func()) {
 	if t == moodWhole {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(w, `{"event":"message",%s,"id":"m","mode":"chat","answer":%q,"metadata":{}}`, ids, firstHalf+question+secondHalf)
@@ -250,6 +251,7 @@ func (s *sick) speak(w http.ResponseWriter, r *http.Request, key, question strin
 		}
 	}
 	text(secondHalf)
+	done()
 	event(`"event":"message_end","metadata":{}`)
 }
 

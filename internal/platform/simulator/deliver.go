@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -216,7 +217,7 @@ func (s *Simulator) Redeliver(ctx context.Context, id bridge.MessageID) error {
 
 // deliver delivers a message once.
 func (s *Simulator) deliver(ctx context.Context, d delivery) error {
-	ctx, cancel := context.WithTimeout(ctx, habitOf(d.platform).within)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.opt.Patience, habitOf(d.platform).within))
 	defer cancel()
 	if _, yes := s.dice.strike(d.platform, FaultDrop); yes {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { cancel() }})

@@ -488,3 +488,24 @@ func (b *bench) steady(text string) string {
 	text = regexp.MustCompile(`"\d{16}"`).ReplaceAllString(text, `"NUMBER"`)
 	return regexp.MustCompile(`\d\.?\d{12}(e\+12)?`).ReplaceAllString(text, "TIME")
 }
+
+// deadline is a transport that notes how long an answer is waited for.
+type deadline struct{ within *time.Duration }
+
+func (d deadline) RoundTrip(r *http.Request) (*http.Response, error) {
+	until, _ := r.Context().Deadline()
+	*d.within = time.Until(until)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestPatience: on a busy machine a platform can be made to wait longer.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	for patience, most := range map[time.Duration]time.Duration{0: 3 * time.Second, time.Hour: time.Hour} {
+		var within time.Duration
+		b := setup(t, simulator.Options{Patience: patience, Transport: deadline{&within}})
+		if _, err := b.Say(t.Context(), "li", feishu, "hello"); err != nil || within > most || within < most/2 {
+			t.Errorf("with the patience %v an answer is waited for %v, %v", patience, within, err)
+		}
+	}
+}

@@ -32,6 +32,9 @@ type Options struct {
 	// RetryPause is how long a platform waits before it delivers a message
 	// again that was not accepted. Default 5 s, like WeCom.
 	RetryPause time.Duration
+	// Patience is how long a platform waits for the answer to a delivery. Default
+	// what each of them waits, some seconds.
+	Patience time.Duration
 	// Scheduled makes platforms deliver again after their own pauses, which are
 	// up to six hours: Write does not wait for them, and Advance makes the time
 	// pass.
