@@ -111,6 +111,39 @@ func TestRenew(t *testing.T) {
 	}
 }
 
+// TestRenewUnderWay: a call that is under way is not cut off, and what it leaves is
+// not used again.
+func TestRenewUnderWay(t *testing.T) {
+	t.Parallel()
+	there, goOn := make(chan struct{}), make(chan struct{})
+	c, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/long" {
+			close(there)
+			<-goOn
+		}
+		_, _ = io.WriteString(w, r.RemoteAddr)
+	})
+	old := make(chan string, 1)
+	go func() {
+		got, err := c.Do(t.Context(), webcall.Request{URL: url + "/long"})
+		if err != nil {
+			t.Error(err)
+		}
+		old <- string(got.Body)
+	}()
+	<-there
+	c.Renew()
+	first, err := c.Do(t.Context(), webcall.Request{URL: url})
+	close(goOn)
+	before := <-old
+	for range 3 {
+		next, again := c.Do(t.Context(), webcall.Request{URL: url})
+		if err != nil || again != nil || string(next.Body) != string(first.Body) || string(next.Body) == before {
+			t.Errorf("%s, not %s, and %s under way, %v, %v", next.Body, first.Body, before, err, again)
+		}
+	}
+}
+
 // TestDeadConnections: one call that waited in vain is enough to mistrust all
 // connections of that time.
 func TestDeadConnections(t *testing.T) {
