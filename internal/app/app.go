@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -233,14 +234,37 @@ func (a *App) openStore(ctx context.Context) error {
 		Path: databaseFile(a.opt.Data), Backups: backupDir(a.opt.Data), Role: bridge.RoleNew, Log: a.log,
 	}
 	if a.settings.Database != "" {
-		a.opt.Redactor.Know(passwordOf(a.settings.Database))
-		where.Path, where.DSN = "", a.settings.Database
+		var err error
+		if where.DSN, err = databaseAddress(ctx, a.opt, a.settings); err != nil {
+			return err
+		}
+		where.Path = ""
 	}
 	var err error
 	if a.store, err = store.Open(ctx, where); err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	return nil
+}
+
+// databaseAddress is that of the settings with the password, if they say where that
+// comes from. Otherwise the server wants none, or it is in PGPASSFILE.
+func databaseAddress(ctx context.Context, opt Options, s settings.Settings) (string, error) {
+	ref, chosen := s.Secrets[settings.DatabasePassword]
+	if !chosen {
+		return s.Database, nil
+	}
+	password, err := openVault(opt).Get(ctx, ref, settings.DatabasePassword)
+	if err != nil {
+		return "", fmt.Errorf("app: database: %w", err)
+	}
+	opt.Redactor.Know(password)
+	u, err := url.Parse(s.Database)
+	if err != nil {
+		return "", fmt.Errorf("app: database: %w", err)
+	}
+	u.User = url.UserPassword(u.User.Username(), password.Reveal())
+	return u.String(), nil
 }
 
 func (a *App) openAgents(ctx context.Context) {
@@ -282,22 +306,13 @@ func (a *App) prepare(ctx context.Context, s settings.Bot) *openBot {
 	b := &openBot{Bot: s}
 	if err := a.openBot(ctx, b); err != nil {
 		b.bot, b.err = nil, err
-		a.health.Raise(health.Warning{Code: health.BotBroken, Severity: bridge.SeverityError, Affects: s.ID, Err: explained(err), Detail: problemText(a.language(), err)})
+		a.health.Raise(health.Warning{Code: health.BotBroken, Severity: bridge.SeverityError, Affects: s.ID, Err: err})
 		a.log.LogAttrs(ctx, slog.LevelError, "a bot is not usable", slog.String("bot", s.ID), slog.Any("error", err))
 	}
 	return b
 }
 
-// explained passes on errors that have words of their own; the words of
-// settings problems are the detail.
-func explained(err error) error {
-	var problems settings.Problems
-	if errors.As(err, &problems) {
-		return nil
-	}
-	return err
-}
-
+// problemText is what is wrong in the settings, in words; empty for other errors.
 func problemText(lang bridge.Language, err error) string {
 	var problems settings.Problems
 	if errors.As(err, &problems) {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/health"
 	"switchboard/internal/settings"
 )
 
@@ -207,7 +208,33 @@ func (a *App) watchFile(ctx context.Context) error {
 		if now := a.fileStamp(); now != last {
 			last = now
 			a.noticeEdits(ctx)
+			a.warnOfEdits()
 		}
+	}
+}
+
+// warnOfEdits tells the admin that the settings file is not what the program runs
+// with, and what is wrong in it: otherwise that would come out at the next start.
+func (a *App) warnOfEdits() {
+	s, problems, err := settings.Load(a.opt.Config, known(a.opt.Connectors))
+	a.saving.Lock()
+	same := err == nil && s.Stamp == a.saved.Stamp
+	a.saving.Unlock()
+	w := health.Warning{Code: health.SettingsEdited, Severity: bridge.SeverityWarning}
+	switch {
+	case err != nil:
+		w.Err = err
+	case len(problems) > 0:
+		w.Err = problems
+	}
+	changed := false
+	if same {
+		changed = a.health.Clear(w.Code, w.Affects)
+	} else {
+		changed = a.health.Raise(w)
+	}
+	if changed {
+		a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
 	}
 }
 

@@ -66,12 +66,32 @@ func TestEditedByHand(t *testing.T) {
 		if diff := cmp.Diff(want, entries(t, r, bridge.AuditByHand)); diff != "" {
 			t.Error("while it runs:", diff)
 		}
+		warned := func(lang bridge.Language, detail string) {
+			t.Helper()
+			n := r.Notices(lang)
+			if len(n) != 1 || n[0].ID != "settings_edited " || !strings.Contains(n[0].Detail, detail) || n[0].Next == "" {
+				t.Errorf("notices %+v", n)
+			}
+		}
+		warned(bridge.English, "")
+		edit("per_person_per_day: 8888", "per_person_per_day: lots")
+		rest(time.Minute)
+		warned(bridge.English, "line ")
+		warned(bridge.Chinese, "行")
+		edit("per_person_per_day: lots", "per_person_per_day: 7")
+		rest(time.Minute)
+		if n := r.Notices(bridge.English); len(n) != 0 {
+			t.Errorf("the file is as it was, and still %+v", n)
+		}
+		if got := entries(t, r, bridge.AuditByHand); len(got) != 3 {
+			t.Errorf("changed three times: %q", got)
+		}
 		if err := r.stop(); err != nil {
 			t.Fatal(err)
 		}
 		again := begin(t, data, oneBot+"limits: {per_person_per_day: 9999}\n", l, nil)
 		got := entries(t, again, bridge.AuditByHand)
-		if len(got) != 2 || got[1] != want[0] || !strings.Contains(got[0], "limits.per_person_per_day") || strings.Contains(got[0], "9999") {
+		if len(got) != 4 || got[1] != want[0] || !strings.Contains(got[0], "limits.per_person_per_day") || strings.Contains(got[0], "9999") {
 			t.Errorf("at the start: %q", got)
 		}
 		for _, file := range []string{"settings.seen", "audit.pending"} {

@@ -3,10 +3,8 @@ package app
 import (
 	"context"
 	"log/slog"
-	"net/url"
 	"path/filepath"
 
-	"switchboard/internal/bridge"
 	"switchboard/internal/logs"
 )
 
@@ -43,14 +41,4 @@ func level(name string) slog.Level {
 		return slog.LevelInfo // the settings know no others
 	}
 	return l
-}
-
-// passwordOf is the password in the address of a database.
-func passwordOf(address string) bridge.Secret {
-	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
-		return bridge.Secret{}
-	}
-	password, _ := u.User.Password()
-	return bridge.NewSecret(password)
 }

@@ -70,6 +70,9 @@ func secretsOf(s settings.Settings, connectors []bridge.Connector) map[string]bo
 	if s.Tunnel.Kind == "ngrok" {
 		all[settings.TunnelToken] = true
 	}
+	if _, listed := s.Secrets[settings.DatabasePassword]; listed && s.Database != "" {
+		all[settings.DatabasePassword] = true
+	}
 	return all
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -102,7 +103,14 @@ func notice(lang bridge.Language, w health.Warning) bridge.Notice {
 		ID: string(w.Code) + " " + w.Affects, Severity: w.Severity, Bot: w.Affects, Since: w.Since, Detail: w.Detail,
 		Title: i18n.Text(lang, key, "affects", affects), Next: i18n.Text(lang, key+".next", "affects", affects),
 	}
-	if w.Err != nil {
+	var known *bridge.Error
+	switch text := problemText(lang, w.Err); {
+	case w.Err == nil:
+	case text != "":
+		n.Detail = text
+	case !errors.As(w.Err, &known): // nobody has better words for it
+		n.Detail = strings.TrimSpace(n.Detail + " " + w.Err.Error())
+	default:
 		e := i18n.Explain(lang, w.Err)
 		n.Detail = strings.TrimSpace(e.What + " " + w.Detail)
 		if e.Next != "" {

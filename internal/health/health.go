@@ -31,13 +31,14 @@ const (
 	BudgetSpent       Code = "budget_spent"       // a monthly allowance is used up
 	HistoryRefused    Code = "history_refused"    // what was missed cannot be looked up
 	InputsMissing     Code = "inputs_missing"     // an agent asks for what the settings do not say
+	SettingsEdited    Code = "settings_edited"    // the settings file is not what the program runs with
 )
 
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
 	return []Code{
 		BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised,
-		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent, HistoryRefused, InputsMissing,
+		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent, HistoryRefused, InputsMissing, SettingsEdited,
 	}
 }
 
@@ -72,7 +73,14 @@ func (r *Registry) Raise(w Warning) bool {
 		w.Since = old.Since
 	}
 	r.all[key] = w
-	return !standing || old.Severity != w.Severity || old.Detail != w.Detail
+	return !standing || old.Severity != w.Severity || old.Detail != w.Detail || words(old.Err) != words(w.Err)
+}
+
+func words(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // Clear takes a warning away and tells whether it was standing.

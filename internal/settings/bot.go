@@ -53,8 +53,14 @@ func (p *parser) texts(into *map[string]string) func(n *yaml.Node, path string) 
 			p.report(n, path, "want_mapping")
 			return
 		}
+		seen := map[string]bool{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key, value := n.Content[i], n.Content[i+1]
+			if seen[key.Value] {
+				p.report(key, join(path, key.Value), "twice", "key", key.Value)
+				continue
+			}
+			seen[key.Value] = true
 			text, ok := p.text(value, join(path, key.Value))
 			if !ok {
 				continue

@@ -52,6 +52,7 @@ type parser struct {
 	adminAt  *yaml.Node // where server.admin stands, for the same
 	routesAt *yaml.Node
 	allowed  []allowedAt
+	secretAt map[string]*yaml.Node
 }
 
 // Parse reads the text of a file. With fatal problems the settings are not to
@@ -73,6 +74,7 @@ func Parse(data []byte, known Known) (Settings, Problems) {
 	p.checkBots()
 	p.checkAllowed()
 	p.checkRoutes()
+	p.checkSecrets()
 	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
 	for i := range p.s.Bots {
 		for _, problem := range p.problems {
@@ -99,7 +101,7 @@ func (p *parser) file(n *yaml.Node) {
 		"tunnel": within(section{
 			"kind": p.oneOf(&s.Tunnel.Kind, "none", "url", "ngrok"), "domain": p.str(&s.Tunnel.Domain), "pooling": p.flag(&s.Tunnel.Pooling),
 		}),
-		"database": p.str(&s.Database),
+		"database": p.database,
 		"language": p.oneOf(&s.Language, "auto", string(bridge.Chinese), string(bridge.English)),
 		"agents":   func(n *yaml.Node, path string) { p.items(n, path, p.agent) },
 		"bots":     func(n *yaml.Node, path string) { p.items(n, path, p.oneBot) },
@@ -161,32 +163,4 @@ func (p *parser) agent(n *yaml.Node, path string) {
 	}
 	a.MaxConcurrent = max(a.MaxConcurrent, 1)
 	p.s.Agents = append(p.s.Agents, a)
-}
-
-// secrets reads where secrets come from. A value that is no reference is taken
-// for a secret itself and refused without being repeated.
-func (p *parser) secrets(n *yaml.Node, path string) {
-	if isNull(n) {
-		return
-	}
-	if n.Kind != yaml.MappingNode {
-		p.report(n, path, "want_mapping")
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		if value.Kind != yaml.ScalarNode || !isReference(value.Value) {
-			p.report(value, join(path, key.Value), "literal_secret")
-			continue
-		}
-		p.s.Secrets[key.Value] = value.Value
-	}
-}
-
-func isReference(text string) bool {
-	if text == "keyring" {
-		return true
-	}
-	kind, name, _ := strings.Cut(text, ":")
-	return slices.Contains([]string{"env", "file", "credential"}, kind) && name != ""
 }

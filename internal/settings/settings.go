@@ -168,6 +168,9 @@ func (s Settings) Reference(name string) string {
 // program makes up its own.
 const AdminToken = "server/admin_token"
 
+// DatabasePassword names the password of a PostgreSQL database.
+const DatabasePassword = "database/password"
+
 // TunnelToken names the authtoken of the tunnel.
 const TunnelToken = "tunnel/authtoken"
 

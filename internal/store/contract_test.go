@@ -56,6 +56,10 @@ func TestTrigrams(t *testing.T) {
 	}
 	_, err = s.Backup(t.Context(), t.TempDir())
 	wantCode(t, err, "server_backup")
+	for _, wrong := range []string{strings.Replace(dsn, "/postgres?", "/nowhere?", 1), strings.Replace(dsn, "switchboard@", "stranger@", 1)} {
+		_, err = store.Open(t.Context(), store.Options{DSN: wrong})
+		wantCode(t, err, "server_login")
+	}
 	if st, err := s.Statistics(t.Context()); err != nil || st.Engine != "postgres" || st.Bytes == 0 {
 		t.Errorf("statistics %+v, %v", st, err)
 	}

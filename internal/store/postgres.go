@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -13,6 +13,8 @@ import (
 	"github.com/pressly/goose/v3/lock"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"switchboard/internal/bridge"
 )
 
 const (
@@ -44,7 +46,7 @@ func (s *Store) startPostgres(ctx context.Context) error {
 		return err
 	}
 	if version < oldest {
-		return fmt.Errorf("PostgreSQL 15 or later is needed, the server is %d", version)
+		return &bridge.Error{Kind: bridge.KindUnsupported, Op: "store: open", Code: codeOld, Args: map[string]string{"have": strconv.Itoa(version / 10000)}}
 	}
 	locker, err := s.migrationLock(ctx)
 	if err != nil {

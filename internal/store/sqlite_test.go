@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
 	"switchboard/internal/store"
 )
 
@@ -22,6 +23,16 @@ func TestOpenNeedsOnePlace(t *testing.T) {
 			_ = s.Close()
 			t.Errorf("%+v was opened", opt)
 		}
+	}
+}
+
+// TestNoServer says in words that a database server is not there.
+func TestNoServer(t *testing.T) {
+	t.Parallel()
+	_, err := store.Open(t.Context(), store.Options{DSN: "postgres://somebody@127.0.0.1:1/x?connect_timeout=2"})
+	wantCode(t, err, "no_server")
+	if text := i18n.Explain(bridge.English, err).What; text != "The database server 127.0.0.1 cannot be reached." {
+		t.Error(text)
 	}
 }
 

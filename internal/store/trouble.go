@@ -4,7 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"strconv"
+	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
@@ -32,6 +34,9 @@ const (
 	codeForeign  = "not_ours"
 	codeServer   = "server_backup"
 	codeNone     = "no_database"
+	codeNoServer = "no_server"
+	codeLogin    = "server_login"
+	codeOld      = "server_old"
 )
 
 // trouble gives an error of the database or the file system words for people,
@@ -42,7 +47,13 @@ func trouble(op string, err error) error {
 		return err
 	}
 	var e *driver.Error
+	var server *pgconn.PgError
+	var connect *pgconn.ConnectError
 	switch {
+	case errors.As(err, &server) && refusesLogin(server.Code):
+		return &bridge.Error{Kind: bridge.KindCredential, Op: op, Code: codeLogin, Detail: server.Message}
+	case errors.As(err, &connect):
+		return &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Code: codeNoServer, Args: map[string]string{"server": connect.Config.Host}, Err: err}
 	case errors.As(err, &e):
 		return ofSQLite(op, e, err)
 	case errors.Is(err, fs.ErrPermission) || readOnly(err):
@@ -52,6 +63,12 @@ func trouble(op string, err error) error {
 	default:
 		return err
 	}
+}
+
+// refusesLogin says that a server does not let us in: a wrong name or password, or
+// a database that it does not have.
+func refusesLogin(code string) bool {
+	return strings.HasPrefix(code, "28") || code == "3D000"
 }
 
 // OfDirectory gives an error of the directory that the data is in words for
