@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
 )
 
 // said is what one start of the program came to.
@@ -149,7 +152,7 @@ func TestCareBesideAnother(t *testing.T) {
 func TestServerDatabase(t *testing.T) {
 	t.Parallel()
 	data := settled(t)
-	if err := os.WriteFile(filepath.Join(data, "switchboard.yaml"), []byte("database: postgres://u:p@127.0.0.1:1/x\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(data, "switchboard.yaml"), []byte("database: postgres://u@127.0.0.1:1/x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"backup"}, {"restore", "x.db", "--yes"}, {"fresh", "--yes"}} {
@@ -157,18 +160,77 @@ func TestServerDatabase(t *testing.T) {
 	}
 }
 
+// TestManual: every command is listed, and explained in both languages.
+func TestManual(t *testing.T) {
+	t.Parallel()
+	for name := range commands() {
+		if !slices.Contains(order(), name) {
+			t.Errorf("%s is not listed", name)
+		}
+		for _, lang := range []bridge.Language{bridge.English, bridge.Chinese} {
+			keys := []string{"cli.help." + name, "cli.more." + name}
+			if name == "help" || name == "version" { // say all there is to say
+				keys = keys[:1]
+			}
+			for _, key := range keys {
+				if _, ok := i18n.Find(lang, key); !ok {
+					t.Errorf("no words for %s in %s", key, lang)
+				}
+			}
+			if strings.Contains(command{lang: lang}.manual(name), "{") && name != "check" { // which shows JSON
+				t.Errorf("something is not filled in: %s", command{lang: lang}.manual(name))
+			}
+		}
+	}
+	if len(order()) != len(commands()) {
+		t.Errorf("%d listed, %d there", len(order()), len(commands()))
+	}
+}
+
 // TestUsage: what is not understood is answered with the way it is meant.
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	data := settled(t)
-	for _, args := range [][]string{{"dance"}, {"run", "--loud"}, {"restore", "a", "b"}, {"restore", "a", "--list"}, {"backup", "x"}, {"fresh", "x"}, {"check", "--yes"}} {
-		invoke(t, "", append(args, "--data", data)...).want(t, exitUsage, "Usage: switchboardd", "restore --list")
-	}
-	for _, args := range [][]string{{"help"}, {"--help"}, {"backup", "--help"}} {
-		if got := invoke(t, "", args...); got.code != exitOK || !strings.Contains(got.out, "Usage: switchboardd") {
-			t.Errorf("%v: %+v", args, got)
+	for _, tt := range []struct{ args, words []string }{
+		{[]string{"dance"}, []string{"There is no command “dance”", "restore --list", "people list"}},
+		{[]string{"help", "dance"}, []string{"There is no command “dance”", "restore --list", "people list"}},
+		{[]string{"run", "--loud"}, []string{"“run” knows no --loud.", "/healthz"}},
+		{[]string{"--loud"}, []string{"knows no --loud.", "restore --list", "people list"}},
+		{[]string{"audit", "--since"}, []string{"--since needs a value"}},
+		{[]string{"check", "--json=maybe"}, []string{"maybe", "✗ is wrong"}},
+		{[]string{"restore", "a", "b"}, []string{"restore --list", "is kept beside it"}},
+		{[]string{"restore", "a", "--list"}, []string{"restore --list"}},
+		{[]string{"backup", "x"}, []string{"seven are kept"}},
+		{[]string{"fresh", "x"}, []string{"switchboard-kept-"}},
+		{[]string{"check", "--yes"}, []string{"“check” knows no --yes."}},
+		{[]string{"export", "--format", "xml"}, []string{"jsonl|csv"}},
+		{[]string{"export", "--since", "someday"}, []string{"2026-01-31"}},
+		{[]string{"export", "more"}, []string{"jsonl|csv"}},
+	} {
+		got := invokeWith(t, []string{"HOME=" + data, "XDG_CONFIG_HOME=" + data}, "", tt.args...)
+		got.want(t, exitUsage, append(tt.words, "Usage: switchboardd", "Exit codes")...)
+		if got.out != "" {
+			t.Errorf("%v: on standard output %q", tt.args, got.out)
 		}
 	}
+	whole, one := []string{"people list", "restore --list", "[COMMAND]"}, []string{"seven are kept", "Every command takes"}
+	for _, tt := range []struct{ args, words, not []string }{
+		{[]string{"help"}, whole, one},
+		{[]string{"--help"}, whole, one},
+		{[]string{"help", "help"}, whole, one},
+		{[]string{"backup", "--help"}, one, whole},
+		{[]string{"help", "backup"}, one, whole},
+		{[]string{"backup", "-h"}, one, whole},
+	} {
+		got := invoke(t, "", tt.args...)
+		got.want(t, exitOK, tt.words...)
+		for _, word := range tt.not {
+			if strings.Contains(got.out, word) || got.errs != "" {
+				t.Errorf("%v tells %q: %+v", tt.args, word, got)
+			}
+		}
+	}
+	invokeWith(t, []string{"LC_ALL=zh_CN.UTF-8"}, "", "backup", "--loud").want(t, exitUsage, "“backup”没有 --loud 这个选项", "保留最近七份", "退出码")
 	if left := entries(t, data, "*"); len(left) != 1 {
 		t.Errorf("it left %v", left)
 	}

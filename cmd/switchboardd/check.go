@@ -18,19 +18,20 @@ type report struct {
 	Checks  []app.CheckLine `json:"checks"`
 }
 
-// check asks every bot and agent how it is, and says it in words.
+// check asks every bot and agent how it is, and says it in words. A program that
+// runs is asked to do so.
 func (c command) check(ctx context.Context) int {
 	if len(c.args) > 0 {
 		return c.misused()
 	}
-	a, err := app.Open(ctx, c.options()) // it says in words what the log would
+	checks, err := app.CheckAll(ctx, c.options(), c.lang)
 	if err != nil {
 		if c.json {
 			c.report(report{Version: version, Error: app.Words(c.lang, err, c.data), Checks: []app.CheckLine{}})
 		}
 		return c.trouble(err)
 	}
-	r := report{OK: true, Version: version, Checks: a.Check(ctx, c.lang)}
+	r := report{OK: true, Version: version, Checks: checks}
 	for _, line := range r.Checks {
 		r.OK = r.OK && line.OK
 	}
@@ -38,9 +39,6 @@ func (c command) check(ctx context.Context) int {
 		c.report(r)
 	} else {
 		c.tell(r)
-	}
-	if err := a.Close(ctx); err != nil {
-		return c.trouble(err)
 	}
 	if !r.OK {
 		return exitTrouble
@@ -50,11 +48,11 @@ func (c command) check(ctx context.Context) int {
 
 func (c command) tell(r report) {
 	for _, line := range r.Checks {
-		mark := "✓"
-		if !line.OK {
-			mark = "✗"
+		sign := mark(line.OK)
+		if line.OK && line.Next != "" { // it works, but
+			sign = "!"
 		}
-		c.say(mark + " " + line.Who + ": " + line.What)
+		c.say(sign + " " + line.Who + ": " + line.What)
 		if line.Next != "" {
 			c.say("    → " + line.Next)
 		}

@@ -45,6 +45,7 @@ func main() {
 // command is one invocation.
 type command struct {
 	name         string
+	named        bool // otherwise name is the default
 	args         []string
 	data, config string
 	faults       string // of the demonstration's platforms
@@ -62,25 +63,20 @@ type command struct {
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	c := command{name: "run", in: bufio.NewReader(in), terminal: in == os.Stdin, stdout: out, err: errs, lang: i18n.Parse(locale())}
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		c.name, args = args[0], args[1:]
-	}
-	switch err := c.parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		c.say(i18n.Text(c.lang, "cli.usage"))
-		return exitOK
-	case err != nil:
-		return c.misused()
-	}
-	if c.data == "" {
-		dir, err := os.UserConfigDir()
-		if err != nil {
-			return c.trouble(err)
-		}
-		c.data = filepath.Join(dir, "switchboard")
+		c.name, c.named, args = args[0], true, args[1:]
 	}
 	do, known := commands()[c.name]
 	if !known {
 		return c.misused()
+	}
+	if err := c.parse(args); err != nil {
+		return c.misread(err)
+	}
+	if c.data == "" {
+		if c.data = dataDirectory(); c.data == "" {
+			c.complain(i18n.Text(c.lang, "cli.homeless"))
+			return exitTrouble
+		}
 	}
 	return do(c, ctx)
 }
@@ -88,15 +84,15 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 func commands() map[string]func(command, context.Context) int {
 	return map[string]func(command, context.Context) int{
 		"run": command.serve, "demo": command.demo, "check": command.check, "secret": command.secret,
-		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "people": command.people, "route": command.route, "audit": command.audit, "usage": command.usage, "send": command.send, "diagnostics": command.diagnostics,
-		"version": command.version, "help": command.help,
+		"backup": command.backup, "restore": command.restore, "fresh": command.fresh, "people": command.people, "route": command.route, "audit": command.audit, "usage": command.usage, "export": command.export, "send": command.send, "diagnostics": command.diagnostics,
+		"version": command.version, "help": func(c command, _ context.Context) int { return c.help() },
 	}
 }
 
 // parse reads the flags, which may stand before, between and after the arguments.
 func (c *command) parse(args []string) error {
 	flags := flag.NewFlagSet("switchboardd "+c.name, flag.ContinueOnError)
-	flags.SetOutput(c.err)
+	flags.SetOutput(io.Discard)
 	flags.Usage = func() {} // the words are ours
 	flags.StringVar(&c.data, "data", "", "")
 	flags.StringVar(&c.config, "config", "", "")
@@ -114,6 +110,9 @@ func (c *command) parse(args []string) error {
 		flags.BoolVar(&c.yes, "yes", false, "")
 	case "send":
 		c.parcel.flags(flags)
+	case "export":
+		flags.StringVar(&c.file, "out", "", "")
+		c.q.flags(c.name, flags)
 	case "people", "route", "audit", "usage":
 		c.q.flags(c.name, flags)
 	}
@@ -126,6 +125,16 @@ func (c *command) parse(args []string) error {
 		}
 		c.args, args = append(c.args, flags.Arg(0)), flags.Args()[1:]
 	}
+}
+
+// dataDirectory is where the data is if nothing is said; empty when the system
+// names no place.
+func dataDirectory() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "switchboard")
 }
 
 func locale() string {
@@ -173,11 +182,6 @@ func (c command) version(context.Context) int {
 	return exitOK
 }
 
-func (c command) help(context.Context) int {
-	c.say(i18n.Text(c.lang, "cli.usage"))
-	return exitOK
-}
-
 // trouble explains an error and returns the exit code for it.
 func (c command) trouble(err error) int {
 	c.complain(app.Words(c.lang, err, c.data))
@@ -185,11 +189,6 @@ func (c command) trouble(err error) int {
 		return exitRunning
 	}
 	return exitTrouble
-}
-
-func (c command) misused() int {
-	c.complain(i18n.Text(c.lang, "cli.usage"))
-	return exitUsage
 }
 
 // line reads one line from standard input; at its end it is empty.

@@ -45,6 +45,11 @@ func (q *query) flags(name string, flags *flag.FlagSet) {
 		flags.StringVar(&q.person, "person", "", "")
 		flags.BoolVar(&q.csv, "csv", false, "")
 		flags.BoolVar(&q.json, "json", false, "")
+	case "export":
+		flags.StringVar(&q.since, "since", "", "")
+		flags.StringVar(&q.bot, "bot", "", "")
+		flags.StringVar(&q.person, "person", "", "")
+		flags.StringVar(&q.format, "format", "jsonl", "")
 	case "audit":
 		flags.StringVar(&q.since, "since", "", "")
 		flags.StringVar(&q.kind, "kind", "", "")

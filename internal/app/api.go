@@ -36,17 +36,23 @@ func (a *App) api() map[string]http.HandlerFunc {
 		"POST /api/v1/audit":                a.apiAct,
 		"POST /api/v1/audit/{id}/undo":      a.apiUndo,
 		"GET /api/v1/usage":                 a.apiUsage,
+		"GET /api/v1/export":                a.apiExport,
 		"POST /api/v1/route/explain":        a.apiExplain,
 		"POST /api/v1/send/{key}/recall":    a.apiTakeBack,
 	} {
 		all[pattern] = a.answerCall(do, apiBody)
 	}
-	send := a.answerCall(a.apiSend, sendBody)
-	all["POST /api/v1/send"] = func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendPatience)) // a large file takes long to hand over
-		send(w, r)
-	}
+	all["POST /api/v1/send"] = patient(sendPatience, a.answerCall(a.apiSend, sendBody)) // a large file takes long to hand over
+	all["GET /api/v1/check"] = patient(checkPatience, a.answerCall(a.apiCheck, apiBody))
 	return all
+}
+
+// patient lets an answer take longer than others.
+func patient(limit time.Duration, answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit)) // not every writer has one
+		answer(w, r)
+	}
 }
 
 // call does what a request asks for and returns what is shown as JSON.
@@ -105,33 +111,49 @@ func body[T any](r *http.Request) (v T, err error) {
 	return v, nil
 }
 
-// Ask asks the house that uses a data directory, and decodes the answer into to.
+// asker asks the house something, and decodes the answer into to.
+type asker func(method, path string, say, to any) error
+
+// Ask asks the house that uses a data directory once.
+func Ask(ctx context.Context, opt Options, method, path string, say, to any) error {
+	return together(ctx, opt, func(ask asker) error { return ask(method, path, say, to) })
+}
+
+// together asks the house that uses a data directory one thing after the other.
 // That is the running program, if there is one, over its admin listener; otherwise
 // the house is opened for that long, which keeps other programs out meanwhile.
-func Ask(ctx context.Context, opt Options, method, path string, say, to any) error {
-	text, err := json.Marshal(say)
-	if err != nil {
-		return fmt.Errorf("app: ask: %w", err)
-	}
-	if say == nil {
-		text = nil
-	}
+func together(ctx context.Context, opt Options, do func(asker) error) error {
 	a, err := Open(ctx, opt)
-	if errors.Is(err, ErrRunning) {
-		status, answer, err := askRunning(ctx, opt, method, path, text)
+	switch {
+	case errors.Is(err, ErrRunning):
+		return do(asking(func(method, path string, text []byte) (int, []byte, error) {
+			return askRunning(ctx, opt, method, path, text)
+		}))
+	case err != nil:
+		return err
+	}
+	err = do(asking(func(method, path string, text []byte) (int, []byte, error) {
+		return a.askDirectly(ctx, method, path, text, opt.By)
+	}))
+	return errors.Join(err, a.Close(ctx))
+}
+
+// asking makes an asker of what carries texts.
+func asking(carry func(method, path string, text []byte) (status int, answer []byte, err error)) asker {
+	return func(method, path string, say, to any) error {
+		var text []byte
+		if say != nil {
+			var err error
+			if text, err = json.Marshal(say); err != nil {
+				return fmt.Errorf("app: ask: %w", err)
+			}
+		}
+		status, answer, err := carry(method, path, text)
 		if err != nil {
 			return err
 		}
 		return understood(status, answer, to)
 	}
-	if err != nil {
-		return err
-	}
-	status, answer, err := a.askDirectly(ctx, method, path, text, opt.By)
-	if err = errors.Join(err, a.Close(ctx)); err != nil {
-		return err
-	}
-	return understood(status, answer, to)
 }
 
 func askRunning(ctx context.Context, opt Options, method, path string, text []byte) (status int, answer []byte, err error) {

@@ -130,6 +130,7 @@ type App struct {
 	forget   *forgetter
 	meter    *meter
 	sends    sends
+	exports  atomic.Pointer[exporting] // nil before the first export
 	parts    *lifecycle.Group
 	inReach  chan struct{}  // holds a token when a bot may be in reach again
 	tunnel   *tunnel.Tunnel // nil when its settings are wrong, see noTunnel
@@ -143,6 +144,7 @@ type App struct {
 	agents map[string]*openAgentState
 	ready  bool
 	play   *simulator.Simulator    // nil unless the demonstration runs
+	runs   bool                    // Run was called: the door and the tunnel are its own to open
 	listen string                  // the door's real address, once it is open
 	opened map[string]net.Listener // opened before the part that serves it, by part
 	show   func()                  // brings the window to the front; nil without one

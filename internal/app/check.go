@@ -3,25 +3,52 @@ package app
 import (
 	"context"
 	"maps"
+	"net/http"
 	"slices"
+	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/health"
 	"switchboard/internal/i18n"
 )
 
+// house is who a line is about that is about no bot and no agent.
+const house = "switchboard"
+
+// checkPatience is how long everything may take to be tried: a service that does
+// not answer takes a while to be given up.
+const checkPatience = 3 * time.Minute
+
 // CheckLine is one result of Check, in words.
 type CheckLine struct {
-	Who  string `json:"who"` // the bot or agent
+	Who  string `json:"who"` // the bot, agent or part
 	OK   bool   `json:"ok"`
 	What string `json:"what"`
-	Next string `json:"next,omitempty"` // the next step when it is not OK
+	Next string `json:"next,omitempty"` // the next step when it is not OK, or what would be better
+}
+
+// CheckAll tries what belongs to a data directory, by asking the program that uses
+// it if there is one.
+func CheckAll(ctx context.Context, opt Options, lang bridge.Language) ([]CheckLine, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkPatience)
+	defer cancel()
+	var lines []CheckLine
+	err := Ask(ctx, opt, http.MethodGet, "/api/v1/check?lang="+string(lang), nil, &lines)
+	return lines, err
+}
+
+func (a *App) apiCheck(r *http.Request) (any, error) {
+	return a.Check(r.Context(), i18n.Parse(r.URL.Query().Get("lang"))), nil
 }
 
 // Check tries the public address and every agent and bot against the real services.
 func (a *App) Check(ctx context.Context, lang bridge.Language) []CheckLine {
 	lines := a.checkTunnel(ctx, lang)
-	for _, id := range slices.Sorted(maps.Keys(a.agents)) {
-		g := a.agents[id]
+	a.mu.RLock()
+	agents, bots := maps.Clone(a.agents), maps.Clone(a.bots) // the window may add some meanwhile
+	a.mu.RUnlock()
+	for _, id := range slices.Sorted(maps.Keys(agents)) {
+		g := agents[id]
 		if g.agent == nil {
 			lines = append(lines, trouble(lang, id, g.err))
 			continue
@@ -32,8 +59,8 @@ func (a *App) Check(ctx context.Context, lang bridge.Language) []CheckLine {
 			lines = append(lines, a.checkInputs(ctx, lang, id)...)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(a.bots)) {
-		b := a.bots[id]
+	for _, id := range slices.Sorted(maps.Keys(bots)) {
+		b := bots[id]
 		if b.bot == nil {
 			lines = append(lines, trouble(lang, id, b.err))
 			continue
@@ -42,9 +69,37 @@ func (a *App) Check(ctx context.Context, lang bridge.Language) []CheckLine {
 		lines = append(lines, checkLines(lang, id, "finding."+string(b.Platform)+".", found, err)...)
 	}
 	if len(lines) == 0 {
-		lines = append(lines, CheckLine{Who: "switchboard", What: i18n.Text(lang, "cli.nothing", "config", a.opt.Config)})
+		lines = append(lines, CheckLine{Who: house, What: i18n.Text(lang, "cli.nothing", "config", a.opt.Config)})
+	}
+	return append(lines, a.checkWarnings(lang)...)
+}
+
+// checkWarnings tells what else is known to be wrong. What is only advised, or will
+// pass, is no reason to say that the house is not in order.
+func (a *App) checkWarnings(lang bridge.Language) []CheckLine {
+	var lines []CheckLine
+	for _, w := range a.health.List() {
+		switch w.Code { //nolint:exhaustive // these were tried anew just now
+		case health.BotBroken, health.AgentBroken, health.TunnelDown, health.InputsMissing:
+			continue
+		}
+		n := notice(lang, w)
+		line := CheckLine{Who: house, OK: w.Severity != bridge.SeverityError, What: n.Title, Next: n.Next}
+		if n.Detail != "" {
+			line.What = i18n.Text(lang, "cli.check.warning", "title", n.Title, "detail", n.Detail)
+		}
+		if a.isBotOrAgent(w.Affects) {
+			line.Who = w.Affects
+		}
+		lines = append(lines, line)
 	}
 	return lines
+}
+
+func (a *App) isBotOrAgent(id string) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.bots[id] != nil || a.agents[id] != nil
 }
 
 // checkInputs compares what the settings say with what an agent asks for.

@@ -44,6 +44,9 @@ const (
 // runs may finish or is parked, and the journal is stored to the end. A part
 // that dies is started again while the others go on.
 func (a *App) Run(ctx context.Context) error {
+	a.mu.Lock()
+	a.runs = true
+	a.mu.Unlock()
 	if !a.opt.Patient {
 		if err := a.openEarly(ctx); err != nil {
 			return err

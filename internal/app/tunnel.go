@@ -106,9 +106,9 @@ func (a *App) checkTunnel(ctx context.Context, lang bridge.Language) []CheckLine
 		return nil
 	}
 	a.mu.RLock()
-	running := a.listen != ""
+	runs := a.runs
 	a.mu.RUnlock()
-	if !running {
+	if !runs {
 		l, err := a.opt.Listen(ctx, a.settings.Server.Listen)
 		if err != nil {
 			return []CheckLine{{Who: who, What: i18n.Text(lang, "warning.door_closed") + " " + err.Error(), Next: i18n.Text(lang, "warning.door_closed.next")}}

@@ -1,9 +1,14 @@
 package app_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"switchboard/internal/app"
@@ -117,3 +122,41 @@ func TestTunnelRefused(t *testing.T) { //nolint:paralleltest // sets the environ
 	a.Reconnect()
 	until(t, func() bool { return len(a.Notices(bridge.English)) == 0 })
 }
+
+// TestCheckBeforeDoor: a program whose door is still to open does that itself; the
+// check does not open it in between.
+func TestCheckBeforeDoor(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	write(t, data, "server: {public_url: \"https://door.example\"}\nagents: [{id: help, kind: echo}]\n")
+	var asked atomic.Int64
+	opt := app.Options{Data: data, Version: "test", Log: slog.New(slog.DiscardHandler), Patient: true, Listen: func(ctx context.Context, _ string) (net.Listener, error) {
+		if asked.Add(1) > 2 { // the door and the administration
+			return nil, errors.ErrUnsupported
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	opt.Tunnel.Transport = nowhere{}
+	a, err := app.Open(t.Context(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	until(t, func() bool { return asked.Load() == 2 })
+	lines := a.Check(t.Context(), bridge.English)
+	if lines[0].Who != "tunnel" || lines[0].OK || asked.Load() != 2 {
+		t.Errorf("%d listeners opened, and the check says %+v", asked.Load(), lines)
+	}
+	stop()
+	if err := errors.Join(<-ended, a.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+}
+
+// nowhere is a network that reaches nothing.
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, net.ErrClosed }

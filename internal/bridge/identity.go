@@ -67,6 +67,7 @@ const (
 	AuditByHand     AuditKind = "by_hand"     // the settings file was changed by hand
 	AuditSecret     AuditKind = "secret"      // a secret was kept, deleted or moved
 	AuditDatabase   AuditKind = "database"    // the database was copied or replaced
+	AuditExported   AuditKind = "exported"    // what people wrote was exported
 	AuditSent       AuditKind = "sent"        // the admin sent something of their own accord
 	AuditTakenBack  AuditKind = "taken_back"  // and took it back
 )
@@ -75,7 +76,7 @@ const (
 func AuditKinds() []AuditKind {
 	return []AuditKind{
 		AuditMerged, AuditUnlinked, AuditRenamed, AuditRole, AuditUndone, AuditRefused, AuditApproval, AuditLocked, AuditHandedOver,
-		AuditMasked, AuditAsked, AuditSettings, AuditByHand, AuditSecret, AuditDatabase, AuditSent, AuditTakenBack,
+		AuditMasked, AuditAsked, AuditSettings, AuditByHand, AuditSecret, AuditDatabase, AuditExported, AuditSent, AuditTakenBack,
 	}
 }
 

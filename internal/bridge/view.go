@@ -91,6 +91,25 @@ type TalkQuery struct {
 	Before time.Time
 }
 
+// ExportQuery selects what people wrote and were answered, to be taken elsewhere.
+type ExportQuery struct {
+	Since  time.Time // zero: from the beginning
+	Bot    string
+	Person string // with accounts that were linked since
+	// NotQueue leaves out what an agent was asked.
+	NotQueue string
+	// After pages on: jobs with a higher id.
+	After int64
+	Limit int
+}
+
+// ExportRow is a question and its answer.
+type ExportRow struct {
+	Job    Job
+	Reply  Reply  // zero State when none was begun
+	Person string // who asked; empty when nobody knows any more
+}
+
 // Severity says how bad a Notice is.
 type Severity string
 

@@ -115,33 +115,20 @@ func (s *Store) Exchanges(ctx context.Context, lane string, before int64, most i
 
 // nameSenders fills in the names of senders whose platform sends only an id.
 func (s *Store) nameSenders(ctx context.Context, jobs []bridge.Job) error {
-	var users []string
-	for _, j := range jobs {
-		if sender := j.Message.Sender; sender.Name == "" && sender.ID != "" {
-			users = append(users, clean(string(sender.ID)))
+	var nameless []*bridge.Job
+	for i := range jobs {
+		if sender := jobs[i].Message.Sender; sender.Name == "" && sender.ID != "" {
+			nameless = append(nameless, &jobs[i])
 		}
 	}
-	if len(users) == 0 {
+	if len(nameless) == 0 {
 		return nil
 	}
-	var rows []struct{ Platform, Tenant, UserID, Name string }
-	err := s.readers.NewRaw(`SELECT i.platform, i.tenant, i.user_id, COALESCE(NULLIF(p.name, ''), i.name) AS name
-		FROM identities AS i JOIN people AS p ON p.id = i.person WHERE i.user_id IN (?)`, bun.List(users)).Scan(ctx, &rows)
-	if err != nil {
-		return err
+	who, err := s.askers(ctx, nameless)
+	for i := range who {
+		nameless[i].Message.Sender.Name = who[i].Name
 	}
-	type key struct{ platform, tenant, user string }
-	names := map[key]string{}
-	for _, r := range rows {
-		names[key{r.Platform, r.Tenant, r.UserID}] = r.Name
-	}
-	for i := range jobs {
-		m := &jobs[i].Message
-		if m.Sender.Name == "" {
-			m.Sender.Name = names[key{string(m.Platform), clean(m.Sender.Tenant), clean(string(m.Sender.ID))}]
-		}
-	}
-	return nil
+	return err
 }
 
 // Texts returns what was written and answered lately: the texts of the latest

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,6 +19,7 @@ func viewChecks() []check {
 		{"a question with everything that happened", exchanges},
 		{"paging through a conversation", exchangePages},
 		{"senders without a name", namelessSenders},
+		{"everything, page by page", export},
 		{"counts per bot", counts},
 		{"nothing there yet", empty},
 	}
@@ -249,6 +251,69 @@ func namelessSenders(b *bundle) {
 	}
 	if diff := cmp.Diff([]string{"Ann of Sales", "A.", ""}, names); diff != "" {
 		b.Error(diff)
+	}
+}
+
+// exported tells the questions of all pages, with who asked and the answer.
+func (b *bundle) exported(q bridge.ExportQuery) []string {
+	b.Helper()
+	all := []string{}
+	for {
+		page, next, err := b.Export(b.Context(), q)
+		b.ok(err)
+		if len(page) > max(q.Limit, 1) {
+			b.Errorf("a page of %d", len(page))
+		}
+		for _, r := range page {
+			all = append(all, fmt.Sprint(r.Job.Message.Text, " ", r.Job.Message.Sender.Name, " ", r.Person != "", " ", r.Reply.Text))
+		}
+		if next == 0 {
+			return all
+		}
+		if next <= q.After {
+			b.Fatalf("the page after %d ends at %d", q.After, next)
+		}
+		q.After = next
+	}
+}
+
+func export(b *bundle) {
+	p := b.person(identity("user-1"))
+	other := b.person(identity("user-2"))
+	b.accept(lane(p), "a1", "a2")
+	theirs := from(lane(other), "b1", "bot-b", "one")
+	theirs.Message.Platform, theirs.Message.Sender = "one", bridge.Sender{ID: "user-2", Tenant: "tenant-1"}
+	stranger := job("g:bot-a:chat-9:"+agent, "c1")
+	stranger.Message.Sender = bridge.Sender{ID: "gone", Tenant: "tenant-1"}
+	stranger.Queue = "demo"
+	click := job(lane(p), "a3")
+	click.Action = &bridge.Action{ID: "click", Bot: "bot-a"}
+	ids := b.acceptJobs(theirs, stranger, click)
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: ids[0], State: bridge.ReplyDelivered, Text: "42"}))
+	pass(time.Hour)
+	late := time.Now()
+	b.accept(lane(p), "a4")
+	mine := func(text string) string { return text + " Ann true " }
+	for _, tt := range []struct {
+		q    bridge.ExportQuery
+		want []string
+	}{
+		{bridge.ExportQuery{}, []string{mine("question a1"), mine("question a2"), mine("question b1") + "42", "question c1  false ", mine("question a4")}},
+		{bridge.ExportQuery{NotQueue: "demo", Bot: "bot-a"}, []string{mine("question a1"), mine("question a2"), mine("question a4")}},
+		{bridge.ExportQuery{Person: p.ID}, []string{mine("question a1"), mine("question a2"), mine("question a4")}},
+		{bridge.ExportQuery{Person: other.ID}, []string{mine("question b1") + "42"}},
+		{bridge.ExportQuery{Since: late}, []string{mine("question a4")}},
+		{bridge.ExportQuery{Bot: "none"}, []string{}},
+	} {
+		for _, tt.q.Limit = range []int{1, 2, 100} {
+			if diff := cmp.Diff(tt.want, b.exported(tt.q)); diff != "" {
+				b.Errorf("%+v: %s", tt.q, diff)
+			}
+		}
+	}
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: ids[2], State: bridge.ReplyDelivered, Text: "done"})) // of a click
+	if got := b.exported(bridge.ExportQuery{Limit: 100}); len(got) != 6 {
+		b.Errorf("with the answer to a click %q", got)
 	}
 }
 
