@@ -199,11 +199,8 @@ func (c command) changePerson(ctx context.Context, verb string, say any) int {
 		return c.sayJSON(p)
 	}
 	c.say(c.oneLine(p))
-	for _, e := range p.History {
-		if e.Undoable { // the latest, which is what was just done
-			c.complain(i18n.Text(c.lang, "cli.people.undo", "id", e.ID))
-			break
-		}
+	if p.Undo != 0 {
+		c.complain(i18n.Text(c.lang, "cli.people.undo", "id", p.Undo))
 	}
 	return exitOK
 }

@@ -95,6 +95,11 @@ func TestPeople(t *testing.T) {
 			do("people", "undo", undo[1]).want(t, exitTrouble, "cannot be taken back")
 			do("people", "merge", "li2", "li").want(t, exitOK)
 			do("people", "unlink", "li", "feishu").want(t, exitTrouble, "is not one account of")
+			apart := do("people", "unlink", "li", "feishu:li2")
+			apart.want(t, exitOK, ids["li2"])
+			undo = regexp.MustCompile(`undo (\d+)`).FindStringSubmatch(apart.errs)
+			do("people", "undo", undo[1]).want(t, exitOK, "Done.")
+			do("people", "show", "li2").want(t, exitOK, ids["li"], "feishu:li2", "feishu:li ")
 			do("people", "unlink", "li", "feishu:li2").want(t, exitOK, ids["li2"])
 			do("people", "unlink", "li", "feishu").want(t, exitTrouble, "the only account")
 			do("people", "block", "li").want(t, exitOK, "blocked")
@@ -130,6 +135,12 @@ func wantAudit(t *testing.T, do func(...string) said, ids map[string]string) {
 	if got := do("audit", "--since", "2100-01-01", "--format", "jsonl"); got.out != "" || got.code != exitOK {
 		t.Errorf("%+v", got)
 	}
+	for _, who := range []string{"老张", "zhang", ids["zhang"]} {
+		if got := do("audit", "--person", who, "--kind", "renamed"); got.code != exitOK || strings.Count(got.out, ids["zhang"]) != 1 {
+			t.Errorf("%s: %+v", who, got)
+		}
+	}
+	do("audit", "--person", "Wang").want(t, exitTrouble, "Nobody is called “Wang”")
 	do("audit", "--kind", "gossip").want(t, exitTrouble, "“gossip” is no kind of entry")
 	do("audit", "--since", "yesterday").want(t, exitUsage)
 	do("audit", "--format", "xml").want(t, exitUsage)

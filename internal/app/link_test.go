@@ -92,3 +92,25 @@ func TestNewcomersCode(t *testing.T) {
 		})
 	}
 }
+
+// TestRoleIsADecision: somebody who waits is told when they are given a role,
+// whichever way; a role that is no decision is told nobody.
+func TestRoleIsADecision(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data, l := t.TempDir(), newLamp()
+		r := begin(t, data, "bots: [{id: one, platform: lamp, admission: approval}]\n", l, nil)
+		r.deliver(t, "m1", "hello")
+		rest(time.Minute)
+		for _, c := range []struct {
+			role, told string
+			texts      int
+		}{{"new", "approve you first", 1}, {"guest", "approved you", 2}, {"member", "approved you", 2}} {
+			status, text := r.ask(t, r.admin, "POST", "/api/v1/people/u/role", []byte(`{"role": "`+c.role+`"}`), token(t, data))
+			rest(time.Minute)
+			if got := l.chat.Texts(); status != 200 || len(got) != c.texts || !strings.Contains(got[c.texts-1], c.told) {
+				t.Errorf("%s: %d %s, shown %q", c.role, status, text, got)
+			}
+		}
+	})
+}

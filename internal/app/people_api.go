@@ -29,6 +29,8 @@ type (
 		Likely  []LikenessReport `json:"likely,omitempty"`
 		// Usage is what they asked lately; not in a list.
 		Usage *PersonUsageReport `json:"usage,omitempty"`
+		// Undo is the entry that takes back what was just done to them.
+		Undo int64 `json:"undo,omitempty"`
 	}
 	// AccountReport is one account of somebody; what the directory says of it is not
 	// in a list.
@@ -115,6 +117,22 @@ func (a *App) named(ctx context.Context, who string) (bridge.PersonRow, error) {
 	return bridge.PersonRow{}, aboutPeople(bridge.KindInvalid, "several", "who", who, "ids", strings.Join(ids, ", "))
 }
 
+// everNamed is the id of somebody; also of those who are part of somebody else now.
+func (a *App) everNamed(ctx context.Context, who string) (string, error) {
+	if who == "" {
+		return "", nil
+	}
+	switch _, err := a.store.Person(ctx, who); bridge.KindOf(err) { //nolint:exhaustive // all others are trouble
+	case "":
+		return who, nil
+	case bridge.KindNotFound:
+		row, err := a.named(ctx, who)
+		return row.Person.ID, err
+	default:
+		return "", err
+	}
+}
+
 func isCalled(row bridge.PersonRow, who string) bool {
 	return strings.EqualFold(row.Person.Name, who) ||
 		slices.ContainsFunc(row.Identities, func(i bridge.Identity) bool { return string(i.User) == who })
@@ -161,10 +179,23 @@ func (a *App) report(ctx context.Context, id string) (PersonReport, error) {
 
 // afterwards is the answer to a change of somebody.
 func (a *App) afterwards(ctx context.Context, id string, err error) (any, error) {
+	return a.afterActing(ctx, id, id, err)
+}
+
+// afterActing is afterwards where the change stands in somebody else's history.
+func (a *App) afterActing(ctx context.Context, id, history string, err error) (any, error) {
 	if err := a.changed(ctx, err); err != nil {
 		return nil, err
 	}
-	return a.report(ctx, id)
+	p, err := a.report(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	latest, err := a.store.Audits(ctx, bridge.AuditQuery{Person: history, Limit: 1})
+	if len(latest) == 1 && latest[0].Undoable {
+		p.Undo = latest[0].ID
+	}
+	return p, err
 }
 
 func (a *App) apiMerge(r *http.Request) (any, error) {
@@ -212,7 +243,7 @@ func (a *App) apiUnlink(r *http.Request) (any, error) {
 		return nil, aboutPeople(bridge.KindInvalid, "alone", "who", row.Person.Name)
 	}
 	own, err := a.store.Unlink(ctx, found[0], actor(r))
-	return a.afterwards(ctx, own.ID, err)
+	return a.afterActing(ctx, own.ID, row.Person.ID, err)
 }
 
 func (a *App) apiRename(r *http.Request) (any, error) {
@@ -243,7 +274,7 @@ func (a *App) apiRole(r *http.Request) (any, error) {
 	if err := isRole(want.Role, bridge.RoleAdmin, bridge.RoleMember, bridge.RoleGuest, bridge.RoleBlocked, bridge.RoleNew); err != nil {
 		return nil, err
 	}
-	return a.afterwards(r.Context(), row.Person.ID, a.store.SetRole(r.Context(), row.Person.ID, want.Role, actor(r)))
+	return a.afterwards(r.Context(), row.Person.ID, a.giveRole(r.Context(), row.Person.ID, want.Role, actor(r)))
 }
 
 func isRole(role bridge.Role, allowed ...bridge.Role) error {
@@ -275,8 +306,7 @@ func (a *App) apiApprove(r *http.Request) (any, error) {
 
 func (a *App) apiDecline(r *http.Request) (any, error) { return a.decided(r, bridge.RoleBlocked) }
 
-// decided gives a newcomer a role and tells them. When they cannot be told, the
-// answer is the trouble, and the role is theirs all the same.
+// decided gives a newcomer a role and tells them.
 func (a *App) decided(r *http.Request, role bridge.Role) (any, error) {
 	row, err := a.named(r.Context(), r.PathValue("who"))
 	if err != nil {
@@ -285,11 +315,7 @@ func (a *App) decided(r *http.Request, role bridge.Role) (any, error) {
 	if row.Person.Role != bridge.RoleNew {
 		return nil, aboutPeople(bridge.KindInvalid, "decided", "who", row.Person.Name, "role", string(row.Person.Role))
 	}
-	err = a.Decide(r.Context(), row.Person.ID, role, actor(r))
-	if after, failed := a.store.Person(r.Context(), row.Person.ID); err != nil && failed == nil && after.Role == role {
-		err = aboutPeople(bridge.KindUnavailable, "untold", "who", row.Person.Name, "role", string(role))
-	}
-	return a.afterwards(r.Context(), row.Person.ID, err)
+	return a.afterwards(r.Context(), row.Person.ID, a.tellDecision(r.Context(), row.Person.ID, role, actor(r)))
 }
 
 // AuditReport is one entry of the audit.
@@ -313,11 +339,14 @@ func auditOf(e bridge.Audit) AuditReport {
 // begins before the last one's id.
 func (a *App) apiAudit(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	want := bridge.AuditQuery{Person: q.Get("person"), Kind: bridge.AuditKind(q.Get("kind")), Limit: 500}
+	want := bridge.AuditQuery{Kind: bridge.AuditKind(q.Get("kind")), Limit: 500}
 	if want.Kind != "" && !slices.Contains(bridge.AuditKinds(), want.Kind) {
 		return nil, aboutPeople(bridge.KindInvalid, "kind", "kind", string(want.Kind), "kinds", strings.Join(auditKinds(), ", "))
 	}
 	var err error
+	if want.Person, err = a.everNamed(r.Context(), q.Get("person")); err != nil {
+		return nil, err
+	}
 	if before := q.Get("before"); before != "" {
 		want.Before, err = strconv.ParseInt(before, 10, 64)
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -92,17 +93,34 @@ func (a *App) RenamePerson(ctx context.Context, person, name string) error {
 
 // GiveRole gives a person a role, and tells somebody who waits for that.
 func (a *App) GiveRole(ctx context.Context, person string, role bridge.Role) error {
-	rows, err := a.store.People(ctx, bridge.PeopleQuery{ID: person, Waiting: true})
-	if err != nil {
-		return fmt.Errorf("app: give role: %w", err)
-	}
-	if len(rows) > 0 {
-		err = a.Decide(ctx, person, role, atWindow())
-	} else {
-		err = a.store.SetRole(ctx, person, role, atWindow())
-	}
-	return a.changed(ctx, err)
+	return a.changed(ctx, a.giveRole(ctx, person, role, atWindow()))
 }
+
+// giveRole gives somebody a role, and tells them if they wait for it.
+func (a *App) giveRole(ctx context.Context, person string, role bridge.Role, by bridge.Actor) error {
+	waiting, err := a.store.People(ctx, bridge.PeopleQuery{ID: person, Waiting: true})
+	switch {
+	case err != nil:
+		return fmt.Errorf("app: give role: %w", err)
+	case len(waiting) == 0 || role == bridge.RoleNew:
+		return a.store.SetRole(ctx, person, role, by)
+	default:
+		return a.tellDecision(ctx, person, role, by)
+	}
+}
+
+// tellDecision is Decide with words for an admin: somebody who cannot be told has
+// the role all the same.
+func (a *App) tellDecision(ctx context.Context, person string, role bridge.Role, by bridge.Actor) error {
+	err := a.Decide(ctx, person, role, by)
+	if after, failed := a.store.Person(ctx, person); err != nil && failed == nil && after.Role == role {
+		return aboutPeople(bridge.KindUnavailable, "untold", "who", nameOr(after), "role", string(role))
+	}
+	return err
+}
+
+// nameOr is what somebody is called, or their id where no name is known.
+func nameOr(p bridge.Person) string { return cmp.Or(p.Name, p.ID) }
 
 // UndoAct takes back what an entry of the history tells.
 func (a *App) UndoAct(ctx context.Context, entry int64) error {

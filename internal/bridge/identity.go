@@ -89,7 +89,8 @@ type Audit struct {
 	By     Actor
 	Person string // whom it is about
 	Note   string // a short technical remark in English
-	// Undoable says that Undo can still take it back.
+	// Undoable says that Undo can still take it back: not twice, and not while whom
+	// it is about is part of somebody else.
 	Undoable bool
 	// Undoes is the entry that this one takes back, 0 when it is none.
 	Undoes int64
@@ -97,7 +98,7 @@ type Audit struct {
 
 // AuditQuery selects audit entries; the zero value is the latest ones.
 type AuditQuery struct {
-	Person string
+	Person string // and whoever was merged into them
 	Kind   AuditKind
 	Since  time.Time // entries from then on; zero for all
 	Before int64     // pages on: entries with a smaller ID

@@ -52,12 +52,18 @@ func (t *tx) audit(ctx context.Context, a bridge.Audit, undo *undo) error {
 	return t.exec(ctx, insertAudit, now(), string(a.Kind), a.By.Who, a.By.Where, a.Person, clean(a.Note), how, a.Undoes)
 }
 
+// undoable says of an entry that it can be taken back: not twice, and not while
+// whom it is about is part of somebody else.
+const undoable = `undo <> '' AND NOT EXISTS (SELECT 1 FROM audits AS u WHERE u.undoes = audits.id)
+	AND NOT EXISTS (SELECT 1 FROM people AS p WHERE p.id = audits.person AND p.merged_into <> '')`
+
 // Audits returns entries, the latest first.
 func (s *Store) Audits(ctx context.Context, q bridge.AuditQuery) ([]bridge.Audit, error) {
 	where, args := []string{"1 = 1"}, []any{}
 	add := func(condition string, value any) { where, args = append(where, condition), append(args, value) }
-	if q.Person != "" {
-		add("person = ?", q.Person)
+	if q.Person != "" { // and of those who turned out to be this person
+		add("(person = ? OR person IN (SELECT id FROM people WHERE merged_into = ?))", q.Person)
+		args = append(args, q.Person)
 	}
 	if q.Kind != "" {
 		add("kind = ?", string(q.Kind))
@@ -69,7 +75,7 @@ func (s *Store) Audits(ctx context.Context, q bridge.AuditQuery) ([]bridge.Audit
 		add("id < ?", q.Before)
 	}
 	rows, err := s.readers.QueryContext(ctx, `SELECT id, at, kind, actor, place, person, note, undoes,
-			CASE WHEN undo <> '' AND NOT EXISTS (SELECT 1 FROM audits AS u WHERE u.undoes = audits.id) THEN 1 ELSE 0 END
+			CASE WHEN `+undoable+` THEN 1 ELSE 0 END
 		FROM audits WHERE `+strings.Join(where, " AND ")+" ORDER BY id DESC LIMIT ?", append(args, limit(q.Limit))...)
 	if err != nil {
 		return nil, fmt.Errorf("store: audits: %w", err)

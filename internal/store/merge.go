@@ -249,7 +249,8 @@ func (s *Store) CloseSessionsOf(ctx context.Context, person string) error {
 }
 
 // Undo takes back what an audit entry tells. An entry that cannot be undone, or
-// was undone before, is an error of KindInvalid.
+// was undone before, or is about somebody who is part of somebody else now, is an
+// error of KindInvalid.
 func (s *Store) Undo(ctx context.Context, id int64, by bridge.Actor) error {
 	err := change(ctx, s, func(ctx context.Context, t *tx) error { return t.undo(ctx, id, by) })
 	if err != nil {
@@ -264,7 +265,7 @@ func (t *tx) undo(ctx context.Context, id int64, by bridge.Actor) error {
 	}
 	var how, person string
 	err := t.each(ctx, func(rows *sql.Rows) error { return rows.Scan(&how, &person) },
-		"SELECT undo, person FROM audits WHERE id = ? AND NOT EXISTS (SELECT 1 FROM audits AS u WHERE u.undoes = audits.id)", id)
+		"SELECT undo, person FROM audits WHERE id = ? AND "+undoable, id)
 	if err != nil {
 		return err
 	}

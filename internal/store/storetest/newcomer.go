@@ -53,6 +53,36 @@ func mergeNewcomer(b *bundle) {
 	}
 }
 
+// mergedHistory: what happened to somebody is told of whoever they are part of,
+// and cannot be taken back while they are.
+func mergedHistory(b *bundle) {
+	a, y, z := b.decided("a", bridge.RoleMember), b.person(identity("y")), b.person(identity("z"))
+	history := func(p bridge.Person) []bridge.Audit {
+		b.Helper()
+		all, err := b.Audits(b.Context(), bridge.AuditQuery{Person: p.ID})
+		b.ok(err)
+		return all
+	}
+	role := history(a)[0]
+	b.ok(b.Merge(b.Context(), a.ID, y.ID, window()))
+	first := history(y)[0]
+	b.ok(b.Merge(b.Context(), y.ID, z.ID, window()))
+	all := history(z)
+	if len(all) != 3 || all[0].Kind != bridge.AuditMerged || all[1].ID != first.ID || all[2].ID != role.ID || !all[0].Undoable || all[1].Undoable || all[2].Undoable {
+		b.Errorf("history %+v", all)
+	}
+	for _, id := range []int64{first.ID, role.ID} {
+		if err := b.Undo(b.Context(), id, window()); bridge.KindOf(err) != bridge.KindInvalid {
+			b.Errorf("taken back of somebody who is part of somebody else: %v", err)
+		}
+	}
+	b.ok(b.Undo(b.Context(), all[0].ID, window()))
+	b.ok(b.Undo(b.Context(), first.ID, window()))
+	if got := history(a); len(got) != 1 || !got[0].Undoable || len(history(z)) != 2 {
+		b.Errorf("apart again: %+v, %+v", got, history(z))
+	}
+}
+
 func newcomers(b *bundle) {
 	asks := func(user, bot string) bridge.Person {
 		b.Helper()
