@@ -123,6 +123,7 @@ type App struct {
 	inbox    *inbox.Inbox
 	door     *webhook.Server
 	profiles *people.Profiles
+	offices  *people.Offices
 	routes   *router.Router
 	engine   *engine.Engine
 	limits   *limits
@@ -392,6 +393,7 @@ func (a *App) assemble() {
 	a.forget = newForgetter(a.store, a.storesContent, a.log)
 	queues[desk] = deskWorkers
 	a.profiles = people.NewProfiles(a.store, a.lookUp, a.log)
+	a.offices = people.NewOffices(a.store, a.listDepartments, a.log)
 	a.routes = router.New(a.store, a.routing())
 	a.engine = engine.New(a.store, a.routes, a.findBot, a.findAgent, a.log, engine.Options{
 		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, Inputs: a.botInputs, Wants: a.wants, RetryPause: a.opt.RetryPause,

@@ -53,7 +53,7 @@ func (a *App) routing() router.Options {
 	return router.Options{
 		AgentOf: a.agentOf, SessionTTL: a.settings.Engine.SessionTTL, Language: a.language(), Desk: desk, Rules: rules,
 		Group:       func(bot string) router.GroupPolicy { return router.GroupPolicy(bots[bot].Group) },
-		Department:  a.department,
+		Departments: a.departments,
 		Serves:      func(agent string) bool { _, ok := a.findAgent(agent); return ok },
 		Admission:   func(bot string) router.Admission { return router.Admission(bots[bot].Admission) },
 		DefaultRole: a.settings.People.DefaultRole,
@@ -66,13 +66,15 @@ func (a *App) routing() router.Options {
 	}
 }
 
-// department tells where somebody works, as far as a directory says.
-func (a *App) department(ctx context.Context, bot string, who bridge.Identity) (string, error) {
+// departments tells where somebody works, as far as a directory says: by id and by
+// name.
+func (a *App) departments(ctx context.Context, bot string, who bridge.Identity) ([]string, error) {
 	if who.User == "" {
-		return "", nil // nobody writes; somebody asks what would be
+		return nil, nil // nobody writes; somebody asks what would be
 	}
 	p, _ := a.profiles.Meet(ctx, bot, who)
-	return p.Department, nil
+	ids := router.Departments(p.Department)
+	return append(ids, a.offices.Names(ctx, bot, ids)...), nil
 }
 
 // lookUp asks the directory behind a bot.

@@ -25,7 +25,13 @@ type street struct {
 // onBots is onSimulator whose bots have more settings, such as "admission: open".
 func onBots(t *testing.T, rest, bots string, change func(*app.Options)) *street {
 	t.Helper()
-	sim, err := simulator.Start(t.Context(), simulator.Options{})
+	return onSim(t, simulator.Options{}, rest, bots, change)
+}
+
+// onSim is onBots with other platforms.
+func onSim(t *testing.T, opt simulator.Options, rest, bots string, change func(*app.Options)) *street {
+	t.Helper()
+	sim, err := simulator.Start(t.Context(), opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,9 @@ func (a *App) TryRoutes(ctx context.Context, rules []bridge.Route, m bridge.Rout
 	}
 	opt := a.routing()
 	opt.Rules = parsed
-	opt.Department = func(context.Context, string, bridge.Identity) (string, error) { return m.Department, nil }
+	opt.Departments = func(context.Context, string, bridge.Identity) ([]string, error) { // a name may have a slash
+		return slices.Compact(append(router.Departments(m.Department), m.Department)), nil
+	}
 	message := bridge.Message{Bot: m.Bot, Text: m.Text, SentAt: m.At, Sender: bridge.Sender{ID: bridge.UserID(m.Person), Name: m.Person}, Chat: bridge.Chat{Kind: bridge.Direct}}
 	if m.Chat != "" {
 		message.Chat = bridge.Chat{Kind: bridge.Group, ID: m.Chat, Title: m.Chat}

@@ -75,6 +75,7 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partClock, Stage: stageFirst, Run: a.watchClock},
 		{Name: partFile, Stage: stageFirst, Run: a.watchFile},
 		{Name: partCatchUp, Stage: stageFirst, Run: a.catchUp},
+		{Name: partOffices, Stage: stageFirst, Run: a.readDepartments},
 	}
 	if len(a.withheld()) > 0 {
 		all = append(all, lifecycle.Part{Name: partKeyring, Stage: stageFirst, Run: a.watchKeyring})

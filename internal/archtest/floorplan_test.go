@@ -103,7 +103,7 @@ func TestPlatformsLookAlike(t *testing.T) {
 		capabilities.go client.go config.go connector.go crypto.go doc.go
 		errors.go inbound.go outbound.go stream.go webhook.go wire.go
 		client_test.go conformance_test.go inbound_test.go outbound_test.go
-		stream_test.go webhook_test.go`)
+		stream_test.go webhook_test.go directory.go directory_test.go`)
 	slices.Sort(want)
 	have := map[string][]string{}
 	for _, f := range files(t) {

@@ -90,6 +90,13 @@ type Directory interface {
 	LookUp(ctx context.Context, user UserID) (Profile, error)
 }
 
+// DepartmentLister is a Bot that can list the departments of its company.
+type DepartmentLister interface {
+	// Departments returns those that the app may see, from the top down.
+	// KindForbidden means that it lacks the right to see them or their names.
+	Departments(ctx context.Context) ([]Department, error)
+}
+
 // Recaller is a Bot that can take back a message it sent.
 type Recaller interface {
 	Recall(ctx context.Context, message MessageID, at Address) error

@@ -38,6 +38,12 @@ type Profile struct {
 	Name, Email, Mobile, Department, Avatar string
 }
 
+// Department is a department as a platform's directory has it.
+type Department struct {
+	ID, Name string
+	Above    string // the ID of the one it is part of; empty at the top
+}
+
 // Session is our side of a thread of talk: a person, or a group chat, with an
 // agent. It outlives platforms and restarts.
 type Session struct {

@@ -98,14 +98,14 @@ func (r *Router) facts(ctx context.Context, m bridge.Message, p bridge.Person, c
 		return f, nil
 	}
 	var err error
-	if f.department, err = r.opt.Department(ctx, m.Bot, Identity(m)); err != nil {
-		return f, fmt.Errorf("router: department: %w", err)
+	if f.departments, err = r.opt.Departments(ctx, m.Bot, Identity(m)); err != nil {
+		return f, fmt.Errorf("router: departments: %w", err)
 	}
 	return f, nil
 }
 
 func (r *Router) asksDepartment(bot string) bool {
-	if r.opt.Department == nil || r.opt.Exempt(bot) {
+	if r.opt.Departments == nil || r.opt.Exempt(bot) {
 		return false
 	}
 	return len(r.opt.Circle(bot).Departments) > 0 ||

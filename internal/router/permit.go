@@ -43,7 +43,7 @@ type Circle struct{ Chats, Departments []string }
 // holds says that somebody is within the circle. An admin always is.
 func (c Circle) holds(f facts) bool {
 	return len(c.Chats)+len(c.Departments) == 0 || f.role == bridge.RoleAdmin ||
-		anyOf(c.Chats, f.message.Chat.ID, f.message.Chat.Title) || anyOf(c.Departments, departments(f.department)...)
+		anyOf(c.Chats, f.message.Chat.ID, f.message.Chat.Title) || anyOf(c.Departments, f.departments...)
 }
 
 // roleWith returns what a person may do with a bot.

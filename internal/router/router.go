@@ -54,9 +54,9 @@ type Options struct {
 	Desk string
 	// Rules are tried in order, until Follow brings others.
 	Rules []Rule
-	// Department tells the department of somebody who writes to a bot. It is asked
-	// only when it matters; it may be nil.
-	Department func(ctx context.Context, bot string, who bridge.Identity) (string, error)
+	// Departments tells the departments of somebody who writes to a bot, by id and by
+	// name. It is asked only when it matters; it may be nil.
+	Departments func(ctx context.Context, bot string, who bridge.Identity) ([]string, error)
 	// Admission says how a bot treats people nobody has decided about; nil means
 	// all are open. DefaultRole is what these people may do then; default member.
 	Admission   func(bot string) Admission

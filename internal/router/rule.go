@@ -89,14 +89,14 @@ func Conditions() []Condition {
 
 // facts are what rules are asked about.
 type facts struct {
-	message    bridge.Message
-	person     bridge.Person
-	role       bridge.Role
-	department string
-	said       string // in writing or by voice; empty for a command, which no word of a rule is about
-	text       string // the same, folded
-	prefix     string // the word after a slash
-	at         time.Time
+	message     bridge.Message
+	person      bridge.Person
+	role        bridge.Role
+	departments []string // ids and names
+	said        string   // in writing or by voice; empty for a command, which no word of a rule is about
+	text        string   // the same, folded
+	prefix      string   // the word after a slash
+	at          time.Time
 }
 
 // Reason is one condition of a rule and whether it holds.
@@ -121,7 +121,7 @@ func (r Rule) reasons(f facts) (all []Reason, holds bool) {
 		{ByChat, r.Chats, m.Chat.ID, func() bool { return anyOf(r.Chats, m.Chat.ID, m.Chat.Title) }},
 		{ByPerson, r.People, f.person.ID, func() bool { return anyOf(r.People, f.person.ID, f.person.Name, string(m.Sender.ID)) }},
 		{ByRole, texts(r.Roles), string(f.role), func() bool { return slices.Contains(r.Roles, f.role) }},
-		{ByDepartment, r.Departments, f.department, func() bool { return anyOf(r.Departments, departments(f.department)...) }},
+		{ByDepartment, r.Departments, strings.Join(f.departments, ", "), func() bool { return anyOf(r.Departments, f.departments...) }},
 		{ByPrefix, r.Prefixes, f.prefix, func() bool { return f.prefix != "" && slices.ContainsFunc(r.Prefixes, f.begins) }},
 		{ByKeyword, r.Keywords, "", func() bool { return slices.ContainsFunc(r.Keywords, f.says) }},
 		{ByPattern, texts(r.Patterns), "", func() bool { return slices.ContainsFunc(r.Patterns, f.matches) }},
@@ -152,8 +152,8 @@ func anyOf(wanted []string, values ...string) bool {
 	return slices.ContainsFunc(values, func(v string) bool { return v != "" && slices.Contains(wanted, v) })
 }
 
-// departments takes apart what directories write: paths and lists.
-func departments(text string) []string {
+// Departments takes apart what people write of departments: paths and lists.
+func Departments(text string) []string {
 	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/,;|、，；", r) })
 	for i := range parts {
 		parts[i] = strings.TrimSpace(parts[i])

@@ -45,6 +45,8 @@ const (
 const (
 	pathToken = "/v1.0/oauth2/accessToken" //nolint:gosec // an address, not a token
 	pathUser  = "/topapi/v2/user/get"
+
+	pathDepartments = "/topapi/v2/department/listsub"
 )
 
 const (
@@ -58,6 +60,8 @@ const (
 	opFile   = "dingtalk: fetch file"
 	opUser   = "dingtalk: look up person"
 	opUpload = "dingtalk: upload file"
+
+	opDepartments = "dingtalk: list departments"
 )
 
 // client speaks to DingTalk for one bot.

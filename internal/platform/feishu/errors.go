@@ -33,6 +33,8 @@ const (
 	codeBusy        = "200810" // a click on the card is being worked on
 	codeClosed      = "300309" // the card no longer grows
 	codeTimedOut    = "200850" // the same, after ten minutes
+
+	codeNoDepartment = "40004" // the department is not among those that the app may see
 )
 
 // kindOf translates the codes of open.feishu.cn.
@@ -41,7 +43,8 @@ func kindOf(code string) (bridge.Kind, bool) {
 	case "10003", "10014", "10015", "99991543", "99991661", "99991663", "99991664", "99991668", "99991671":
 		return bridge.KindCredential, true
 	case codeNoScope, "99991679", "230027", codeUntrustedIP, codeUnpublished, "230002", "230006", "230013", "230018",
-		"230026", "230035", "230038", "230053", "230075", "300311", "234004", "234009", "234038":
+		"230026", "230035", "230038", "230053", "230075", "300311", "234004", "234009", "234038",
+		codeNoDepartment:
 		return bridge.KindForbidden, true
 	case "99991400", "230020", "11232", "11233", "11247", "230049", codeBusy:
 		return bridge.KindRateLimited, true

@@ -70,6 +70,7 @@ func (s *dingServer) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /dingtalk/v1.0/robot/groupMessages/send", s.call(dingtalk, "groupSend", &s.tokens, s.groupSend))
 	s.cardRoutes(mux)
 	mux.HandleFunc("POST /topapi/v2/user/get", s.call(dingtalk, "user/get", &s.tokens, s.userGet))
+	mux.HandleFunc("POST /topapi/v2/department/listsub", s.call(dingtalk, "department/listsub", &s.tokens, s.listSub))
 }
 
 func derr(w http.ResponseWriter, status int, code, message string) {
@@ -289,26 +290,5 @@ func (s *dingServer) groupSend(w http.ResponseWriter, r *http.Request) {
 		if !s.breakOff(w, dingtalk) {
 			reply(w, http.StatusOK, map[string]any{"processQueryKey": key})
 		}
-	}
-}
-
-func (s *dingServer) userGet(w http.ResponseWriter, r *http.Request) {
-	var m struct {
-		ID       string `json:"userid"`
-		Language string `json:"language"`
-	}
-	err := strict(r, &m)
-	e, known := s.people.find(byDing, m.ID)
-	switch {
-	case !s.tokens.valid(r.URL.Query().Get("access_token")):
-		derrOld(w, 40014, "不合法的access_token")
-	case err != nil:
-		derrOld(w, 40035, "缺少参数")
-	case !known:
-		derrOld(w, 60121, "找不到该用户")
-	default:
-		reply(w, http.StatusOK, map[string]any{"errcode": 0, "errmsg": "ok", "result": map[string]any{
-			"userid": m.ID, "unionid": "union-" + e.ID, "name": e.Name, "org_email": e.ID + "@demo.example", "avatar": "", "dept_id_list": []int{1}, "active": true,
-		}})
 	}
 }

@@ -89,6 +89,7 @@ func (s *feishuServer) routes(mux *http.ServeMux) {
 	read("GET bot/v3/info", "bot/info", s.botInfo)
 	read("GET application/v6/scopes", "application/scopes", s.scopes)
 	read("GET contact/v3/users/{user}", "contact/user", s.contact)
+	read("GET contact/v3/departments/{department}/children", "contact/departments", s.departments)
 	read("GET im/v1/chats/{chat}", "im/chat", s.chat)
 	read("GET im/v1/messages", "im/list", s.listMessages)
 	read("GET im/v1/messages/{message}", "im/get", s.getMessage)
@@ -272,9 +273,14 @@ func (s *feishuServer) contact(r *http.Request) (any, *refusal) {
 	if no != nil {
 		return nil, no
 	}
+	f := s.people.personnelOf(e)
+	var departments []string
+	for _, id := range f.departments {
+		departments = append(departments, openDepartment(id))
+	}
 	return map[string]any{"user": map[string]any{
 		"open_id": openID(e.ID), "union_id": unionID(e.ID), "user_id": feishuUser(e.ID), "name": e.Name, "en_name": e.ID,
-		"email": e.ID + "@demo.example", "department_ids": []string{"od-demo"}, "status": map[string]bool{"is_activated": true, "is_resigned": false},
+		"email": f.email, "mobile": "+86" + f.mobile, "department_ids": departments, "status": map[string]bool{"is_activated": true, "is_resigned": false},
 	}}, nil
 }
 

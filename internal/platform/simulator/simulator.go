@@ -42,8 +42,8 @@ type Options struct {
 	// HearAll delivers the messages of groups that do not mention the bot, too,
 	// like a Feishu app with the permission im:message.group_msg.
 	HearAll bool
-	// Withhold are the permissions of the Feishu app that were not granted. That
-	// to read all messages of groups is granted with HearAll only.
+	// Withhold are the permissions of the Feishu and the DingTalk app that were not
+	// granted. That to read all messages of groups is granted with HearAll only.
 	Withhold []string
 	// Paced makes the servers keep the platforms' limits of calls per second
 	// and minute.

@@ -61,6 +61,7 @@ func (s *wecomServer) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /wecom/cgi-bin/gettoken", s.call(wecom, "gettoken", &s.tokens, s.getToken))
 	mux.HandleFunc("GET /wecom/cgi-bin/agent/get", s.call(wecom, "agent/get", &s.tokens, s.agentGet))
 	mux.HandleFunc("GET /wecom/cgi-bin/user/get", s.call(wecom, "user/get", &s.tokens, s.userGet))
+	mux.HandleFunc("GET /wecom/cgi-bin/department/list", s.call(wecom, "department/list", &s.tokens, s.departmentList))
 	mux.HandleFunc("POST /wecom/cgi-bin/message/send", s.call(wecom, "message/send", &s.tokens, s.messageSend))
 	mux.HandleFunc("POST /wecom/cgi-bin/media/upload", s.call(wecom, "media/upload", &s.tokens, s.upload))
 	mux.HandleFunc("GET /wecom/cgi-bin/media/get", s.call(wecom, "media/get", &s.tokens, s.download))
@@ -273,9 +274,10 @@ func (s *wecomServer) userGet(w http.ResponseWriter, r *http.Request) {
 		werr(w, 60111, "userid not found")
 		return
 	}
-	// Newer apps get neither mobile nor e-mail.
+	f := s.people.personnelOf(e) // newer apps get neither mobile nor e-mail
 	reply(w, http.StatusOK, map[string]any{
-		"errcode": 0, "errmsg": "ok", "userid": wecomUser(e.ID), "name": e.Name, "department": []int{1}, "main_department": 1, "position": "", "status": 1,
+		"errcode": 0, "errmsg": "ok", "userid": wecomUser(e.ID), "name": e.Name, "department": f.departments, "main_department": f.departments[1],
+		"position": f.title, "status": 1,
 	})
 }
 

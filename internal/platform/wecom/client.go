@@ -38,6 +38,8 @@ const (
 	pathUser   = "user/get"
 	pathFile   = "media/get"
 	pathUpload = "media/upload"
+
+	pathDepartments = "department/list"
 )
 
 const (
@@ -49,6 +51,8 @@ const (
 	opUser   = "wecom: look up person"
 	opFile   = "wecom: fetch file"
 	opUpload = "wecom: upload file"
+
+	opDepartments = "wecom: list departments"
 )
 
 // client speaks to WeCom for one bot. The access token and the app's secret

@@ -1,0 +1,94 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"switchboard/internal/bridge"
+	"switchboard/internal/platform/simulator"
+)
+
+// TestDepartmentNames: where the directory knows names, they may stand in place of
+// ids, and mean whoever is below a department, too. What means nobody is told.
+func TestDepartmentNames(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, "agents: [{id: help, kind: echo}, {id: hr, kind: echo}]\nroutes: [{when: {department: 招聘组}, reply: recruiters}, {when: {department: 法务}, agent: hr}]\n",
+		"agent: help, allow: {departments: [人事部, 销售部, 财务部]}", asUsual)
+	for _, p := range s.platforms() {
+		s.reads("li", p, "hello", "**hello**")     // is in it
+		s.reads("alex", p, "hello", "recruiters")  // is in a part of it
+		s.reads("zhang", p, "你好", "我只为特定的部门或群聊服务") // is not
+	}
+	s.clean()
+	var told []string
+	for _, line := range s.Check(s.ctx, bridge.English) {
+		if !line.OK {
+			told = append(told, line.Who+": "+line.What+" "+line.Next)
+		}
+	}
+	all := strings.Join(told, "\n")
+	for _, p := range s.platforms() {
+		for _, want := range []string{": 2 departments are called “销售部”", ": The directory knows no department “财务部”"} {
+			if !strings.Contains(all, s.bot(p)+want) {
+				t.Errorf("%s: no %q in\n%s", p, want, all)
+			}
+		}
+	}
+	if len(told) != 7 || !strings.Contains(all, "routes: The directory knows no department “法务”") || !strings.Contains(all, "产品部") || !strings.Contains(all, "od-demo-6 (产品部)") {
+		t.Errorf("told\n%s", all)
+	}
+}
+
+// TestDepartmentsWithheld: without the right to read names only ids mean anybody,
+// which is told with the right that is missing.
+func TestDepartmentsWithheld(t *testing.T) { //nolint:paralleltest // sets the environment
+	sim, err := simulator.Start(t.Context(), simulator.Options{Withhold: []string{"contact:department.base:readonly", "qyapi_get_department_list"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	for allow, want := range map[string]int{"[人事部]": 2, "[od-demo-3, 3]": 0} {
+		text := echoAgent + strings.ReplaceAll(channels(t, sim.Configs()), ", settings: {", ", allow: {departments: "+allow+"}, settings: {")
+		a, ctx := house(t, t.TempDir(), text)
+		var told []string
+		for _, line := range a.Check(ctx, bridge.English) {
+			if strings.Contains(line.What, "names of departments") && strings.Contains(line.Next, "write the ids") {
+				told = append(told, line.What+" "+line.Next)
+			}
+		}
+		if all := strings.Join(told, "\n"); len(told) != want || want > 0 && !strings.Contains(all, "contact:department.base:readonly") {
+			t.Errorf("%s: told\n%s", allow, all)
+		}
+	}
+}
+
+// TestDingTalkFile: what stands in the file of an employee on DingTalk is known of
+// them, as far as the app may read it; somebody without an address is found by the
+// number that Feishu has of them, too.
+func TestDingTalkFile(t *testing.T) { //nolint:paralleltest // sets the environment
+	for withheld, want := range map[string]bridge.Profile{
+		"":                 {Name: "李娜", Email: "li@demo.example", Mobile: "13800138001", Department: "1,3"},
+		"fieldEmail":       {Name: "李娜", Mobile: "13800138001", Department: "1,3"},
+		"fieldMobile":      {Name: "李娜", Email: "li@demo.example", Department: "1,3"},
+		"qyapi_get_member": {},
+	} {
+		s := onSim(t, simulator.Options{Withhold: []string{withheld}}, echoAgent, "", asUsual)
+		s.reads("li", "dingtalk", "hello", "**hello**")
+		s.reads("li", "feishu", "hello", "**hello**")
+		rows, err := s.People(s.ctx, bridge.PeopleQuery{Text: "staff-li"})
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("%q: %+v, %v", withheld, rows, err)
+		}
+		card, err := s.PersonCard(s.ctx, rows[0].Person.ID)
+		if err != nil || len(card.Accounts) != 1 {
+			t.Fatal(card, err)
+		}
+		got := card.Accounts[0].Profile
+		if got.Avatar = ""; got != want {
+			t.Errorf("without %q: %+v", withheld, got)
+		}
+		if likely := len(card.Likely) == 1; likely != (withheld != "qyapi_get_member") {
+			t.Errorf("without %q: likely %+v", withheld, card.Likely)
+		}
+		s.clean()
+	}
+}

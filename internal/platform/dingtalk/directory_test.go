@@ -1,0 +1,38 @@
+package dingtalk_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/internal/bridge"
+)
+
+const pathDepartments = "/topapi/v2/department/listsub"
+
+// TestDepartments: what is below each department is asked for, from the company
+// down, and costs nothing.
+func TestDepartments(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	counted := 0
+	lister, _ := f.bot(t, nil, bridge.Env{Count: func(string) { counted++ }}).(bridge.DepartmentLister)
+	f.script(pathDepartments,
+		answer{200, `{"errcode":0,"errmsg":"ok","result":[{"dept_id":7,"name":"人事部","parent_id":1},{"dept_id":8,"name":"产品部","parent_id":1}]}`},
+		answer{200, `{"errcode":0,"errmsg":"ok","result":[{"dept_id":9,"name":"招聘组","parent_id":7}]}`},
+		answer{200, `{"errcode":0,"errmsg":"ok","result":[]}`},
+		answer{200, `{"errcode":0,"errmsg":"ok","result":[]}`},
+		answer{200, `{"errcode":88,"errmsg":"ding talk error","sub_code":"60011","sub_msg":"[qyapi_get_department_list]"}`},
+	)
+	got, err := lister.Departments(t.Context())
+	want := []bridge.Department{{ID: "7", Name: "人事部"}, {ID: "8", Name: "产品部"}, {ID: "9", Name: "招聘组", Above: "7"}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil || counted != 0 {
+		t.Errorf("%s %v, %d calls counted", diff, err, counted)
+	}
+	if calls := f.took(pathDepartments); len(calls) != 4 {
+		t.Errorf("%d calls", len(calls))
+	}
+	if got, err := lister.Departments(t.Context()); bridge.KindOf(err) != bridge.KindForbidden || got != nil {
+		t.Errorf("not allowed: %v, %v", got, err)
+	}
+}
