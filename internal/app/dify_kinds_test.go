@@ -155,7 +155,7 @@ func TestLostConversation(t *testing.T) { //nolint:paralleltest // sets the envi
 }
 
 // TestStopsOnServer: /stop ends the answer on the server, too, and what is there
-// stays.
+// stays: on the screen, and in the conversation, so that one can go on from it.
 func TestStopsOnServer(t *testing.T) { //nolint:paralleltest // sets the environment
 	for _, mode := range []string{"chat", "agent-chat", "advanced-chat", "workflow", "completion"} {
 		t.Run(mode, func(t *testing.T) { //nolint:paralleltest // see above
@@ -181,6 +181,10 @@ func TestStopsOnServer(t *testing.T) { //nolint:paralleltest // sets the environ
 			close(on)
 			if <-ended {
 				t.Error("the answer went on")
+			}
+			kept := d.dify.Kept(d.dify.Asked()[0].User)
+			if mode != "advanced-chat" && mode != "workflow" && kept["count"] != "one " { // a flow that is stopped has no end
+				t.Errorf("kept %q", kept)
 			}
 			if got := d.fromBot()[0]; !strings.HasPrefix(got, "one") || strings.Contains(got, "three") {
 				t.Errorf("shown %q", got)

@@ -155,7 +155,8 @@ type Versioned interface {
 }
 
 // Stopper is an Agent whose answers can be stopped. The caller has made sure
-// that the person may do that.
+// that the person may do that. One that is still heard comes to its end a moment
+// later; who leaves before may leave a conversation that does not know the answer.
 type Stopper interface {
 	Stop(ctx context.Context, c Conversation, r Run) error
 }

@@ -3,18 +3,13 @@ package engine
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
-	"time"
 
 	"switchboard/internal/bridge"
 )
 
 // errStopped: the person wants no more of this answer.
 var errStopped = errors.New("engine: stopped on request")
-
-// stopPatience is how long an agent may take to hear that it is to stop.
-const stopPatience = 5 * time.Second
 
 // answers are the answers being given by this process, so that a command beside
 // them can stop them. The zero value works.
@@ -27,15 +22,24 @@ type answers struct {
 // may stop that too.
 type answering struct {
 	scope, person string
-	cancel        context.CancelCauseFunc // nil between attempts
-	stopped       bool
+	stop          chan struct{} // closed by a stop
 }
 
-// listen returns a context for hearing an answer, which a stop ends, and a
-// function to call with what came of it: it returns errStopped when the answer
-// was cut off by a stop, and the same error otherwise.
-func (a *answers) listen(ctx context.Context, job int64, scope, person string) (context.Context, func(error) error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+func (a *answering) stopped() bool { return isClosed(a.stop) }
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// listen returns what a stop of an answer closes, and a function to call with what
+// came of hearing it: it returns errStopped when there was a stop, and the same
+// error otherwise.
+func (a *answers) listen(job int64, scope, person string) (<-chan struct{}, func(error) error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.open == nil {
@@ -43,23 +47,17 @@ func (a *answers) listen(ctx context.Context, job int64, scope, person string) (
 	}
 	this := a.open[job]
 	if this == nil {
-		this = &answering{scope: scope, person: person}
+		this = &answering{scope: scope, person: person, stop: make(chan struct{})}
 		a.open[job] = this
 	}
-	this.cancel = cancel
-	if this.stopped {
-		cancel(errStopped)
-	}
-	return ctx, func(err error) error {
+	return this.stop, func(err error) error {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		this.cancel = nil
-		cancel(nil)
 		switch {
+		case this.stopped(): // and the person was told so, even if it was the last moment
+			return errStopped
 		case err == nil:
 			delete(a.open, job) // heard to the end; there is nothing left to stop
-		case this.stopped:
-			return errStopped
 		}
 		return err
 	}
@@ -72,17 +70,14 @@ func (a *answers) stop(meant func(job int64, scope string) bool, may func(person
 	defer a.mu.Unlock()
 	for job, this := range a.open {
 		switch {
-		case !meant(job, this.scope) || this.stopped:
+		case !meant(job, this.scope) || this.stopped():
 			continue
 		case !may(this.person):
 			others++
 			continue
 		}
 		stopped++
-		this.stopped = true
-		if this.cancel != nil {
-			this.cancel(errStopped)
-		}
+		close(this.stop)
 	}
 	return stopped, others
 }
@@ -113,24 +108,4 @@ func (e *Engine) stop(_ context.Context, v Visit) (Answer, error) {
 	default:
 		return Answer{Text: v.Say("router.command.stop_nothing")}, nil
 	}
-}
-
-// stopped closes an answer that the person wanted no more of; what is there
-// stays. An agent that can be told is told, so that it does not go on unheard.
-func (t *trip) stopped(ctx context.Context, agent bridge.Agent, h *hearing) error {
-	t.note(bridge.EntryStopped, time.Since(h.started), "", "")
-	if s, ok := agent.(bridge.Stopper); ok && t.out.Row().Run != (bridge.Run{}) {
-		short, cancel := context.WithTimeout(ctx, stopPatience)
-		defer cancel()
-		if err := s.Stop(short, t.route.Session.Conversation, t.out.Row().Run); err != nil {
-			t.log.LogAttrs(ctx, slog.LevelWarn, "an agent did not stop", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
-		}
-	}
-	t.noteMasked(ctx, h.veil.findings())
-	t.offerRetry()
-	text := t.say("router.answer.stopped")
-	if !h.silent() {
-		text = h.closed(text)
-	}
-	return t.sent(t.out.Finish(ctx, text))
 }

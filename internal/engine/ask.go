@@ -21,6 +21,7 @@ type hearing struct {
 	first   time.Duration // to the first text; 0 before it
 	end     *bridge.Ended
 	form    *bridge.Form // that the rest of the answer waits for
+	named   bool         // the agent has said how this run is called
 }
 
 func (h *hearing) silent() bool { return h.text.Len() == 0 }
@@ -48,6 +49,7 @@ func (t *trip) ask(ctx context.Context) error {
 		t.out.Park()
 		return err
 	}
+	defer t.leave()
 	err := t.listen(ctx, agent, h, t.out.Row().Run)
 	if bridge.KindOf(err) == bridge.KindConversationLost {
 		err = t.startOver(ctx, agent, h)
@@ -101,35 +103,53 @@ func (t *trip) listen(ctx context.Context, agent bridge.Agent, h *hearing, run b
 
 func (t *trip) follow(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
 	h.text.Reset()
-	h.files, h.form = nil, nil
+	h.files, h.form, h.named = nil, nil, run != bridge.Run{}
 	h.veil = t.veil()
-	ctx, heard := t.answers.listen(ctx, t.job.ID, t.route.Scope, t.route.Person.ID)
-	return heard(t.hearAll(ctx, agent, h, run))
+	stop, heard := t.answers.listen(t.job.ID, t.route.Scope, t.route.Person.ID)
+	return heard(t.hearAll(ctx, agent, h, run, stop))
 }
 
-// hearAll asks and takes every event of the answer.
-func (t *trip) hearAll(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run) error {
+// hearAll asks and takes every event of the answer. After a stop it leaves the
+// stream open.
+func (t *trip) hearAll(ctx context.Context, agent bridge.Agent, h *hearing, run bridge.Run, stop <-chan struct{}) error {
+	if isClosed(stop) { // between two attempts
+		return errStopped
+	}
 	t.note(bridge.EntryAsked, time.Since(t.began), "", "")
 	q := t.asked
 	q.Conversation, q.Run = t.route.Session.Conversation, run
-	for event, err := range t.source(ctx, agent, q) {
-		if err != nil {
-			return fmt.Errorf("engine: ask: %w", err)
+	s := t.openStream(ctx, agent, q)
+	defer func() {
+		close(s.hushed)
+		if t.rest != s {
+			s.end()
 		}
-		if err := t.hear(ctx, h, event); err != nil {
+	}()
+	for {
+		if isClosed(stop) { // what may wait to be taken came too late
+			t.rest = s
+			return errStopped
+		}
+		select {
+		case <-stop:
+		case event := <-s.events:
+			if err := t.hear(ctx, h, event); err != nil {
+				return err
+			}
+		case err := <-s.over:
+			if err == nil && h.end == nil && h.form == nil {
+				err = &bridge.Error{Kind: bridge.KindInterrupted, Op: "engine: ask", Detail: "the answer has no end"}
+			}
 			return err
 		}
 	}
-	if h.end == nil && h.form == nil {
-		return &bridge.Error{Kind: bridge.KindInterrupted, Op: "engine: ask", Detail: "the answer has no end"}
-	}
-	return nil
 }
 
 // hear takes one event of the answer.
 func (t *trip) hear(ctx context.Context, h *hearing, event bridge.Event) error {
 	switch e := event.(type) {
 	case bridge.Started:
+		h.named = h.named || e.Run != bridge.Run{}
 		return t.started(ctx, e)
 	case bridge.TextAdded:
 		h.text.WriteString(e.Text)
@@ -222,11 +242,8 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 	if h.end != nil {
 		text = t.suggest(ctx, h, text+t.footnote(h))
 		t.offerMore(h)
-		if h.end.Usage != (bridge.Usage{}) {
-			t.spend(h.end.Usage.Tokens)
-			if err := t.out.Note(ctx, func(r *bridge.Reply) { r.Usage = h.end.Usage }); err != nil {
-				return err
-			}
+		if err := t.paid(ctx, h.end.Usage); err != nil {
+			return err
 		}
 	}
 	t.noteMasked(ctx, h.veil.findings())
@@ -239,6 +256,15 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 	}
 	_, err := t.router.Remember(ctx, t.route.Session, t.job.Message.Platform, true)
 	return err
+}
+
+// paid keeps what an answer took.
+func (t *trip) paid(ctx context.Context, usage bridge.Usage) error {
+	if usage == (bridge.Usage{}) {
+		return nil
+	}
+	t.spend(usage.Tokens)
+	return t.out.Note(ctx, func(r *bridge.Reply) { r.Usage = usage })
 }
 
 // footnote names the first three documents an answer rests on.

@@ -214,7 +214,7 @@ func TestStop(t *testing.T) {
 		if len(h.stops) != 1 || h.stops[0].Task != "task" {
 			h.Errorf("the agent was told to stop %+v", h.stops)
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + 5*time.Second) // the agent does not end, so it is listened to for a while
 		synctest.Wait()
 		all := strings.Join(h.chats["one"].Texts(), " | ")
 		if !strings.Contains(all, "next59") || !strings.Contains(all, "other59") || strings.Contains(all, "word59") {

@@ -178,8 +178,9 @@ type trip struct {
 	department, email string
 	oldProfile        bool
 	out               *reply.Writer
-	offered           int  // buttons below what is said
-	begun             bool // an earlier attempt may have shown a beginning of the answer
+	rest              *stream // still open after a stop
+	offered           int     // buttons below what is said
+	begun             bool    // an earlier attempt may have shown a beginning of the answer
 	began             time.Time
 	over              *quota.Refusal // set when the person is over a limit
 }

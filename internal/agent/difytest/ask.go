@@ -190,8 +190,8 @@ func (s *Server) attach(a *app, q *Question) *Refusal {
 // stop stops an answer: in a flow whoever's it is, elsewhere only the user's own.
 // It always says that it did.
 func (*Server) stop(c *call) {
-	if r := c.app.runs[c.r.PathValue("task")]; r != nil && (c.app.flows() || r.question.User == c.user) {
-		r.stopped = true
+	if r := c.app.runs[c.r.PathValue("task")]; r != nil && (c.app.flows() || r.question.User == c.user) && !r.isStopped() {
+		close(r.stopped)
 	}
 	say(c, http.StatusOK, object{"result", "success"})
 }

@@ -29,8 +29,8 @@ type run struct {
 	changed chan struct{} // closed at every change
 	over    bool          // nothing more comes, for now
 	cut     int           // after so many events the connection breaks
-	stopped bool
-	left    bool // the client has left
+	stopped chan struct{} // closed by somebody
+	left    bool          // the client has left
 	places  int
 	refusal *Refusal // instead of an answer that is not streamed
 
@@ -45,7 +45,7 @@ type run struct {
 
 // answer begins an answer and relays it.
 func (s *Server) answer(c *call, q Question, streamed bool) {
-	r := &run{server: s, app: c.app, question: q, task: s.id(), made: now(), changed: make(chan struct{}), places: 1, status: running}
+	r := &run{server: s, app: c.app, question: q, task: s.id(), made: now(), changed: make(chan struct{}), stopped: make(chan struct{}), places: 1, status: running}
 	if streamed && c.app.flows() {
 		r.places = 2
 	}
@@ -123,25 +123,51 @@ func (r *run) end() {
 }
 
 // say says the pieces of the answer, each as tell makes an event of it. It returns
-// false when somebody stopped it, or when it is lost with the connection.
+// false when somebody stopped it, which does not wait for the next piece, or when it
+// is lost with the connection.
 func (r *run) say(tell func(string) object) bool {
-	said, halted := 0, func() bool { return r.stopped || r.left && !r.app.flows() }
 	r.server.mu.Unlock()
-	for piece := range r.answer.parts() {
-		r.server.mu.Lock()
-		if halted() {
-			r.server.mu.Unlock()
-			break
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		n := 0
+		for piece := range r.answer.parts() {
+			if n++; !r.sayPiece(n, piece, tell) {
+				return
+			}
 		}
-		r.text += piece
-		if said++; said == r.answer.Cut {
-			r.cut, r.left = len(r.events)+1, true
-		}
-		r.publish(tell(piece))
-		r.server.mu.Unlock()
+	}()
+	select {
+	case <-said:
+	case <-r.stopped:
 	}
 	r.server.mu.Lock()
-	return !halted()
+	return !r.halted()
+}
+
+func (r *run) sayPiece(n int, piece string, tell func(string) object) bool {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	if r.halted() {
+		return false
+	}
+	r.text += piece
+	if n == r.answer.Cut {
+		r.cut, r.left = len(r.events)+1, true
+	}
+	r.publish(tell(piece))
+	return true
+}
+
+func (r *run) halted() bool { return r.isStopped() || r.left && !r.app.flows() }
+
+func (r *run) isStopped() bool {
+	select {
+	case <-r.stopped:
+		return true
+	default:
+		return false
+	}
 }
 
 // relay streams what comes of an answer, from some event on, to its end; a pause is

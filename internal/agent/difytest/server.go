@@ -97,6 +97,22 @@ func (s *Server) Names(user string) []string {
 	return all
 }
 
+// Kept returns what each question of a user is kept to be answered with, as far as
+// there are messages.
+func (s *Server) Kept(user string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]string{}
+	for _, a := range s.apps {
+		for _, m := range a.messages {
+			if m.user == user {
+				all[m.query] = m.answer
+			}
+		}
+	}
+	return all
+}
+
 // call is a request to an app.
 type call struct {
 	http.ResponseWriter

@@ -2,6 +2,7 @@ package difytest_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -246,6 +247,39 @@ func TestStopCompletion(t *testing.T) {
 	close(on)
 	if heard += until(body, ""); strings.Contains(heard, `"two"`) || !strings.Contains(heard, "message_end") {
 		t.Errorf("heard %s", heard)
+	}
+}
+
+// TestStopKeeps: what was said before a stop is kept, unless the connection broke
+// before it.
+func TestStopKeeps(t *testing.T) {
+	t.Parallel()
+	for mode, path := range map[string]string{"chat": "/chat-messages", "agent-chat": "/chat-messages", "completion": "/completion-messages"} {
+		for cut, want := range []string{"one ", ""} {
+			t.Run(fmt.Sprint(mode, cut), func(t *testing.T) {
+				t.Parallel()
+				on := make(chan struct{})
+				defer close(on)
+				s := difytest.New(t, difytest.App{Mode: mode, Answer: func(difytest.Question) difytest.Answer {
+					return difytest.Answer{Cut: cut, Parts: func(yield func(string) bool) {
+						if yield("one ") {
+							<-on
+						}
+					}}
+				}})
+				body := post(t, s, path, asked)
+				heard := until(body, `"one "`)
+				_, task, _ := strings.Cut(heard, `"task_id":"`)
+				task, _, _ = strings.Cut(task, `"`)
+				for range 2 {
+					_ = until(post(t, s, path+"/"+task+"/stop", `{"user":"u1"}`), "")
+				}
+				_ = until(body, "") // the model is silent, and the end comes all the same
+				if got := s.Kept("u1"); got["hello"] != want {
+					t.Errorf("kept %q", got)
+				}
+			})
+		}
 	}
 }
 
