@@ -211,7 +211,7 @@ func stockRest(b *testing.B, db *sql.DB) {
 		`INSERT INTO lanes (lane, queue, head, due_at, open, person, title, platforms, bots, last_job, last_at, questions)
 			SELECT lane, 'helpdesk', 0, 0, 0, substr(lane, 3, 28), '', ',feishu,', ',main,', MAX(id), MAX(accepted_at), COUNT(*) FROM jobs GROUP BY lane`,
 		`INSERT INTO usages (day, platform, tenant, user_id, bot, agent, currency, questions, answers, tokens, price, last_at)
-			SELECT day, 'feishu', 't1', user_id, bot, queue, 'USD', n, n, 500 * n, 1000000 * n, last_at FROM (
+			SELECT day, 'feishu', 't1', user_id, bot, queue, 'USD', n, 1 * n, 500 * n, 1000000 * n, last_at FROM (
 			SELECT date(accepted_at / 1000000, 'unixepoch') AS day, 'ou_' || CAST(substr(lane, 5, 26) AS INTEGER) AS user_id, bot, queue, COUNT(*) AS n, MAX(accepted_at) AS last_at
 			FROM jobs GROUP BY 1, lane)`,
 	} {
