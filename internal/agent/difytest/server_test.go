@@ -44,6 +44,25 @@ func until(body io.Reader, what string) string {
 	return heard
 }
 
+// halfWay is an answer of two words, of which the second one waits until on is
+// closed.
+func halfWay(on <-chan struct{}) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		if yield("one ") {
+			<-on
+			yield("two")
+		}
+	}
+}
+
+// stop stops the answer on a path of which something was heard.
+func stop(t *testing.T, s *difytest.Server, path, heard, user string) {
+	t.Helper()
+	_, task, _ := strings.Cut(heard, `"task_id":"`)
+	task, _, _ = strings.Cut(task, `"`)
+	_ = until(post(t, s, path+"/"+task+"/stop", `{"user":"`+user+`"}`), "")
+}
+
 const asked = `{"inputs":{},"query":"hello","user":"u1","response_mode":"streaming"}`
 
 // TestStopByOthers: only a flow is stopped by anybody.
@@ -54,18 +73,11 @@ func TestStopByOthers(t *testing.T) {
 			t.Parallel()
 			on := make(chan struct{})
 			s := difytest.New(t, difytest.App{Mode: mode, Answer: func(difytest.Question) difytest.Answer {
-				return difytest.Answer{Parts: func(yield func(string) bool) {
-					if yield("one ") {
-						<-on
-						yield("two")
-					}
-				}}
+				return difytest.Answer{Parts: halfWay(on)}
 			}})
 			body := post(t, s, "/chat-messages", asked)
 			heard := until(body, `"one "`)
-			_, task, _ := strings.Cut(heard, `"task_id":"`)
-			task, _, _ = strings.Cut(task, `"`)
-			_ = until(post(t, s, "/chat-messages/"+task+"/stop", `{"user":"u2"}`), "")
+			stop(t, s, "/chat-messages", heard, "u2")
 			close(on)
 			heard += until(body, "")
 			if stopped := !strings.Contains(heard, `"two"`); stopped != strings.HasPrefix(end, "Aborted") || stopped && !strings.Contains(heard, end) {
@@ -232,18 +244,11 @@ func TestStopCompletion(t *testing.T) {
 	t.Parallel()
 	on := make(chan struct{})
 	s := difytest.New(t, difytest.App{Mode: "completion", Answer: func(difytest.Question) difytest.Answer {
-		return difytest.Answer{Parts: func(yield func(string) bool) {
-			if yield("one ") {
-				<-on
-				yield("two")
-			}
-		}}
+		return difytest.Answer{Parts: halfWay(on)}
 	}})
 	body := post(t, s, "/completion-messages", asked)
 	heard := until(body, `"one "`)
-	_, task, _ := strings.Cut(heard, `"task_id":"`)
-	task, _, _ = strings.Cut(task, `"`)
-	_ = until(post(t, s, "/completion-messages/"+task+"/stop", `{"user":"u1"}`), "")
+	stop(t, s, "/completion-messages", heard, "u1")
 	close(on)
 	if heard += until(body, ""); strings.Contains(heard, `"two"`) || !strings.Contains(heard, "message_end") {
 		t.Errorf("heard %s", heard)
@@ -269,10 +274,8 @@ func TestStopKeeps(t *testing.T) {
 				}})
 				body := post(t, s, path, asked)
 				heard := until(body, `"one "`)
-				_, task, _ := strings.Cut(heard, `"task_id":"`)
-				task, _, _ = strings.Cut(task, `"`)
 				for range 2 {
-					_ = until(post(t, s, path+"/"+task+"/stop", `{"user":"u1"}`), "")
+					stop(t, s, path, heard, "u1")
 				}
 				_ = until(body, "") // the model is silent, and the end comes all the same
 				if got := s.Kept("u1"); got["hello"] != want {
