@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -156,6 +157,51 @@ func TestDeadConnections(t *testing.T) {
 	}
 	if got, err := c.Do(t.Context(), webcall.Request{URL: url}); err != nil || slices.Contains(before, string(got.Body)) {
 		t.Errorf("the next call: %s of %v, %v", got.Body, before, err)
+	}
+}
+
+// TestRenewCloses: the connections that are given up do not stay open.
+func TestRenewCloses(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{}, 8)
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	c := webcall.New()
+	for _, end := range []func(){c.Renew, c.Close} {
+		if _, err := c.Do(t.Context(), webcall.Request{URL: server.URL}); err != nil {
+			t.Fatal(err)
+		}
+		end()
+		select {
+		case <-closed:
+		case <-time.After(10 * time.Second):
+			t.Fatal("a connection stays open")
+		}
+	}
+}
+
+// TestNobodyThere: a call that was never sent says nothing about the connections
+// that are kept.
+func TestNobodyThere(t *testing.T) {
+	t.Parallel()
+	c, url := serve(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RemoteAddr) })
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	before, err := c.Do(t.Context(), webcall.Request{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Do(t.Context(), webcall.Request{URL: gone.URL}); bridge.KindOf(err) != bridge.KindUnavailable {
+		t.Error(err)
+	}
+	if after, err := c.Do(t.Context(), webcall.Request{URL: url}); err != nil || string(after.Body) != string(before.Body) {
+		t.Errorf("%s, not %s, %v", after.Body, before.Body, err)
 	}
 }
 

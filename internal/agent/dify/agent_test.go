@@ -8,9 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -357,90 +355,36 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// TestRenewHurries: after a sleep an answer on which nothing comes is given up
-// when a ping is missing, and one whose listener is busy is not.
-func TestRenewHurries(t *testing.T) {
+// TestSlowCaller: the silence of a caller who is busy is not the server's, even if
+// this computer slept meanwhile.
+func TestSlowCaller(t *testing.T) {
 	t.Parallel()
-	hello := `{"event":"message",` + ids + `,"answer":"Hi"}`
-	for name, test := range map[string]struct {
-		answer answer
-		kind   bridge.Kind
-	}{"no header": {answer{}, bridge.KindUnavailable}, "in the middle": {streamAnswer(hello), bridge.KindInterrupted}} {
+	for _, slept := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			a := open(t, dify.Config{Transport: silence("chat", test.answer)})
-			start := time.Now()
-			time.AfterFunc(30*time.Second, a.Renew)
-			h := ask(t.Context(), a, bridge.Question{})
-			if bridge.KindOf(h.err) != test.kind || time.Since(start) != 45*time.Second {
-				t.Errorf("%s: after %v: %v", name, time.Since(start), h)
+			f := newFake("chat", map[string][]answer{"/v1/chat-messages": {good()}})
+			a := open(t, dify.Config{Transport: transport(func(r *http.Request) (*http.Response, error) {
+				res, err := f.RoundTrip(r)
+				if err == nil && r.Method == http.MethodPost {
+					res.Body = &drips{r.Context(), res.Body}
+				}
+				return res, err
+			})})
+			ended := false
+			for event, err := range a.Ask(t.Context(), bridge.Question{Text: "x", Conversation: bridge.Conversation{User: "u"}}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, ended = event.(bridge.Ended)
+				if slept {
+					a.Renew()
+				}
+				<-time.After(2 * time.Minute)
+			}
+			if !ended {
+				t.Errorf("no end, slept: %t", slept)
 			}
 		})
 	}
-	synctest.Test(t, func(t *testing.T) {
-		a := open(t, dify.Config{Transport: newFake("chat", map[string][]answer{"/v1/chat-messages": {good()}})})
-		for _, err := range a.Ask(t.Context(), bridge.Question{Text: "x", Conversation: bridge.Conversation{User: "u"}}) {
-			if err != nil {
-				t.Error(err)
-			}
-			a.Renew()
-			<-time.After(2 * time.Minute)
-		}
-	})
-}
-
-// TestRenewConnects: a connection is kept, and after a sleep it is not used.
-func TestRenewConnects(t *testing.T) {
-	t.Parallel()
-	var made atomic.Int64
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"mode":"chat"}`)
-	}))
-	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
-		if s == http.StateNew {
-			made.Add(1)
-		}
-	}
-	server.Start()
-	t.Cleanup(server.Close)
-	a, err := dify.New(dify.Config{BaseURL: server.URL, Key: bridge.NewSecret(key)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n, want := range []int64{1, 1, 2, 2} {
-		if n == 2 {
-			a.Renew()
-		}
-		if _, err := a.Check(t.Context()); err != nil || made.Load() != want {
-			t.Errorf("request %d: %d connections, want %d, %v", n, made.Load(), want, err)
-		}
-	}
-	a.Renew()
-}
-
-// TestSlowCaller: the silence of a caller who is busy is not the server's.
-func TestSlowCaller(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake("chat", map[string][]answer{"/v1/chat-messages": {good()}})
-		a := open(t, dify.Config{Transport: transport(func(r *http.Request) (*http.Response, error) {
-			res, err := f.RoundTrip(r)
-			if err == nil && r.Method == http.MethodPost {
-				res.Body = &drips{r.Context(), res.Body}
-			}
-			return res, err
-		})})
-		ended := false
-		for event, err := range a.Ask(t.Context(), bridge.Question{Text: "x", Conversation: bridge.Conversation{User: "u"}}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, ended = event.(bridge.Ended)
-			<-time.After(2 * time.Minute)
-		}
-		if !ended {
-			t.Error("no end")
-		}
-	})
 }
 
 // drips is a connection that gives one byte at a time, until it is closed.

@@ -2,7 +2,12 @@ package dify
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"net"
+	"net/http"
+
+	"switchboard/internal/webcall"
 )
 
 // Fold runs the reasoning filter over the pieces of a text.
@@ -30,3 +35,20 @@ func Frames(r io.Reader) ([]string, error) {
 
 // MaxFrame is the limit of a frame.
 const MaxFrame = maxFrame
+
+// Waiting is how many answers of the server are waited for.
+func (a *Agent) Waiting() int {
+	a.client.mu.Lock()
+	defer a.client.mu.Unlock()
+	return len(a.client.waiting)
+}
+
+// Dial has an agent of the usual transport make its connections otherwise.
+func (a *Agent) Dial(dial func() net.Conn) {
+	a.client.line = webcall.NewLine(func() *http.Transport {
+		usual := transport()
+		usual.DialContext = func(context.Context, string, string) (net.Conn, error) { return dial(), nil }
+		return usual
+	})
+	a.client.http.Transport = a.client.line
+}
