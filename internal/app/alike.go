@@ -82,7 +82,7 @@ func (a *App) joinPair(ctx context.Context, s bridge.Suggestion) error {
 	if into.Role == bridge.RoleBlocked || from.Role == bridge.RoleBlocked || decided && into.Role != from.Role {
 		return nil
 	}
-	if err := a.store.Merge(ctx, from.ID, into.ID, bridge.Actor{Where: "rule"}); err != nil {
+	if err := a.merge(ctx, from.ID, into.ID, bridge.Actor{Where: "rule"}); err != nil && !isUntold(err) {
 		return fmt.Errorf("app: people alike: %w", err)
 	}
 	a.log.LogAttrs(ctx, slog.LevelInfo, "two people became one", slog.String("because", s.Because), slog.String("person", into.ID))

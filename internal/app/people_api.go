@@ -215,7 +215,7 @@ func (a *App) apiMerge(r *http.Request) (any, error) {
 	if from.Person.ID == into.Person.ID {
 		return nil, aboutPeople(bridge.KindInvalid, "same", "who", from.Person.Name)
 	}
-	return a.afterwards(ctx, into.Person.ID, a.store.Merge(ctx, from.Person.ID, into.Person.ID, actor(r)))
+	return a.afterwards(ctx, into.Person.ID, a.merge(ctx, from.Person.ID, into.Person.ID, actor(r)))
 }
 
 // apiUnlink makes an account a person of its own, which is the answer. It is named

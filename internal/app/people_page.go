@@ -3,7 +3,9 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 
 	"switchboard/internal/bridge"
 )
@@ -77,7 +79,39 @@ func (a *App) likely(ctx context.Context, person string) ([]bridge.Likeness, err
 
 // MergePeople makes one person of two; the name and the role of into stay.
 func (a *App) MergePeople(ctx context.Context, from, into string) error {
-	return a.changed(ctx, a.store.Merge(ctx, from, into, atWindow()))
+	return a.changed(ctx, a.merge(ctx, from, into, atWindow()))
+}
+
+// merge makes one person of two. Who waits for a decision goes on waiting as part of
+// somebody who waits, too; as part of somebody who is admitted they are, and hear it.
+func (a *App) merge(ctx context.Context, from, into string, by bridge.Actor) error {
+	var tell []func(context.Context, bridge.Role) error
+	for _, id := range []string{from, into} {
+		waiting, err := a.store.People(ctx, bridge.PeopleQuery{ID: id, Waiting: true})
+		for _, row := range waiting {
+			var one func(context.Context, bridge.Role) error
+			one, err = a.engine.Waiting(ctx, row.Person)
+			tell = append(tell, one)
+		}
+		if err != nil {
+			return fmt.Errorf("app: merge: %w", err)
+		}
+	}
+	if err := a.store.Merge(ctx, from, into, by); err != nil {
+		return err
+	}
+	p, err := a.store.Person(ctx, into)
+	if err != nil || p.Role == bridge.RoleNew || p.Role == bridge.RoleBlocked {
+		return err
+	}
+	for _, one := range tell {
+		err = errors.Join(err, one(ctx, p.Role))
+	}
+	if err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "somebody who was admitted by a merge was not told", slog.String("person", into), slog.Any("error", err))
+		return aboutPeople(bridge.KindUnavailable, "untold", "who", nameOr(p), "role", string(p.Role))
+	}
+	return nil
 }
 
 // UnlinkAccount makes one account of a person a person of its own.
@@ -117,6 +151,12 @@ func (a *App) tellDecision(ctx context.Context, person string, role bridge.Role,
 		return aboutPeople(bridge.KindUnavailable, "untold", "who", nameOr(after), "role", string(role))
 	}
 	return err
+}
+
+// isUntold says that everything was done, only that nobody could be told.
+func isUntold(err error) bool {
+	var e *bridge.Error
+	return errors.As(err, &e) && e.Code == "untold"
 }
 
 // nameOr is what somebody is called, or their id where no name is known.

@@ -3,9 +3,12 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"switchboard/internal/agent/echo"
 	"switchboard/internal/app"
@@ -489,6 +492,51 @@ func TestGuestsAskLess(t *testing.T) { //nolint:paralleltest // sets the environ
 	for _, p := range s.platforms() {
 		s.reads("li", p, "fourth", "**fourth**")
 	}
+}
+
+// TestWaitingAndMerged: two who wait and are merged wait as one, and are admitted as
+// one; who waits and turns out to be somebody who is admitted hears it where they
+// wait.
+func TestWaitingAndMerged(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent, "admission: approval", asUsual)
+	first, second := s.platforms()[0], s.platforms()[1]
+	for _, p := range []bridge.Platform{first, second} {
+		s.reads("li", p, "你好", "管理员先批准")
+		s.reads("alex", p, "hello", "approve you first")
+	}
+	li := s.newcomer(s.bot(first), "李娜").Person
+	if err := s.MergePeople(s.ctx, s.newcomer(s.bot(second), "李娜").Person.ID, li.ID); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.shown("li", first))+len(s.shown("li", second)) != 2 {
+		t.Error("somebody about whom nobody has decided is told something")
+	}
+	if diff := cmp.Diff([]string{s.bot(first) + ": 李娜, Alex Chen", s.bot(second) + ": Alex Chen"}, slices.Sorted(slices.Values(s.waiting()))); diff != "" {
+		t.Error(diff)
+	}
+	if err := s.GiveRole(s.ctx, li.ID, bridge.RoleMember); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []bridge.Platform{first, second} {
+		s.reads("li", p, "and now?", "and now?")
+	}
+	alex := s.newcomer(s.bot(second), "Alex Chen").Person
+	if err := s.GiveRole(s.ctx, alex.ID, bridge.RoleGuest); err != nil {
+		t.Fatal(err)
+	}
+	before := len(s.shown("alex", first))
+	if err := s.MergePeople(s.ctx, s.newcomer(s.bot(first), "Alex Chen").Person.ID, alex.ID); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { return len(s.shown("alex", first)) > before })
+	if got := s.shown("alex", first)[before]; !strings.Contains(got, "approved you") {
+		t.Errorf("told %q", got)
+	}
+	if got := s.waiting(); len(got) != 0 {
+		t.Errorf("still waiting: %q", got)
+	}
+	s.reads("alex", first, "and now?", "and now?")
+	s.clean()
 }
 
 // TestAlikeBecomeOne: with auto_link whom two directories know by the same

@@ -130,19 +130,39 @@ func (e *Engine) takeBack(ctx context.Context, v Visit) (Answer, error) {
 }
 
 // Decide gives somebody who waits for it a role and tells them whether they may
-// ask now: where they wrote last, or in the group where they were told to wait. An error about telling them leaves the role
-// given.
+// ask now. An error about telling them leaves the role given.
 func (e *Engine) Decide(ctx context.Context, p bridge.Person, role bridge.Role, by bridge.Actor) error {
 	if err := e.store.SetRole(ctx, p.ID, role, by); err != nil {
 		return err
 	}
+	tell, err := e.Waiting(ctx, p)
+	if err != nil {
+		return err
+	}
+	return tell(ctx, role)
+}
+
+// Waiting returns what tells somebody who waits whether they may ask now: where they
+// wrote last, or in the group where they were told to wait. It is asked for before
+// they become part of somebody else, who may have written elsewhere since.
+func (e *Engine) Waiting(ctx context.Context, p bridge.Person) (tell func(context.Context, bridge.Role) error, err error) {
 	m, found, err := e.store.LastMessage(ctx, p.ID)
 	if err == nil && !found { // who wrote in groups only is told there
 		m, found, err = e.store.LastWaiting(ctx, p.ID)
 	}
-	if err != nil || !found {
-		return err
+	if err != nil {
+		return nil, err
 	}
+	return func(ctx context.Context, role bridge.Role) error {
+		if !found {
+			return nil
+		}
+		return e.tellRole(ctx, m, p.Language, role)
+	}, nil
+}
+
+// tellRole answers a message once more: with what was decided about its sender.
+func (e *Engine) tellRole(ctx context.Context, m bridge.Message, lang bridge.Language, role bridge.Role) error {
 	bot, _, ok := e.bots(m.Bot)
 	if !ok {
 		return errNoBot
@@ -152,8 +172,7 @@ func (e *Engine) Decide(ctx context.Context, p bridge.Person, role bridge.Role, 
 		key = "router.declined"
 	}
 	to := m.Address.WithKey(reply.Key(m) + "-" + string(role))
-	to.Language = p.Language
-	if to.Language == "" {
+	if to.Language = lang; lang == "" {
 		to.Language = i18n.Guess(m.Text, bridge.Chinese)
 	}
 	if _, err := bot.Send(ctx, to, bridge.Markdown{Text: i18n.Text(to.Language, key)}); err != nil {

@@ -59,7 +59,7 @@ func (s *Store) listing(q bridge.PeopleQuery) *bun.SelectQuery {
 		ColumnExpr("p.id, p.name, p.role, p.language, p.created_at, "+seen+" AS seen").
 		ColumnExpr("COALESCE(a.at, 0) AS waits, COALESCE(a.place, '') AS waits_for").
 		Join("LEFT JOIN (SELECT person, MAX(last_at) AS seen FROM lanes WHERE person <> '' GROUP BY person) AS l ON l.person = p.id").
-		Join("LEFT JOIN audits AS a ON a.id = (SELECT MIN(id) FROM audits WHERE person = p.id AND kind = ?)", string(bridge.AuditApproval)).
+		Join("LEFT JOIN audits AS a ON a.id = "+asked, string(bridge.AuditApproval)).
 		Where("EXISTS (SELECT 1 FROM identities AS i WHERE i.person = p.id)").
 		OrderExpr(seen + " DESC, p.id DESC").Limit(limit(q.Limit))
 	if q.ID != "" {

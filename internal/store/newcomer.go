@@ -7,8 +7,13 @@ import (
 	"switchboard/internal/bridge"
 )
 
+// asked is the entry at which somebody began to wait for a decision; also that of
+// whoever turned out to be this person, who goes on waiting as part of them.
+const asked = `(SELECT MIN(id) FROM audits WHERE kind = ? AND
+	person IN (SELECT p.id UNION ALL SELECT id FROM people WHERE merged_into = p.id AND merged_into <> ''))`
+
 const newcomers = `SELECT p.id, p.name, p.role, p.language, p.created_at, a.place, a.at FROM people AS p
-	JOIN audits AS a ON a.id = (SELECT MIN(id) FROM audits WHERE person = p.id AND kind = ?)
+	JOIN audits AS a ON a.id = ` + asked + `
 	WHERE p.role = ? AND EXISTS (SELECT 1 FROM identities WHERE person = p.id) ORDER BY a.id`
 
 // Newcomers lists the people who wait for an admin's decision, the one who has

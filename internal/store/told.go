@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -43,10 +44,20 @@ func (s *Store) LastMessageTo(ctx context.Context, person, bot string) (bridge.M
 }
 
 // LastWaiting returns the message at which a person was told last that an admin
-// has to decide about them; false when they were not.
+// has to decide about them, or about whoever turned out to be them; false when
+// they were not.
 func (s *Store) LastWaiting(ctx context.Context, person string) (bridge.Message, bool, error) {
-	return s.lastMessage(ctx, `(SELECT job_id FROM told WHERE topic LIKE ? ESCAPE '\' ORDER BY at DESC LIMIT 1)`,
-		literal("refused "+person+" ")+"% approval")
+	var everybody []string
+	err := s.readers.NewSelect().Table("people").Column("id").Where("merged_into = ?", person).Where("merged_into <> ''").Scan(ctx, &everybody)
+	if err != nil {
+		return bridge.Message{}, false, fmt.Errorf("store: last waiting: %w", err)
+	}
+	var topics []string
+	var args []any
+	for _, who := range append(everybody, person) {
+		topics, args = append(topics, `topic LIKE ? ESCAPE '\'`), append(args, literal("refused "+who+" ")+"% approval")
+	}
+	return s.lastMessage(ctx, "(SELECT job_id FROM told WHERE "+strings.Join(topics, " OR ")+" ORDER BY at DESC LIMIT 1)", args...)
 }
 
 func (s *Store) lastMessage(ctx context.Context, which string, args ...any) (bridge.Message, bool, error) {

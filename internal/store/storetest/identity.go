@@ -27,6 +27,7 @@ func identityChecks() []check {
 		{"a chosen name and a role, and back", renameUndo},
 		{"a newcomer takes over a role by a merge", mergeNewcomer},
 		{"newcomers who wait", newcomers},
+		{"newcomers who turn out to be one", waitTogether},
 		{"what happened to somebody stays theirs after a merge", mergedHistory},
 		{"the audit is read in pages", auditPages},
 		{"the audit since a moment", auditSince},

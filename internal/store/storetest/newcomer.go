@@ -84,16 +84,9 @@ func mergedHistory(b *bundle) {
 }
 
 func newcomers(b *bundle) {
-	asks := func(user, bot string) bridge.Person {
-		b.Helper()
-		p := b.decided(user, bridge.RoleNew)
-		pass(time.Minute)
-		b.ok(b.Audit(b.Context(), bridge.Audit{Kind: bridge.AuditApproval, By: bridge.Actor{Who: p.ID, Where: bot}, Person: p.ID}))
-		return p
-	}
 	begun := time.Now()
-	y, a, z := asks("y", "bot-y"), asks("a", "bot-a"), asks("z", "bot-a")
-	asks("y", "bot-a")
+	y, a, z := b.waits("y", "bot-y"), b.waits("a", "bot-a"), b.waits("z", "bot-a")
+	b.waits("y", "bot-a")
 	b.decided("n", bridge.RoleNew) // asked nobody
 	want := []bridge.Newcomer{{Person: y, Bot: "bot-y", Since: begun.Add(time.Minute)}, {Person: a, Bot: "bot-a", Since: begun.Add(2 * time.Minute)}}
 	for i := range want {
@@ -110,6 +103,58 @@ func newcomers(b *bundle) {
 	if got, err := b.Newcomers(b.Context()); err != nil || len(got) != 0 {
 		b.Errorf("still waiting: %+v %v", got, err)
 	}
+}
+
+// waits is somebody who asked a bot and waits for a decision.
+func (b *bundle) waits(user, bot string) bridge.Person {
+	b.Helper()
+	p := b.decided(user, bridge.RoleNew)
+	pass(time.Minute)
+	b.ok(b.Audit(b.Context(), bridge.Audit{Kind: bridge.AuditApproval, By: bridge.Actor{Who: p.ID, Where: bot}, Person: p.ID}))
+	return p
+}
+
+// await wants these people to wait, in both lists, and the bots they asked first.
+func (b *bundle) await(want map[string]string) {
+	b.Helper()
+	newcomers, people := map[string]string{}, map[string]string{}
+	all, err := b.Newcomers(b.Context())
+	b.ok(err)
+	for _, n := range all {
+		newcomers[n.Person.ID] = n.Bot
+	}
+	rows, err := b.People(b.Context(), bridge.PeopleQuery{Waiting: true})
+	b.ok(err)
+	for _, r := range rows {
+		people[r.Person.ID] = r.WaitsFor
+	}
+	if diff := cmp.Diff(want, newcomers) + cmp.Diff(want, people); diff != "" {
+		b.Error(diff)
+	}
+}
+
+// waitTogether: who waits goes on waiting as part of somebody else about whom nobody
+// has decided, since the first of them asked; apart again, each waits for oneself.
+func waitTogether(b *bundle) {
+	a, z, quiet := b.waits("a", "bot-a"), b.waits("z", "bot-z"), b.decided("n", bridge.RoleNew)
+	b.ok(b.Merge(b.Context(), z.ID, a.ID, window()))
+	b.await(map[string]string{a.ID: "bot-a"})
+	b.ok(b.Merge(b.Context(), a.ID, quiet.ID, window())) // who asked nobody, and waits now
+	b.await(map[string]string{quiet.ID: "bot-a"})
+	b.ok(b.SetRole(b.Context(), quiet.ID, bridge.RoleMember, window()))
+	b.await(map[string]string{})
+	for _, user := range []string{"a", "z", "n"} {
+		if got := b.roleOf(user); got != bridge.RoleMember {
+			b.Errorf("%s is admitted as %s", user, got)
+		}
+	}
+	b.undoLast(quiet.ID)
+	merges, err := b.Audits(b.Context(), bridge.AuditQuery{Kind: bridge.AuditMerged})
+	b.ok(err)
+	for _, m := range merges {
+		b.ok(b.Undo(b.Context(), m.ID, window()))
+	}
+	b.await(map[string]string{a.ID: "bot-a", z.ID: "bot-z"})
 }
 
 func auditSince(b *bundle) {

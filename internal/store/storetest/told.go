@@ -106,6 +106,13 @@ func lastWaiting(b *bundle) {
 	if got, found, err := b.LastWaiting(b.Context(), "p_"); err != nil || found {
 		b.Errorf("%+v %v %v", got, found, err)
 	}
+	y, z := b.person(identity("y")), b.person(identity("z"))
+	_, err = b.Tell(b.Context(), "refused "+y.ID+" bot approval", ids[0], time.Minute)
+	b.ok(err)
+	b.ok(b.Merge(b.Context(), y.ID, z.ID, window()))
+	if got, found, err := b.LastWaiting(b.Context(), z.ID); err != nil || !found || got.ID != "g1" {
+		b.Errorf("of whoever they turned out to be: %+v %v %v", got, found, err)
+	}
 }
 
 func lastMessageTo(b *bundle) {

@@ -13,6 +13,8 @@ import (
 
 var DescribeRow = describeRow
 
+var Outcome = outcome
+
 func (i item) Look() (name, below string, platforms []bridge.Platform, marked bool) {
 	return i.name, i.below, i.platforms, i.marked
 }

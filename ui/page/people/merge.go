@@ -98,9 +98,6 @@ func (m *merge) hit(r bridge.PersonRow) fyne.CanvasObject {
 func (m *merge) preview(other bridge.PersonRow) {
 	w, into := m.kit.Words, m.shown.PersonRow
 	from := other
-	names := func(a, b bridge.PersonRow) []any {
-		return []any{"from", nameOf(w, a), "into", nameOf(w, b), "role", roleWords(w, b.Person.Role)}
-	}
 	both := widget.Column(4)
 	for _, who := range append(append([]bridge.Identity{}, into.Identities...), from.Identities...) {
 		name := who.Name
@@ -115,9 +112,13 @@ func (m *merge) preview(other bridge.PersonRow) {
 		})
 	})
 	do.Importance = fyneui.HighImportance
-	m.put(
-		widget.NewParagraph(w.T("people.merge.preview", names(from, into)...)), both,
+	told := outcome(w, from, into)
+	parts := []fyne.CanvasObject{widget.NewParagraph(told[0]), both}
+	for _, text := range told[1:] {
+		parts = append(parts, widget.NewParagraph(text))
+	}
+	parts = append(parts,
 		widget.NewLine(w.T("people.merge.undo")).Sized(theme.SizeNameCaptionText).Colored(theme.ColorNamePlaceHolder).Elastic(),
-		widget.Row(8, do, m.cancel()),
-	)
+		widget.Row(8, do, m.cancel()))
+	m.put(parts...)
 }

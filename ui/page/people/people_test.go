@@ -2,6 +2,7 @@ package people_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -261,6 +262,38 @@ func TestDescribe(t *testing.T) {
 			if what == "" || what == "audit."+string(k) {
 				t.Errorf("%s %s: %q", lang, k, what)
 			}
+		}
+	}
+}
+
+// TestWhatAMergeDoes: the role that is told is the one that there is afterwards, and
+// what it means for who waits.
+func TestWhatAMergeDoes(t *testing.T) {
+	t.Parallel()
+	w := live.Words{Lang: bridge.English}
+	row := func(name string, role bridge.Role, waits bool) bridge.PersonRow {
+		r := bridge.PersonRow{Person: bridge.Person{Name: name, Role: role}}
+		if waits {
+			r.WaitsSince = at()
+		}
+		return r
+	}
+	for _, c := range []struct {
+		from, into         bridge.Role
+		fromWaits, intoToo bool
+		role, then         string
+	}{
+		{bridge.RoleMember, bridge.RoleGuest, false, false, "Guest", ""},
+		{bridge.RoleMember, bridge.RoleNew, false, false, "Member", ""},
+		{bridge.RoleNew, bridge.RoleNew, true, true, "New", "Both go on waiting for your decision, as one person."},
+		{bridge.RoleNew, bridge.RoleNew, true, false, "New", "Both go on waiting for your decision, as one person."},
+		{bridge.RoleNew, bridge.RoleMember, true, false, "Member", "Who waits for your decision will be admitted by this (role “Member”), and told so."},
+		{bridge.RoleGuest, bridge.RoleNew, false, true, "Guest", "Who waits for your decision will be admitted by this (role “Guest”), and told so."},
+		{bridge.RoleNew, bridge.RoleBlocked, true, false, "Blocked", "Who waits for your decision will be blocked by this."},
+	} {
+		got := people.Outcome(w, row("A", c.from, c.fromWaits), row("B", c.into, c.intoToo))
+		if !strings.Contains(got[0], "A becomes B. The name stays, the role is “"+c.role+"”") || strings.Join(got[1:], "") != c.then {
+			t.Errorf("%s into %s: %q", c.from, c.into, got)
 		}
 	}
 }

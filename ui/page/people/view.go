@@ -54,6 +54,27 @@ func roleWords(w live.Words, r bridge.Role) string {
 	return string(r)
 }
 
+// outcome is what becomes of two people who become one, in sentences: somebody about
+// whom nobody has decided takes over what was decided about the other.
+func outcome(w live.Words, from, into bridge.PersonRow) []string {
+	role := into.Person.Role
+	if role == bridge.RoleNew {
+		role = from.Person.Role
+	}
+	args := []any{"from", nameOf(w, from), "into", nameOf(w, into), "role", roleWords(w, role)}
+	all := []string{w.T("people.merge.preview", args...)}
+	switch {
+	case from.WaitsSince.IsZero() && into.WaitsSince.IsZero():
+	case role == bridge.RoleNew:
+		all = append(all, w.T("people.merge.waits"))
+	case role == bridge.RoleBlocked:
+		all = append(all, w.T("people.merge.blocks"))
+	default:
+		all = append(all, w.T("people.merge.admits", args...))
+	}
+	return all
+}
+
 // roles are the ones to choose from.
 func roles() []bridge.Role {
 	return []bridge.Role{bridge.RoleAdmin, bridge.RoleMember, bridge.RoleGuest, bridge.RoleBlocked}
