@@ -117,6 +117,31 @@ func TestFilesBothWays(t *testing.T) { //nolint:paralleltest // sets the environ
 	}
 }
 
+// TestFilesFromEverywhere: what somebody sends on any platform reaches the app as it
+// is, for the user who asks about it.
+func TestFilesFromEverywhere(t *testing.T) { //nolint:paralleltest // sets the environment
+	d := newDesk(t, difytest.App{Parameters: "{" + takesFiles + "}"})
+	for _, d.on = range d.Employees()[0].Platforms {
+		for _, file := range []simulator.File{
+			{Kind: bridge.FileImage, Name: "plan.png", Data: []byte("\x89PNG\r\n\x1a\n and more")},
+			{Kind: bridge.FileOther, Name: "plan.txt", Data: []byte("the plan")},
+		} {
+			d.says("", &file, 1)
+			all := d.dify.Asked()
+			q := all[len(all)-1]
+			if len(q.Sent) != 1 || string(q.Sent[0].Data) != string(file.Data) || q.Sent[0].User != q.User || q.User == "" {
+				t.Errorf("%s, %s: asked %+v", d.on, file.Kind, q)
+			}
+			if file.Kind == bridge.FileOther && len(q.Sent) == 1 && q.Sent[0].Name != file.Name {
+				t.Errorf("%s: the name is %q", d.on, q.Sent[0].Name)
+			}
+		}
+	}
+	if n, v := len(d.dify.Asked()), d.Violations(); n != 6 || len(v) > 0 {
+		t.Errorf("asked %d times, %v", n, v)
+	}
+}
+
 // TestVoice: what is said is asked.
 func TestVoice(t *testing.T) { //nolint:paralleltest // sets the environment
 	d := newDesk(t, difytest.App{Parameters: `{"speech_to_text":{"enabled":true}}`, Heard: "when do we meet?"})

@@ -23,7 +23,8 @@ type Line struct {
 	Group string
 	// Mention puts an @ of the bot before the text, in a group.
 	Mention bool
-	// File is sent in place of the text. DingTalk's people send none, so far.
+	// File is sent in place of the text. With DingTalk's voices the text is what the
+	// platform heard; into its groups people send pictures only, with a mention.
 	File *File
 	// Service says that it is written to customer service on WeCom, as somebody from
 	// outside the company, rather than to the app; see Options.Service.
@@ -118,8 +119,8 @@ func (s *Simulator) Write(ctx context.Context, l Line) (bridge.MessageID, error)
 func (s *Simulator) compose(l Line) (d delivery, heard bool, err error) {
 	mentioned := l.Group == "" || l.Mention || s.opt.HearAll
 	switch {
-	case l.File != nil && l.Platform == dingtalk:
-		return delivery{}, false, fmt.Errorf("simulator: nobody sends files on %s", l.Platform)
+	case l.File != nil && l.Platform == dingtalk && l.Group != "" && (l.File.Kind != bridge.FileImage || !l.Mention):
+		return delivery{}, false, errors.New("simulator: such a file does not reach a robot in a group")
 	case l.Service && (!s.opt.Service || l.Platform != wecom || l.Group != ""):
 		return delivery{}, false, errors.New("simulator: there is no such chat with customer service")
 	case l.Service:

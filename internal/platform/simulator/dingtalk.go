@@ -32,6 +32,7 @@ type dingServer struct {
 
 	mu        sync.Mutex
 	sessions  memory[session]
+	files     memory[dingFile]
 	cards     memory[*dingCard] // by the bot's id
 	tracks    memory[*dingCard] // by ours
 	callbacks map[string]dingRoute
@@ -46,7 +47,7 @@ type session struct {
 
 func newDing(s *Simulator) *dingServer {
 	return &dingServer{
-		Simulator: s, secret: random(), tokens: tokens{now: s.now}, sessions: newMemory[session](s.opt.Remember),
+		Simulator: s, secret: random(), tokens: tokens{now: s.now}, sessions: newMemory[session](s.opt.Remember), files: newMemory[dingFile](s.opt.Remember),
 		cards: newMemory[*dingCard](s.opt.Remember), tracks: newMemory[*dingCard](s.opt.Remember), callbacks: map[string]dingRoute{},
 	}
 }
@@ -68,6 +69,8 @@ func (s *dingServer) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /robot/sendBySession", s.call(dingtalk, "sendBySession", &s.tokens, s.sendBySession))
 	mux.HandleFunc("POST /dingtalk/v1.0/robot/oToMessages/batchSend", s.call(dingtalk, "batchSend", &s.tokens, s.batchSend))
 	mux.HandleFunc("POST /dingtalk/v1.0/robot/groupMessages/send", s.call(dingtalk, "groupSend", &s.tokens, s.groupSend))
+	mux.HandleFunc("POST /dingtalk/v1.0/robot/messageFiles/download", s.call(dingtalk, "messageFiles", &s.tokens, s.fileLink))
+	mux.HandleFunc("GET "+dingFiles+"{link}", s.call(dingtalk, "file", &s.tokens, s.download))
 	s.cardRoutes(mux)
 	mux.HandleFunc("POST /topapi/v2/user/get", s.call(dingtalk, "user/get", &s.tokens, s.userGet))
 	mux.HandleFunc("POST /topapi/v2/department/listsub", s.call(dingtalk, "department/listsub", &s.tokens, s.listSub))

@@ -17,7 +17,7 @@ const dingRobotID = "$:LWCP_v1:$robot"
 
 func dingSender(employee string) string { return "$:LWCP_v1:$" + employee }
 
-// message composes the callback for one text message to the robot.
+// message composes the callback for one message to the robot.
 func (s *dingServer) message(l Line) delivery {
 	id, now, hook := s.nextID("msg"), s.now(), random()
 	s.mu.Lock()
@@ -37,6 +37,10 @@ func (s *dingServer) message(l Line) delivery {
 			push["isInAtList"], push["text"] = true, map[string]string{"content": " " + l.Text}
 			push["atUsers"] = []map[string]string{{"dingtalkId": dingRobotID}}
 		}
+	}
+	if l.File != nil {
+		delete(push, "text")
+		push["msgtype"], push["content"] = s.enclose(l)
 	}
 	return s.delivery(id, []byte(encoded(push)))
 }
