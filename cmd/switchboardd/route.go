@@ -32,7 +32,11 @@ func (c command) route(ctx context.Context) int {
 	for _, t := range r.Tried {
 		c.say(mark(t.Holds) + " " + i18n.Text(c.lang, "cli.route.rule", "rule", t.Rule))
 		for _, reason := range t.Reasons {
-			line := "    " + mark(reason.Holds) + " " + i18n.Text(c.lang, "router.condition."+reason.Condition) + ": " + reason.Want
+			sign := mark(reason.Holds)
+			if reason.Unsure {
+				sign = "?"
+			}
+			line := "    " + sign + " " + i18n.Text(c.lang, "router.condition."+reason.Condition) + ": " + reason.Want
 			if reason.Got != "" && !reason.Holds {
 				line += " (" + i18n.Text(c.lang, "cli.route.got", "got", reason.Got) + ")"
 			}

@@ -111,6 +111,7 @@ type App struct {
 	privacy  atomic.Pointer[privacyNow]
 	lookedUp chan struct{}     // holds one token when a directory told of somebody
 	reviewed chan struct{}     // holds one token when the inputs of agents are to be looked at again
+	naming   chan struct{}     // holds one token when the names of departments may be needed since now
 	saving   sync.Mutex        // held while the settings are changed
 	saved    settings.Settings // as they were read or changed; guarded by saving
 	log      *slog.Logger
@@ -182,7 +183,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	}
 	a := &App{
 		opt: opt, settings: s, log: opt.Log, since: time.Now(), ledger: quota.NewLedger(), inReach: make(chan struct{}, 1),
-		lookedUp: make(chan struct{}, 1), reviewed: make(chan struct{}, 1),
+		lookedUp: make(chan struct{}, 1), reviewed: make(chan struct{}, 1), naming: make(chan struct{}, 1),
 		bots: map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
 	}
 	a.saved = s

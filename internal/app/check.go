@@ -81,7 +81,7 @@ func (a *App) checkWarnings(lang bridge.Language) []CheckLine {
 	var lines []CheckLine
 	for _, w := range a.health.List() {
 		switch w.Code { //nolint:exhaustive // these were tried anew just now
-		case health.BotBroken, health.AgentBroken, health.TunnelDown, health.InputsMissing:
+		case health.BotBroken, health.AgentBroken, health.TunnelDown, health.InputsMissing, health.DepartmentsUnread:
 			continue
 		}
 		n := notice(lang, w)

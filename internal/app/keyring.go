@@ -73,6 +73,7 @@ func (a *App) tryKeyring(ctx context.Context, waiting []health.Warning) {
 		}
 	}
 	nudge(a.reviewed)
+	nudge(a.naming)
 	a.reached()
 	a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
 }

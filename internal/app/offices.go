@@ -5,62 +5,77 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
-	"unicode"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/health"
 	"switchboard/internal/i18n"
 	"switchboard/internal/people"
 	"switchboard/internal/router"
 )
 
-const (
-	// officesEvery is how often is looked whether lists of departments are old, or
-	// wanted since.
-	officesEvery = 10 * time.Minute
-	partOffices  = "departments"
-)
+const partOffices = "departments"
 
 // listDepartments asks the directory behind a bot.
 func (a *App) listDepartments(ctx context.Context, bot string) ([]bridge.Department, error) {
+	const op = "app: list departments"
 	b, _, ok := a.findBot(bot)
-	if l, can := b.(bridge.DepartmentLister); ok && can {
+	if !ok {
+		return nil, &bridge.Error{Kind: bridge.KindUnavailable, Op: op, Detail: "the bot is not open"}
+	}
+	if l, can := b.(bridge.DepartmentLister); can {
 		return l.Departments(ctx)
 	}
-	return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: list departments"}
+	return nil, &bridge.Error{Kind: bridge.KindUnsupported, Op: op}
 }
 
 // readDepartments keeps the lists of departments fresh that the settings need,
 // until ctx ends.
 func (a *App) readDepartments(ctx context.Context) error {
-	tick := time.NewTicker(officesEvery)
-	defer tick.Stop()
-	for {
-		for _, b := range a.settings.Bots {
-			a.readDepartmentsOf(ctx, b.ID)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	people.KeepReading(ctx, a.naming, a.readAllDepartments)
+	return nil
 }
 
-func (a *App) readDepartmentsOf(ctx context.Context, bot string) {
+// readAllDepartments reports whether all lists that are needed are known.
+func (a *App) readAllDepartments(ctx context.Context) bool {
+	all := true
+	for _, b := range a.settings.Bots {
+		all = a.readDepartmentsOf(ctx, b.ID) == nil && all
+	}
+	return all
+}
+
+// readDepartmentsOf reads a list if it is needed and old. Where only ids are written
+// it does not matter whether that works. A bot that is not open has other troubles.
+func (a *App) readDepartmentsOf(ctx context.Context, bot string) error {
+	var err error
 	wanted := a.departmentsNamed(bot).all()
-	if len(wanted) == 0 {
-		return
+	if _, _, open := a.findBot(bot); open && len(wanted) > 0 {
+		err = a.offices.Refresh(ctx, bot)
 	}
-	err := a.offices.Refresh(ctx, bot)
-	if err == nil || ctx.Err() != nil || bridge.KindOf(err) == bridge.KindUnsupported {
-		return
+	names := slices.DeleteFunc(wanted, people.IsDepartmentID)
+	if ctx.Err() != nil || bridge.KindOf(err) == bridge.KindUnsupported || len(names) == 0 {
+		err = nil
 	}
-	level := slog.LevelWarn
-	if !slices.ContainsFunc(wanted, func(d string) bool { return !isDepartmentID(d) }) {
-		level = slog.LevelDebug // no name is needed
+	if err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "the names of departments cannot be read", slog.String("bot", bot), slog.Any("error", err))
 	}
-	a.log.LogAttrs(ctx, level, "departments are known by their ids only", slog.String("bot", bot), slog.Any("error", err))
+	a.warnOfDepartments(bot, names, err)
+	return err
+}
+
+// warnOfDepartments keeps the notice true that names of departments cannot be read.
+func (a *App) warnOfDepartments(bot string, names []string, err error) {
+	changed := false
+	if err == nil {
+		changed = a.health.Clear(health.DepartmentsUnread, bot)
+	} else {
+		changed = a.health.Raise(health.Warning{
+			Code: health.DepartmentsUnread, Severity: bridge.SeverityWarning, Affects: bot, Detail: strings.Join(names, ", "), Err: err,
+		})
+	}
+	if changed {
+		a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	}
 }
 
 // namedDepartments are the departments that the settings name for a bot, by name or
@@ -101,6 +116,9 @@ func (a *App) checkDepartments(ctx context.Context, lang bridge.Language) []Chec
 		if len(named.all()) == 0 {
 			continue
 		}
+		if _, _, open := a.findBot(b.ID); !open {
+			continue // which has a line of its own
+		}
 		doubts, err := a.offices.Review(ctx, b.ID, named.all())
 		switch {
 		case bridge.KindOf(err) == bridge.KindUnsupported:
@@ -108,6 +126,7 @@ func (a *App) checkDepartments(ctx context.Context, lang bridge.Language) []Chec
 		case err != nil:
 			r.unread(b.ID, named, err)
 		default:
+			a.warnOfDepartments(b.ID, nil, nil)
 			r.sort(b.ID, named, doubts)
 		}
 	}
@@ -165,7 +184,7 @@ func (r *review) leftOver(names []string) {
 // unread says that names of departments mean nobody, because they cannot be read.
 // Where only ids stand nothing is wrong.
 func (r *review) unread(bot string, named namedDepartments, err error) {
-	names := slices.DeleteFunc(named.all(), isDepartmentID)
+	names := slices.DeleteFunc(named.all(), people.IsDepartmentID)
 	if len(names) == 0 {
 		return
 	}
@@ -180,11 +199,4 @@ func doubtful(lang bridge.Language, who string, d people.Doubt) CheckLine {
 		key, pairs = "department.ambiguous", []any{"name", d.Name, "count", len(d.IDs), "ids", strings.Join(d.IDs, ", ")}
 	}
 	return CheckLine{Who: who, What: i18n.Text(lang, key, pairs...), Next: i18n.Text(lang, key+".next", pairs...)}
-}
-
-// isDepartmentID says that a text looks like an id: no platform makes one without a
-// digit, or of other letters than Latin ones.
-func isDepartmentID(text string) bool {
-	digit := strings.ContainsFunc(text, unicode.IsDigit)
-	return digit && !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsSpace(r) })
 }

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,47 @@ func TestDepartmentsWithheld(t *testing.T) { //nolint:paralleltest // sets the e
 			t.Errorf("%s: told\n%s", allow, all)
 		}
 	}
+}
+
+// TestDepartmentsUnread: as long as the names of departments are not known, nobody
+// gets around a rule that refuses one, and the admin is told what to do.
+func TestDepartmentsUnread(t *testing.T) { //nolint:paralleltest // sets the environment
+	withhold := simulator.Options{Withhold: []string{"contact:department.base:readonly", "qyapi_get_department_list"}}
+	s := onSim(t, withhold, echoAgent+"routes: [{when: {department: 招聘组, keyword: salary}, refuse: not for you}]\n", "", asUsual)
+	blind := func() []bridge.Notice {
+		return slices.DeleteFunc(s.Notices(bridge.English), func(n bridge.Notice) bool { return !strings.HasPrefix(n.ID, "departments_unread ") })
+	}
+	for _, p := range s.platforms() {
+		ofAlex, ofLi := "not for you", "**my salary?**"
+		if p != "wecom" {
+			ofAlex, ofLi = "cannot tell right now which department you are in", "cannot tell right now which department you are in"
+		}
+		s.reads("alex", p, "my salary?", ofAlex)
+		s.reads("li", p, "my salary?", ofLi)
+		s.reads("li", p, "hello", "**hello**")
+	}
+	until(t, func() bool { return len(blind()) == 2 })
+	for _, n := range blind() {
+		if !strings.Contains(n.Title, n.Bot) || !strings.Contains(n.Detail, "招聘组") || n.Next == "" {
+			t.Errorf("notice %+v", n)
+		}
+	}
+	for _, line := range s.Check(s.ctx, bridge.English) { // has its own line about it
+		if strings.Contains(line.What, "cannot be read for") {
+			t.Errorf("twice: %+v", line)
+		}
+	}
+	rule := bridge.Route{When: []bridge.RouteCondition{{By: "department", Values: []string{"3", "od-demo-3"}}, {By: "keyword", Values: []string{"salary"}}}}
+	rule.Then = bridge.RouteOutcome{Kind: bridge.RouteRefuse, Text: "not for you"}
+	if err := s.SaveRoutes(s.ctx, []bridge.Route{rule}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { return len(blind()) == 0 })
+	for _, p := range s.platforms() {
+		s.reads("li", p, "what salary?", "not for you")
+		s.reads("zhang", p, "what salary?", "**what salary?**")
+	}
+	s.clean()
 }
 
 // TestDingTalkFile: what stands in the file of an employee on DingTalk is known of

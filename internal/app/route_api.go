@@ -39,6 +39,7 @@ type (
 	RouteReason struct {
 		Condition string `json:"condition"`
 		Holds     bool   `json:"holds"`
+		Unsure    bool   `json:"unsure,omitempty"` // nobody can tell now
 		Want      string `json:"want"`
 		Got       string `json:"got,omitempty"`
 	}
@@ -88,7 +89,7 @@ func routeReport(e router.Explanation) RouteReport {
 	for _, t := range e.Tried {
 		attempt := RouteAttempt{Rule: t.Rule, Holds: t.Holds, Reasons: []RouteReason{}}
 		for _, reason := range t.Reasons {
-			attempt.Reasons = append(attempt.Reasons, RouteReason{string(reason.Condition), reason.Holds, reason.Want, reason.Got})
+			attempt.Reasons = append(attempt.Reasons, RouteReason{string(reason.Condition), reason.Holds, reason.Unsure, reason.Want, reason.Got})
 		}
 		if t.Holds {
 			report.Rule = t.Rule

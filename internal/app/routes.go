@@ -55,8 +55,8 @@ func (a *App) TryRoutes(ctx context.Context, rules []bridge.Route, m bridge.Rout
 	}
 	opt := a.routing()
 	opt.Rules = parsed
-	opt.Departments = func(context.Context, string, bridge.Identity) ([]string, error) { // a name may have a slash
-		return slices.Compact(append(router.Departments(m.Department), m.Department)), nil
+	opt.Departments = func(context.Context, string, bridge.Identity) (router.Membership, error) { // a name may have a slash
+		return router.Membership{Of: slices.Compact(append(router.Departments(m.Department), m.Department))}, nil
 	}
 	message := bridge.Message{Bot: m.Bot, Text: m.Text, SentAt: m.At, Sender: bridge.Sender{ID: bridge.UserID(m.Person), Name: m.Person}, Chat: bridge.Chat{Kind: bridge.Direct}}
 	if m.Chat != "" {
@@ -123,6 +123,7 @@ func (a *App) SaveRoutes(ctx context.Context, rules []bridge.Route) error {
 	}
 	a.routes.Follow(parsed)
 	nudge(a.reviewed)
+	nudge(a.naming)
 	return nil
 }
 

@@ -339,9 +339,9 @@ func TestEntered(t *testing.T) {
 		h.opt.Profiles = people.NewProfiles(h.store, func(context.Context, string, bridge.UserID) (bridge.Profile, error) {
 			return bridge.Profile{Department: "HR"}, nil
 		}, slog.New(slog.DiscardHandler))
-		h.route.Departments = func(ctx context.Context, _ string, who bridge.Identity) ([]string, error) {
+		h.route.Departments = func(ctx context.Context, _ string, who bridge.Identity) (router.Membership, error) {
 			p, _, err := h.store.Profile(ctx, who)
-			return []string{p.Department}, err
+			return router.Membership{Of: []string{p.Department}}, err
 		}
 		h.route.Rules = []router.Rule{{Departments: []string{"HR"}, Then: router.ToAgent{Agent: "hr"}}}
 		h.open()

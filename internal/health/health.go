@@ -31,6 +31,7 @@ const (
 	BudgetSpent       Code = "budget_spent"       // a monthly allowance is used up
 	HistoryRefused    Code = "history_refused"    // what was missed cannot be looked up
 	InputsMissing     Code = "inputs_missing"     // an agent asks for what the settings do not say
+	DepartmentsUnread Code = "departments_unread" // the names of departments are not known
 	SettingsEdited    Code = "settings_edited"    // the settings file is not what the program runs with
 )
 
@@ -38,7 +39,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised,
-		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent, HistoryRefused, InputsMissing, SettingsEdited,
+		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent, HistoryRefused, InputsMissing, DepartmentsUnread, SettingsEdited,
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"switchboard/internal/bridge"
 )
@@ -17,6 +19,11 @@ const (
 	departmentsFresh = 24 * time.Hour
 	// listPatience is how long a directory may take to list them when nobody waits.
 	listPatience = 3 * time.Minute
+	// listsEvery is how often is looked whether lists are old, or wanted since.
+	listsEvery = 10 * time.Minute
+	// listsAgain is how soon one that could not be read is asked for again; the next
+	// pauses are longer.
+	listsAgain = 15 * time.Second
 	// officeNote is the name under which a list is kept.
 	officeNote = "departments"
 )
@@ -46,6 +53,7 @@ type Offices struct {
 type office struct {
 	mu    sync.Mutex
 	asked bool      // or found in the notes
+	none  bool      // there is no directory with departments
 	at    time.Time // when the list was read
 	chart chart
 }
@@ -64,7 +72,11 @@ func NewOffices(notes Notes, list ListDepartments, log *slog.Logger) *Offices {
 // Names returns the names that are good for departments with these ids: their own,
 // and those of the departments they are part of. A name that several departments
 // have is good for none. Only who asks first waits for the directory, for a moment.
-func (o *Offices) Names(ctx context.Context, bot string, ids []string) []string {
+//
+// Unsure tells of a name or an id whether nobody can say now if it is good for them,
+// because the list or the ids are not known, or because several departments have
+// that name and these are of them.
+func (o *Offices) Names(ctx context.Context, bot string, ids []string) (names []string, unsure func(name string) bool) {
 	f := o.office(bot)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -80,7 +92,25 @@ func (o *Offices) Names(ctx context.Context, bot string, ids []string) []string 
 			o.complain(ctx, bot, err)
 		}
 	}
-	return f.chart.names(ids)
+	sure, maybe := f.chart.names(ids)
+	none, unread := f.none, f.at.IsZero()
+	return sure, func(name string) bool {
+		switch {
+		case none || slices.Contains(sure, name) || slices.Contains(ids, name):
+			return false
+		case len(ids) == 0:
+			return true
+		default:
+			return unread && !IsDepartmentID(name) || slices.Contains(maybe, name)
+		}
+	}
+}
+
+// IsDepartmentID says that a text looks like an id: no platform makes one without a
+// digit, or of other letters than Latin ones.
+func IsDepartmentID(text string) bool {
+	digit := strings.ContainsFunc(text, unicode.IsDigit)
+	return digit && !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsSpace(r) })
 }
 
 // Refresh asks the directory behind a bot again when the list is a day old.
@@ -101,15 +131,40 @@ func (o *Offices) Refresh(ctx context.Context, bot string) error {
 	return err
 }
 
+// KeepReading reads lists until ctx ends: every ten minutes, at once when something
+// is due, and sooner, in growing pauses, as long as not all could be read.
+func KeepReading(ctx context.Context, due <-chan struct{}, readAll func(context.Context) bool) {
+	again := listsAgain
+	for {
+		pause := listsEvery
+		if readAll(ctx) {
+			again = listsAgain
+		} else {
+			pause, again = again, min(2*again, listsEvery)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-due:
+			again = listsAgain
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
 // renew asks the directory while others go on with what is known.
 func (o *Offices) renew(ctx context.Context, bot string) (chart, error) {
 	all, err := o.list(ctx, bot)
-	if err != nil {
-		return chart{}, fmt.Errorf("people: departments of %s: %w", bot, err)
-	}
 	f := o.office(bot)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.none = bridge.KindOf(err) == bridge.KindUnsupported
+	if err != nil {
+		return chart{}, fmt.Errorf("people: departments of %s: %w", bot, err)
+	}
 	return newChart(all), o.keep(ctx, bot, f, all)
 }
 
@@ -174,6 +229,7 @@ func (o *Offices) recall(ctx context.Context, bot string, f *office) {
 // learn asks the directory.
 func (o *Offices) learn(ctx context.Context, bot string, f *office) error {
 	all, err := o.list(ctx, bot)
+	f.none = bridge.KindOf(err) == bridge.KindUnsupported
 	if err != nil {
 		return fmt.Errorf("people: departments of %s: %w", bot, err)
 	}
@@ -214,18 +270,22 @@ func newChart(all []bridge.Department) chart {
 	return c
 }
 
-func (c chart) names(ids []string) []string {
-	var all []string
+// names are those that are good for ids, and those that others have, too.
+func (c chart) names(ids []string) (sure, maybe []string) {
 	seen := map[string]bool{}
 	for _, id := range ids {
 		for d, known := c.by[id]; known && !seen[d.ID]; d, known = c.by[d.Above] {
 			seen[d.ID] = true
-			if _, isID := c.by[d.Name]; len(c.named[d.Name]) == 1 && !isID {
-				all = append(all, d.Name)
+			_, isID := c.by[d.Name]
+			switch n := len(c.named[d.Name]); {
+			case n == 1 && !isID:
+				sure = append(sure, d.Name)
+			case n > 1 && !isID:
+				maybe = append(maybe, d.Name)
 			}
 		}
 	}
-	return all
+	return sure, maybe
 }
 
 // namesTold is how many names a doubt offers.

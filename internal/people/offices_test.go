@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,7 +67,8 @@ func TestOfficeNames(t *testing.T) {
 			{[]string{"99", ""}, nil},
 			{nil, nil},
 		} {
-			if diff := cmp.Diff(w.want, o.Names(b.Context(), "bot", w.ids)); diff != "" {
+			got, _ := o.Names(b.Context(), "bot", w.ids)
+			if diff := cmp.Diff(w.want, got); diff != "" {
 				b.Errorf("%v: %s", w.ids, diff)
 			}
 		}
@@ -74,7 +76,7 @@ func TestOfficeNames(t *testing.T) {
 			b.Errorf("asked %d times", c.asked)
 		}
 		again := &company{err: errors.New("not now")}
-		if got := b.offices(again).Names(b.Context(), "bot", []string{"4"}); len(got) != 3 || again.asked != 0 {
+		if got, _ := b.offices(again).Names(b.Context(), "bot", []string{"4"}); len(got) != 3 || again.asked != 0 {
 			b.Errorf("after a restart %v, asked %d times", got, again.asked)
 		}
 	})
@@ -86,7 +88,8 @@ func TestOfficeRings(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(b *bundle) {
 		o := b.offices(&company{all: []bridge.Department{{ID: "1", Name: "a", Above: "2"}, {ID: "2", Name: "b", Above: "1"}}})
-		if diff := cmp.Diff([]string{"a", "b"}, o.Names(b.Context(), "bot", []string{"1"})); diff != "" {
+		got, _ := o.Names(b.Context(), "bot", []string{"1"})
+		if diff := cmp.Diff([]string{"a", "b"}, got); diff != "" {
 			b.Error(diff)
 		}
 	})
@@ -101,7 +104,7 @@ func TestOfficeIsAskedAgain(t *testing.T) {
 		o := b.offices(c)
 		begun := time.Now()
 		for range 2 {
-			if got := o.Names(b.Context(), "bot", []string{"4"}); got != nil {
+			if got, _ := o.Names(b.Context(), "bot", []string{"4"}); got != nil {
 				b.Errorf("names %v", got)
 			}
 		}
@@ -115,7 +118,7 @@ func TestOfficeIsAskedAgain(t *testing.T) {
 			}
 			pass(time.Hour)
 		}
-		if got := o.Names(b.Context(), "bot", []string{"4"}); len(got) != 3 {
+		if got, _ := o.Names(b.Context(), "bot", []string{"4"}); len(got) != 3 {
 			b.Errorf("names %v", got)
 		}
 		if asked := c.asked; asked != 3 { // in vain, and once a day
@@ -126,9 +129,104 @@ func TestOfficeIsAskedAgain(t *testing.T) {
 		if err := o.Refresh(b.Context(), "bot"); bridge.KindOf(err) != bridge.KindForbidden {
 			b.Errorf("error %v", err)
 		}
-		if got := o.Names(b.Context(), "bot", []string{"4"}); len(got) != 3 {
+		if got, _ := o.Names(b.Context(), "bot", []string{"4"}); len(got) != 3 {
 			b.Errorf("what was known is gone: %v", got)
 		}
+	})
+}
+
+// TestOfficeUnsure: what cannot be told is not taken for a no.
+func TestOfficeUnsure(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bundle) {
+		down := &company{err: &bridge.Error{Kind: bridge.KindUnavailable}}
+		none := &company{err: &bridge.Error{Kind: bridge.KindUnsupported}}
+		for n, w := range []struct {
+			from   *company
+			ids    []string
+			unsure string // of 人事部, 法务, 销售部, 5 and od-9
+		}{
+			{acme(), []string{"4"}, ""},
+			{acme(), []string{"5", "6"}, "销售部 "},
+			{acme(), []string{"99"}, ""},
+			{acme(), nil, "人事部 法务 销售部 5 od-9 "},
+			{down, []string{"4"}, "人事部 法务 销售部 "},
+			{down, []string{"5"}, "人事部 法务 销售部 "},
+			{down, nil, "人事部 法务 销售部 5 od-9 "},
+			{none, []string{"4"}, ""},
+			{none, nil, ""},
+		} {
+			got, bot := "", strconv.Itoa(n)
+			_, unsure := b.offices(w.from).Names(b.Context(), bot, w.ids)
+			for _, name := range []string{"人事部", "法务", "销售部", "5", "od-9"} {
+				if unsure(name) {
+					got += name + " "
+				}
+			}
+			if got != w.unsure {
+				b.Errorf("%d: %v: unsure of %q, want %q", n, w.ids, got, w.unsure)
+			}
+		}
+		o := b.offices(down)
+		refreshed := func() bool {
+			_ = o.Refresh(b.Context(), "late")
+			_, unsure := o.Names(b.Context(), "late", []string{"4"})
+			return !unsure("人事部")
+		}
+		if refreshed() {
+			b.Error("sure of what could not be read")
+		}
+		down.err = none.err
+		if !refreshed() {
+			b.Error("still unsure where there are no departments")
+		}
+		down.err, down.all = nil, acme().all
+		if !refreshed() {
+			b.Error("still unsure after it was read")
+		}
+		down.err = &bridge.Error{Kind: bridge.KindUnavailable}
+		pass(48 * time.Hour)
+		if !refreshed() {
+			b.Error("what was known is not known any more")
+		}
+	})
+}
+
+// TestKeepReading: trouble is tried again soon, and less and less often.
+func TestKeepReading(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		due := make(chan struct{})
+		begun, fine := time.Now(), false
+		var at []time.Duration
+		go people.KeepReading(ctx, due, func(context.Context) bool {
+			at = append(at, time.Since(begun))
+			return fine
+		})
+		reads := func(rest time.Duration, want ...time.Duration) {
+			t.Helper()
+			pass(rest)
+			for n := range want {
+				want[n] *= time.Second
+			}
+			if diff := cmp.Diff(want, at); diff != "" {
+				t.Error(diff)
+			}
+			at, begun = nil, time.Now()
+		}
+		reads(40*time.Minute, 0, 15, 45, 105, 225, 465, 945, 1545, 2145)
+		due <- struct{}{}
+		reads(time.Minute, 0, 15, 45)
+		due <- struct{}{}
+		fine = true
+		reads(time.Minute, 0)
+		reads(30*time.Minute, 9*60, 19*60, 29*60)
+		fine = false
+		reads(10*time.Minute, 9*60, 9*60+15, 9*60+45)
+		stop()
+		synctest.Wait()
+		reads(time.Hour)
 	})
 }
 

@@ -11,8 +11,13 @@ import (
 const (
 	// fresh is how long a profile is good for.
 	fresh = 7 * 24 * time.Hour
-	// again is when a directory is asked again that could not be reached.
+	// again is when a directory is asked again that could not be reached, and soon
+	// when nothing is known of somebody yet.
 	again = time.Hour
+	soon  = time.Minute
+	// unplaced is how long it is enough to know that a directory does not say where
+	// somebody works, for decisions that depend on it.
+	unplaced = 10 * time.Minute
 	// patience is how long a person's answer may wait for the directory.
 	patience = 2 * time.Second
 )
@@ -57,6 +62,23 @@ func (p *Profiles) Meet(ctx context.Context, bot string, who bridge.Identity) (p
 	}
 }
 
+// Current is Meet for decisions that depend on where somebody works: an old profile
+// is looked up anew before it counts, and so is, after a while, one without
+// departments. Whoever is turned away because of it has no answer to refresh it after.
+func (p *Profiles) Current(ctx context.Context, bot string, who bridge.Identity) bridge.Profile {
+	known, at, err := p.store.Profile(ctx, who)
+	if err != nil {
+		p.complain(ctx, bot, err)
+		return known
+	}
+	age := time.Since(at)
+	waits := age >= fresh-soon // for a directory that could not be reached
+	if age >= fresh || known.Department == "" && age >= unplaced && !waits {
+		return p.ask(ctx, bot, who, known)
+	}
+	return known
+}
+
 // Refresh asks the directory again when the profile is a week old.
 func (p *Profiles) Refresh(ctx context.Context, bot string, who bridge.Identity) {
 	known, at, err := p.store.Profile(ctx, who)
@@ -84,7 +106,11 @@ func (p *Profiles) ask(ctx context.Context, bot string, who bridge.Identity, kno
 		found = known // as good as it gets
 	default:
 		p.complain(ctx, bot, err)
-		found, at = known, at.Add(again-fresh)
+		pause := again
+		if known.Department == "" {
+			pause = soon
+		}
+		found, at = known, at.Add(pause-fresh)
 	}
 	if ctx.Err() != nil {
 		return known

@@ -162,3 +162,45 @@ func TestProfile(t *testing.T) {
 		})
 	})
 }
+
+// TestCurrent: what a decision depends on is looked up when it is old, and soon again
+// when it is not known; Meet goes on with what there is.
+func TestCurrent(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bundle) {
+		d := &directory{err: &bridge.Error{Kind: bridge.KindUnavailable}}
+		p := people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler))
+		want := func(after time.Duration, department string, asked int) {
+			b.Helper()
+			pass(after)
+			if got := p.Current(b.Context(), "bot", who("one", "zhang")); got.Department != department || d.asked != asked {
+				b.Errorf("department %q, asked %d times", got.Department, d.asked)
+			}
+		}
+		want(0, "", 1)
+		want(50*time.Second, "", 1)
+		want(10*time.Second, "", 2)
+		d.err = &bridge.Error{Kind: bridge.KindForbidden}
+		want(time.Minute, "", 3)
+		want(9*time.Minute, "", 3)
+		want(time.Minute, "", 4)
+		d.err, d.profile = nil, bridge.Profile{Name: "安"} // the right to see departments is missing
+		want(10*time.Minute, "", 5)
+		d.profile.Department = "HR"
+		want(9*time.Minute, "", 5)
+		want(time.Minute, "HR", 6)
+		want(6*24*time.Hour, "HR", 6)
+		d.profile.Department = "IT"
+		pass(25 * time.Hour)
+		if got, old := p.Meet(b.Context(), "bot", who("one", "zhang")); got.Department != "HR" || !old || d.asked != 6 {
+			b.Errorf("met %+v, asked %d times", got, d.asked)
+		}
+		want(0, "IT", 7)
+		d.err = &bridge.Error{Kind: bridge.KindUnavailable}
+		want(8*24*time.Hour, "IT", 8)
+		want(59*time.Minute, "IT", 8)
+		want(time.Minute, "IT", 9)
+		d.err, d.profile.Department = nil, ""
+		want(2*time.Hour, "", 10)
+	})
+}

@@ -16,14 +16,15 @@ type decision struct {
 	rule    string
 	text    string
 	open    bool // no words in the message led to the agent
+	unsure  bool // it may be that a rule refuses it
 }
 
 // decide asks the rules. A command is decided by what the rules say about bot,
 // chat and people, because that is whose conversation it is about.
 func (r *Router) decide(f facts) decision {
 	for _, rule := range r.rulesFor(f.message.Bot) {
-		if _, holds := rule.reasons(f); holds {
-			return r.concluded(rule, f)
+		if _, v := rule.reasons(f); rule.decides(v) {
+			return r.concluded(rule, v, f)
 		}
 	}
 	agent := r.opt.AgentOf(f.message.Bot)
@@ -38,9 +39,9 @@ func (r *Router) rulesFor(bot string) []Rule {
 	return *r.rules.Load()
 }
 
-// concluded is the decision by a rule that holds.
-func (r *Router) concluded(rule Rule, f facts) decision {
-	d := decision{outcome: rule.Then, agent: r.opt.AgentOf(f.message.Bot), rule: rule.Name, text: f.message.Text}
+// concluded is the decision by a rule that decides.
+func (r *Router) concluded(rule Rule, v verdict, f facts) decision {
+	d := decision{outcome: rule.Then, agent: r.opt.AgentOf(f.message.Bot), rule: rule.Name, text: f.message.Text, unsure: v == unsure}
 	if to, ok := rule.Then.(ToAgent); ok {
 		d.agent, d.open = to.Agent, len(rule.Prefixes)+len(rule.Keywords)+len(rule.Patterns) == 0
 	}
@@ -78,6 +79,10 @@ func (r *Router) Reconsider(ctx context.Context, m bridge.Message, route Route, 
 		d.outcome = ToAgent{Agent: route.Agent}
 	}
 	route.Outcome, route.Rule, route.Text = d.outcome, d.rule, d.text
+	if d.unsure {
+		route.Refused = RefusedUnsure
+		return route, nil
+	}
 	return r.asking(route, f), nil
 }
 
@@ -108,15 +113,16 @@ func (r *Router) asksDepartment(bot string) bool {
 	if r.opt.Departments == nil || r.opt.Exempt(bot) {
 		return false
 	}
-	return len(r.opt.Circle(bot).Departments) > 0 ||
-		slices.ContainsFunc(*r.rules.Load(), func(rule Rule) bool { return len(rule.Departments) > 0 })
+	return len(r.opt.Circle(bot).Departments) > 0 || slices.ContainsFunc(*r.rules.Load(), func(rule Rule) bool {
+		return len(rule.Departments) > 0 && (len(rule.Bots) == 0 || slices.Contains(rule.Bots, bot))
+	})
 }
 
 // Tried is a rule that was asked about a message.
 type Tried struct {
 	Rule    string
 	Holds   bool
-	Reasons []Reason // up to the first that does not hold
+	Reasons []Reason // up to the first that does not hold; one that is unsure is the last
 }
 
 // Explanation tells what would become of a message, and why.
@@ -142,11 +148,14 @@ func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person)
 	e := Explanation{Role: f.role, Agent: r.opt.AgentOf(m.Bot), Command: spec.Command, Refused: r.permit(f)}
 	e.Outcome = ToAgent{Agent: e.Agent}
 	for _, rule := range r.rulesFor(m.Bot) {
-		reasons, holds := rule.reasons(f)
-		e.Tried = append(e.Tried, Tried{rule.Name, holds, reasons})
-		if holds {
-			d := r.concluded(rule, f)
+		reasons, v := rule.reasons(f)
+		e.Tried = append(e.Tried, Tried{rule.Name, v == holds, reasons})
+		if rule.decides(v) {
+			d := r.concluded(rule, v, f)
 			e.Outcome, e.Agent = d.outcome, d.agent
+			if d.unsure && e.Refused == RefusedNot && spec.Command == CommandNone {
+				e.Refused = RefusedUnsure
+			}
 			break
 		}
 	}

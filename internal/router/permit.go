@@ -27,13 +27,14 @@ const (
 	RefusedApproval Refusal = "approval"
 	RefusedClosed   Refusal = "closed"
 	RefusedOutside  Refusal = "outside" // this bot is for others
+	RefusedUnsure   Refusal = "unsure"  // nobody can tell now whether it is for their department
 	RefusedAgent    Refusal = "agent"   // this agent is not for people of their role
 	RefusedRule     Refusal = "rule"
 )
 
 // Refusals lists every refusal, for catalogues and tests.
 func Refusals() []Refusal {
-	return []Refusal{RefusedBlocked, RefusedApproval, RefusedClosed, RefusedOutside, RefusedAgent, RefusedRule}
+	return []Refusal{RefusedBlocked, RefusedApproval, RefusedClosed, RefusedOutside, RefusedUnsure, RefusedAgent, RefusedRule}
 }
 
 // Circle is whom a bot is for: those who write in one of the chats, named by id
@@ -43,7 +44,7 @@ type Circle struct{ Chats, Departments []string }
 // holds says that somebody is within the circle. An admin always is.
 func (c Circle) holds(f facts) bool {
 	return len(c.Chats)+len(c.Departments) == 0 || f.role == bridge.RoleAdmin ||
-		anyOf(c.Chats, f.message.Chat.ID, f.message.Chat.Title) || anyOf(c.Departments, f.departments...)
+		anyOf(c.Chats, f.message.Chat.ID, f.message.Chat.Title) || anyOf(c.Departments, f.departments.Of...)
 }
 
 // roleWith returns what a person may do with a bot.
@@ -75,6 +76,8 @@ func (r *Router) permit(f facts) Refusal {
 		return RefusedBlocked
 	case r.opt.Exempt(bot):
 		return RefusedNot
+	case !r.opt.Circle(bot).holds(f) && f.departments.perhaps(r.opt.Circle(bot).Departments):
+		return RefusedUnsure
 	case !r.opt.Circle(bot).holds(f):
 		return RefusedOutside
 	case f.role == bridge.RoleNew && r.admission(bot) == AdmitApproved:

@@ -61,9 +61,9 @@ func TestCircle(t *testing.T) {
 			}
 			return router.Circle{}
 		},
-		Departments: func(_ context.Context, bot string, who bridge.Identity) ([]string, error) {
+		Departments: func(_ context.Context, bot string, who bridge.Identity) (router.Membership, error) {
 			asked++
-			return router.Departments(map[bridge.UserID]string{"zhang": "Acme/HR", "li": "HRX"}[who.User]), nil
+			return router.Membership{Of: router.Departments(map[bridge.UserID]string{"zhang": "Acme/HR", "li": "HRX"}[who.User])}, nil
 		},
 	})
 	in := func(m bridge.Message, title string) bridge.Message {

@@ -56,7 +56,7 @@ type Options struct {
 	Rules []Rule
 	// Departments tells the departments of somebody who writes to a bot, by id and by
 	// name. It is asked only when it matters; it may be nil.
-	Departments func(ctx context.Context, bot string, who bridge.Identity) ([]string, error)
+	Departments func(ctx context.Context, bot string, who bridge.Identity) (Membership, error)
 	// Admission says how a bot treats people nobody has decided about; nil means
 	// all are open. DefaultRole is what these people may do then; default member.
 	Admission   func(bot string) Admission
@@ -227,7 +227,10 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	if aside {
 		j.Lane = route.Lane // it is about that talk
 	}
-	if route.Refused = r.permit(f); route.Refused != RefusedNot {
+	if route.Refused = r.permit(f); route.Refused == RefusedNot && d.unsure && spec.Command == CommandNone {
+		route.Refused = RefusedUnsure
+	}
+	if route.Refused != RefusedNot {
 		return route, nil
 	}
 	if spec.Command.Asks() {

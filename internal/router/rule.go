@@ -92,25 +92,56 @@ type facts struct {
 	message     bridge.Message
 	person      bridge.Person
 	role        bridge.Role
-	departments []string // ids and names
-	said        string   // in writing or by voice; empty for a command, which no word of a rule is about
-	text        string   // the same, folded
-	prefix      string   // the word after a slash
+	departments Membership
+	said        string // in writing or by voice; empty for a command, which no word of a rule is about
+	text        string // the same, folded
+	prefix      string // the word after a slash
 	at          time.Time
+}
+
+// Membership is what is known of the departments of somebody.
+type Membership struct {
+	Of []string // ids and names
+	// Unsure says of a department as the settings call it that nobody can tell now
+	// whether it is one of these. Nil knows them all.
+	Unsure func(department string) bool
+}
+
+// perhaps says that it cannot be told whether one of the departments is among them.
+func (m Membership) perhaps(wanted []string) bool {
+	return m.Unsure != nil && !anyOf(wanted, m.Of...) && slices.ContainsFunc(wanted, m.Unsure)
+}
+
+// verdict says whether a rule holds.
+type verdict int
+
+const (
+	holdsNot verdict = iota
+	holds
+	unsure // it does if somebody is in a department, which nobody can tell
+)
+
+// decides says that a rule decides about a message. One that refuses does so until
+// it is known that it does not hold; whatever others permit waits until it is known.
+func (r Rule) decides(v verdict) bool {
+	_, refuses := r.Then.(Refuse)
+	return v == holds || v == unsure && refuses
 }
 
 // Reason is one condition of a rule and whether it holds.
 type Reason struct {
 	Condition Condition
 	Holds     bool
+	// Unsure says that nobody can tell now.
+	Unsure bool
 	// Got is what the message has, Want what the rule wants.
 	Got, Want string
 }
 
 // reasons asks the conditions of a rule in turn, up to the first that does not
 // hold. The rule holds when the last one does; without conditions it does too.
-func (r Rule) reasons(f facts) (all []Reason, holds bool) {
-	m := f.message
+func (r Rule) reasons(f facts) (all []Reason, v verdict) {
+	m, doubts := f.message, []Reason(nil)
 	for _, ask := range []struct {
 		by        Condition
 		want      []string
@@ -121,7 +152,7 @@ func (r Rule) reasons(f facts) (all []Reason, holds bool) {
 		{ByChat, r.Chats, m.Chat.ID, func() bool { return anyOf(r.Chats, m.Chat.ID, m.Chat.Title) }},
 		{ByPerson, r.People, f.person.ID, func() bool { return anyOf(r.People, f.person.ID, f.person.Name, string(m.Sender.ID)) }},
 		{ByRole, texts(r.Roles), string(f.role), func() bool { return slices.Contains(r.Roles, f.role) }},
-		{ByDepartment, r.Departments, strings.Join(f.departments, ", "), func() bool { return anyOf(r.Departments, f.departments...) }},
+		{ByDepartment, r.Departments, strings.Join(f.departments.Of, ", "), func() bool { return anyOf(r.Departments, f.departments.Of...) }},
 		{ByPrefix, r.Prefixes, f.prefix, func() bool { return f.prefix != "" && slices.ContainsFunc(r.Prefixes, f.begins) }},
 		{ByKeyword, r.Keywords, "", func() bool { return slices.ContainsFunc(r.Keywords, f.says) }},
 		{ByPattern, texts(r.Patterns), "", func() bool { return slices.ContainsFunc(r.Patterns, f.matches) }},
@@ -131,13 +162,20 @@ func (r Rule) reasons(f facts) (all []Reason, holds bool) {
 		if len(ask.want) == 0 {
 			continue
 		}
-		reason := Reason{ask.by, ask.satisfied(), ask.got, strings.Join(ask.want, ", ")}
+		reason := Reason{Condition: ask.by, Holds: ask.satisfied(), Got: ask.got, Want: strings.Join(ask.want, ", ")}
+		if reason.Unsure = ask.by == ByDepartment && f.departments.perhaps(r.Departments); reason.Unsure {
+			doubts = append(doubts, reason)
+			continue
+		}
 		all = append(all, reason)
 		if !reason.Holds {
-			return all, false
+			return all, holdsNot
 		}
 	}
-	return all, true
+	if len(doubts) > 0 {
+		return append(all, doubts...), unsure
+	}
+	return all, holds
 }
 
 func (f facts) during(h Hours) bool       { return h.Open(f.at) }

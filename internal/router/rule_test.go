@@ -111,8 +111,8 @@ func TestConditions(t *testing.T) {
 			if len(mistakes) > 0 {
 				t.Fatal(mistakes)
 			}
-			r, _ := setupWith(router.Options{Rules: rules, Departments: func(_ context.Context, _ string, who bridge.Identity) ([]string, error) {
-				return router.Departments(string(who.User)), nil
+			r, _ := setupWith(router.Options{Rules: rules, Departments: func(_ context.Context, _ string, who bridge.Identity) (router.Membership, error) {
+				return router.Membership{Of: router.Departments(string(who.User))}, nil
 			}})
 			for n, change := range append(c.holds, c.holdNot...) {
 				m, p := asked(change)
