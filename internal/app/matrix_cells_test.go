@@ -32,7 +32,7 @@ func platformCells() []cell {
 		{
 			name: "the secret is wrong", faults: []string{"secret=1"}, cards: true,
 			shown: same(0), waits: true, notices: notice(failing), after: (*stage).noStorm,
-			then: &cell{name: "the secret is right again", shown: same(4), ask: restart, asks: -1},
+			then: &cell{name: "the secret is right again", shown: same(4), ask: restart, asks: anyhow},
 		},
 		{
 			name: "the secret is wrong from the beginning", unheard: true, ask: inVain,
@@ -43,17 +43,17 @@ func platformCells() []cell {
 		{
 			name: "the month's calls are used up", faults: []string{"quota=1"}, shown: same(0), waits: true, notices: notice(failing),
 			lacks: map[bridge.Platform]string{"wecom": "WeCom does not count calls by the month"},
-			then:  &cell{name: "the next month has come", lacks: map[bridge.Platform]string{"wecom": "WeCom does not count calls by the month"}, ask: wait, asks: -1, late: true},
+			then:  &cell{name: "the next month has come", lacks: map[bridge.Platform]string{"wecom": "WeCom does not count calls by the month"}, ask: wait, asks: anyhow, late: true},
 		},
 		{
 			name: "the card is gone", faults: []string{"gone=1"}, cards: true,
 			lacks: map[bridge.Platform]string{"wecom": "answers do not grow in a self-built app, so nothing is changed that could be gone"},
 		},
 		{
-			name: "the group is dissolved", faults: []string{"dissolved=1"}, group: true, shown: same(0), notices: notice(failing),
+			name: "the group is dissolved", faults: []string{"dissolved=1"}, group: true, gone: true, shown: same(0), notices: notice(failing),
 			lacks: map[bridge.Platform]string{"wecom": "a self-built app hears no groups"},
 		},
-		{name: "the person has left", faults: []string{"left=1"}, shown: same(0), notices: notice(failing)},
+		{name: "the person has left", faults: []string{"left=1"}, gone: true, shown: same(0), notices: notice(failing)},
 	}
 }
 
@@ -99,6 +99,10 @@ func agentCells() []cell {
 		{name: "the agent forgot the conversation", moods: []mood{"", moodForgotten, ""}, ask: onTop, shown: same(2), asks: 3},
 		{name: "an error before the first text", moods: []mood{moodError}, sees: "had a problem", notices: notice(failing)},
 		{name: "an error after the first text", moods: []mood{moodLateError}, sees: "interrupted", notices: notice(failing)},
+		{
+			name: "a file for an app that takes none", ask: sendFile, asks: never, sees: "does not take files",
+			then: &cell{name: "and a question after it"},
+		},
 		{name: "the agent answers in one piece", moods: []mood{moodWhole}},
 		{name: "more people ask than the agent can hear at once", moods: []mood{moodFew}, crowd: 8, ask: everybody, asks: 8, after: (*stage).everyone},
 		{name: "an answer takes ten minutes", moods: []mood{moodLong}, during: (*stage).tenMinutes},
@@ -114,6 +118,7 @@ func flowCells() []cell {
 		{name: "a chatflow fails before the first text", flow: true, moods: []mood{moodError}, sees: "had a problem", notices: notice(failing)},
 		{name: "a chatflow fails after the first text", flow: true, moods: []mood{moodLateError}, sees: "interrupted", notices: notice(failing)},
 		{name: "a chatflow seems to fail after its end", flow: true, moods: []mood{moodFailedLater}},
+		{name: "a file for a chatflow that takes none", flow: true, ask: sendFile, asks: never, sees: "does not take files"},
 		{name: "a chatflow ends without its last event", flow: true, moods: []mood{moodEndless}},
 		{name: "a chatflow says in another order that it ended", flow: true, moods: []mood{moodOtherOrder}},
 		{name: "a chatflow's stream is cut, and it goes on", flow: true, moods: []mood{moodCut}},
@@ -178,6 +183,16 @@ func ending(s *stage, p bridge.Platform) {
 	s.expire()
 	s.ask(p)
 	until(s.t, func() bool { return strings.Contains(s.job(p).Job.Message.Text, questionOf(p, 2)) })
+}
+
+// sendFile sends a file in place of a question.
+func sendFile(s *stage, p bridge.Platform) {
+	id, err := s.sim.Write(s.ctx, simulator.Line{Employee: "li", Platform: p, File: &simulator.File{Kind: bridge.FileOther, Name: "plan.txt", Data: []byte("the plan")}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.said[p] = append(s.said[p], id)
+	until(s.t, func() bool { return s.job(p).Job.ID != 0 })
 }
 
 func retry(s *stage, p bridge.Platform) {

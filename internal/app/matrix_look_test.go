@@ -57,7 +57,10 @@ func (s *stage) look(p bridge.Platform) string {
 			s.t.Errorf("%s: a draft stays unfinished: %q", p, b.Text)
 		}
 	}
-	if got, want := s.agent.asks(agentKey(p))-s.asked[p], max(c.asks, 1); got != want && !c.away && c.asks >= 0 {
+	if fate := s.fate(p, s.job(p)).String(); strings.Contains(fate, "LOST") || strings.Contains(fate, "DOUBLED") {
+		s.t.Errorf("%s: %s", p, fate)
+	}
+	if got, want := s.agent.asks(agentKey(p))-s.asked[p], c.wantAsks(); got != want && !c.away && c.asks != anyhow {
 		s.t.Errorf("%s: the agent is asked %d times, want %d", p, got, want)
 	}
 	if got := s.job(p).Reply.Uncertain > 0; got != slices.Contains(c.doubled, p) {
@@ -127,23 +130,7 @@ func (s *stage) row(p bridge.Platform) string {
 	if s.cell.waits {
 		state = "waits, " + string(x.Reply.State)
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", s.cell.name, p, s.reads(p), state, s.fate(x), s.notice(p), log)
-}
-
-// fate says whether anything is lost or doubled.
-func (s *stage) fate(x bridge.Exchange) string {
-	switch {
-	case s.cell.waits:
-		return "no: it is kept until it can be shown"
-	case x.Reply.Uncertain > 0:
-		return "no, or shown twice: the log says that nobody knows"
-	case x.Job.State == bridge.JobDiscarded && x.Reply.State == bridge.ReplyAnswered:
-		return "no: there is nobody left to read it"
-	case x.Job.State == bridge.JobDiscarded:
-		return "no: the person was told and may ask again"
-	default:
-		return "no"
-	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", s.cell.name, p, s.reads(p), state, s.fate(p, x), s.notice(p), log)
 }
 
 // reads is what the person sees.

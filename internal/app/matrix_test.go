@@ -46,13 +46,28 @@ type cell struct {
 	// stands in the last, how often the agent is asked, and what the admin reads.
 	shown   map[bridge.Platform]int // one, where it is not said
 	sees    string                  // the complete answer, if it is not said
-	asks    int                     // one, if it is not said
+	asks    int                     // one, if it is not said; never or anyhow
 	notices map[bridge.Platform]string
 	doubled []bridge.Platform // where it may have been shown twice, which is noted
 	waits   bool              // it is not settled as long as the trouble lasts
+	gone    bool              // there is nobody left who could read it
 	late    bool              // it was kept so far, and tried some number of times
 	unheard bool              // DingTalk's secret in the settings is wrong, and nothing is accepted
 	then    *cell             // what follows on the same stage
+}
+
+// How often the agent is asked where that is no number.
+const (
+	never  = -1
+	anyhow = -2
+)
+
+// wantAsks is how often the agent has to be asked.
+func (c cell) wantAsks() int {
+	if c.asks == never {
+		return 0
+	}
+	return max(c.asks, 1)
 }
 
 func everywhere() []bridge.Platform { return []bridge.Platform{"feishu", "wecom", "dingtalk"} }
@@ -124,9 +139,9 @@ type stage struct {
 	said  map[bridge.Platform][]bridge.MessageID
 	count map[bridge.Platform]int
 	began time.Time // of the present cell
-	// What was there before the present cell: messages of the bot's and
-	// questions to the agent.
-	old, asked map[bridge.Platform]int
+	// What was there before the present cell: messages of the bot's, questions to
+	// the agent and messages of people.
+	old, asked, before map[bridge.Platform]int
 }
 
 // platforms are where a cell happens.
@@ -158,10 +173,11 @@ func (c cell) play(t *testing.T) []string {
 // act lets everybody ask, and looks at what came of it.
 func (s *stage) act(c cell) []string {
 	s.t.Helper()
-	s.cell, s.began, s.old, s.asked = &c, time.Now(), map[bridge.Platform]int{}, map[bridge.Platform]int{}
+	s.cell, s.began = &c, time.Now()
+	s.old, s.asked, s.before = map[bridge.Platform]int{}, map[bridge.Platform]int{}, map[bridge.Platform]int{}
 	on := c.platforms()
 	for _, p := range on {
-		s.old[p], s.asked[p] = len(s.seen(p)), s.agent.asks(agentKey(p))
+		s.old[p], s.asked[p], s.before[p] = len(s.seen(p)), s.agent.asks(agentKey(p)), len(s.said[p])
 	}
 	s.disturb(c.faults)
 	for _, p := range on {

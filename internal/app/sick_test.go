@@ -122,8 +122,11 @@ func (s *sick) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"name":"Help","mode":"advanced-chat"}`)
 	case path == "/info":
 		_, _ = io.WriteString(w, `{"name":"Help","mode":"chat"}`)
-	case path == "/parameters":
-		_, _ = io.WriteString(w, `{}`)
+	case path == "/parameters": // only "enabled" at the top counts
+		_, _ = io.WriteString(w, `{"file_upload":{"enabled":false,"image":{"enabled":true,"number_limits":3,"transfer_methods":["local_file"]}}}`)
+	case path == "/files/upload": // taken, and left out of the question without a word
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":"11111111-2222-4333-8444-666666666666","name":"plan.txt"}`)
 	case path == "/chat-messages":
 		s.hear(w, r, key)
 	case path == "/messages" && r.Method == http.MethodGet:
