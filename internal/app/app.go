@@ -125,6 +125,7 @@ type App struct {
 	door     *webhook.Server
 	profiles *people.Profiles
 	offices  *people.Offices
+	rooms    *people.Rooms
 	routes   *router.Router
 	engine   *engine.Engine
 	limits   *limits
@@ -395,6 +396,7 @@ func (a *App) assemble() {
 	queues[desk] = deskWorkers
 	a.profiles = people.NewProfiles(a.store, a.lookUp, a.log)
 	a.offices = people.NewOffices(a.store, a.listDepartments, a.log)
+	a.rooms = people.NewRooms(a.nameChat, a.log)
 	a.routes = router.New(a.store, a.routing())
 	a.engine = engine.New(a.store, a.routes, a.findBot, a.findAgent, a.log, engine.Options{
 		StaleAfter: a.settings.Engine.StaleAfter, Pace: a.pace, Limits: a.limits, Privacy: a.hidden, Inputs: a.botInputs, Wants: a.wants, RetryPause: a.opt.RetryPause,

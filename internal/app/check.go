@@ -69,6 +69,7 @@ func (a *App) Check(ctx context.Context, lang bridge.Language) []CheckLine {
 		lines = append(lines, checkLines(lang, id, "finding."+string(b.Platform)+".", found, err)...)
 	}
 	lines = append(lines, a.checkDepartments(ctx, lang)...)
+	lines = append(lines, a.checkGroups(ctx, lang)...)
 	if len(lines) == 0 {
 		lines = append(lines, CheckLine{Who: house, What: i18n.Text(lang, "cli.nothing", "config", a.opt.Config)})
 	}

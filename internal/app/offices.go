@@ -52,7 +52,7 @@ func (a *App) readDepartmentsOf(ctx context.Context, bot string) error {
 	if _, _, open := a.findBot(bot); open && len(wanted) > 0 {
 		err = a.offices.Refresh(ctx, bot)
 	}
-	names := slices.DeleteFunc(wanted, people.IsDepartmentID)
+	names := slices.DeleteFunc(wanted, bridge.IsID)
 	if ctx.Err() != nil || bridge.KindOf(err) == bridge.KindUnsupported || len(names) == 0 {
 		err = nil
 	}
@@ -90,21 +90,27 @@ func (a *App) departmentsNamed(bot string) (n namedDepartments) {
 			n.allowed = b.Allow.Departments
 		}
 	}
+	n.rules = a.ruleValues(bot, router.ByDepartment)
+	return n
+}
+
+// ruleValues are those of a condition in the rules that may be about a bot.
+func (a *App) ruleValues(bot string, by router.Condition) (all []string) {
 	for _, rule := range a.Routes() {
-		about, departments := true, []string(nil)
+		about, values := true, []string(nil)
 		for _, c := range rule.When {
-			switch router.Condition(c.By) { //nolint:exhaustive // the others are not about departments
+			switch router.Condition(c.By) { //nolint:exhaustive // the others do not matter
 			case router.ByBot:
 				about = slices.Contains(c.Values, bot)
-			case router.ByDepartment:
-				departments = c.Values
+			case by:
+				values = c.Values
 			}
 		}
 		if about {
-			n.rules = append(n.rules, departments...)
+			all = append(all, values...)
 		}
 	}
-	return n
+	return all
 }
 
 // checkDepartments says which departments of the settings mean nobody.
@@ -184,7 +190,7 @@ func (r *review) leftOver(names []string) {
 // unread says that names of departments mean nobody, because they cannot be read.
 // Where only ids stand nothing is wrong.
 func (r *review) unread(bot string, named namedDepartments, err error) {
-	names := slices.DeleteFunc(named.all(), people.IsDepartmentID)
+	names := slices.DeleteFunc(named.all(), bridge.IsID)
 	if len(names) == 0 {
 		return
 	}

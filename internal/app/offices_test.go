@@ -73,7 +73,7 @@ func TestDepartmentsUnread(t *testing.T) { //nolint:paralleltest // sets the env
 	for _, p := range s.platforms() {
 		ofAlex, ofLi := "not for you", "**my salary?**"
 		if p != "wecom" {
-			ofAlex, ofLi = "cannot tell right now which department you are in", "cannot tell right now which department you are in"
+			ofAlex, ofLi = "cannot tell right now", "your department, or the name of this group"
 		}
 		s.reads("alex", p, "my salary?", ofAlex)
 		s.reads("li", p, "my salary?", ofLi)

@@ -59,7 +59,7 @@ func (a *App) accept(ctx context.Context, bot string, d bridge.Delivery) error {
 	if len(d.Messages)+len(d.Actions) == 0 {
 		return nil
 	}
-	_, err := a.inbox.Accept(ctx, d)
+	_, err := a.inbox.Accept(ctx, a.titled(ctx, d))
 	if err != nil {
 		a.health.Raise(health.Warning{Code: health.StoreFailing, Severity: bridge.SeverityError, Detail: err.Error()})
 		return err

@@ -127,6 +127,7 @@ func TestPlatformsLookAlike(t *testing.T) {
 func TestOptionalInterfaces(t *testing.T) {
 	home := map[string]string{
 		"Streamer": "internal/reply", "Listener": "internal/app", "FileOpener": "internal/engine", "Directory": "internal/app",
+		"DepartmentLister": "internal/app", "ChatNamer": "internal/app",
 		"Recaller": "internal/app", "Backfiller": "internal/app", "Previewer": "internal/app", "Renewer": "internal/app",
 		"Stopper": "internal/engine", "Feedbacker": "internal/engine", "Suggester": "internal/engine",
 		"Uploader": "internal/engine", "FormFiller": "internal/engine", "Fetcher": "internal/engine", "Transcriber": "internal/engine",

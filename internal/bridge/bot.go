@@ -97,6 +97,13 @@ type DepartmentLister interface {
 	Departments(ctx context.Context) ([]Department, error)
 }
 
+// ChatNamer is a Bot whose messages do not say what a group is called.
+type ChatNamer interface {
+	// ChatName returns the name of a group that the bot is part of. KindForbidden
+	// means that it lacks the right to see it.
+	ChatName(ctx context.Context, chat string) (string, error)
+}
+
 // Recaller is a Bot that can take back a message it sent.
 type Recaller interface {
 	Recall(ctx context.Context, message MessageID, at Address) error

@@ -1,6 +1,10 @@
 package bridge
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode"
+)
 
 // Role is what a person may do.
 type Role string
@@ -105,4 +109,12 @@ type PersonCard struct {
 	History  []Audit // the latest first
 	Likely   []Likeness
 	Usage    PersonUsage
+}
+
+// IsID says that what somebody wrote for a department or a group looks like its id,
+// and not like its name: platforms make none without a digit, or of other letters
+// than Latin ones.
+func IsID(text string) bool {
+	digit := strings.ContainsFunc(text, unicode.IsDigit)
+	return digit && !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsSpace(r) })
 }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"switchboard/internal/bridge"
 )
@@ -101,16 +99,9 @@ func (o *Offices) Names(ctx context.Context, bot string, ids []string) (names []
 		case len(ids) == 0:
 			return true
 		default:
-			return unread && !IsDepartmentID(name) || slices.Contains(maybe, name)
+			return unread && !bridge.IsID(name) || slices.Contains(maybe, name)
 		}
 	}
-}
-
-// IsDepartmentID says that a text looks like an id: no platform makes one without a
-// digit, or of other letters than Latin ones.
-func IsDepartmentID(text string) bool {
-	digit := strings.ContainsFunc(text, unicode.IsDigit)
-	return digit && !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsSpace(r) })
 }
 
 // Refresh asks the directory behind a bot again when the list is a day old.

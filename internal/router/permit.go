@@ -27,7 +27,7 @@ const (
 	RefusedApproval Refusal = "approval"
 	RefusedClosed   Refusal = "closed"
 	RefusedOutside  Refusal = "outside" // this bot is for others
-	RefusedUnsure   Refusal = "unsure"  // nobody can tell now whether it is for their department
+	RefusedUnsure   Refusal = "unsure"  // nobody can tell now whether it is for their department or group
 	RefusedAgent    Refusal = "agent"   // this agent is not for people of their role
 	RefusedRule     Refusal = "rule"
 )
@@ -45,6 +45,11 @@ type Circle struct{ Chats, Departments []string }
 func (c Circle) holds(f facts) bool {
 	return len(c.Chats)+len(c.Departments) == 0 || f.role == bridge.RoleAdmin ||
 		anyOf(c.Chats, f.message.Chat.ID, f.message.Chat.Title) || anyOf(c.Departments, f.departments.Of...)
+}
+
+// perhaps says that it cannot be told whether they are, when it does not hold.
+func (c Circle) perhaps(f facts) bool {
+	return f.departments.perhaps(c.Departments) || f.perhapsIn(c.Chats)
 }
 
 // roleWith returns what a person may do with a bot.
@@ -76,7 +81,7 @@ func (r *Router) permit(f facts) Refusal {
 		return RefusedBlocked
 	case r.opt.Exempt(bot):
 		return RefusedNot
-	case !r.opt.Circle(bot).holds(f) && f.departments.perhaps(r.opt.Circle(bot).Departments):
+	case !r.opt.Circle(bot).holds(f) && r.opt.Circle(bot).perhaps(f):
 		return RefusedUnsure
 	case !r.opt.Circle(bot).holds(f):
 		return RefusedOutside

@@ -80,9 +80,11 @@ func TestCircle(t *testing.T) {
 		{direct("one", "li", "/help"), bridge.RoleMember, router.RefusedOutside},
 		{direct("one", "li", "hi"), bridge.RoleAdmin, router.RefusedNot},
 		{direct("one", "zhang", "hi"), bridge.RoleBlocked, router.RefusedBlocked},
-		{inGroup("one", "room", "li"), bridge.RoleMember, router.RefusedNot},
-		{in(inGroup("one", "r2", "li"), "午饭群"), bridge.RoleMember, router.RefusedNot},
-		{inGroup("one", "r2", "li"), bridge.RoleMember, router.RefusedOutside},
+		{inGroup("room", "li"), bridge.RoleMember, router.RefusedNot},
+		{in(inGroup("r2", "li"), "午饭群"), bridge.RoleMember, router.RefusedNot},
+		{in(inGroup("r2", "li"), "产品组"), bridge.RoleMember, router.RefusedOutside},
+		{inGroup("r2", "li"), bridge.RoleMember, router.RefusedUnsure}, // its name is not known
+		{inGroup("r2", "li"), bridge.RoleAdmin, router.RefusedNot},
 		{direct("two", "li", "hi"), bridge.RoleMember, router.RefusedNot},
 	} {
 		p.role = c.role
@@ -121,8 +123,8 @@ func TestExempt(t *testing.T) {
 	}
 }
 
-func inGroup(bot, chat, user string) bridge.Message {
-	m := direct(bridge.Platform(bot), user, "hi")
+func inGroup(chat, user string) bridge.Message {
+	m := direct("one", user, "hi")
 	m.Chat = bridge.Chat{ID: chat, Kind: bridge.Group}
 	return m
 }

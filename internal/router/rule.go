@@ -112,13 +112,21 @@ func (m Membership) perhaps(wanted []string) bool {
 	return m.Unsure != nil && !anyOf(wanted, m.Of...) && slices.ContainsFunc(wanted, m.Unsure)
 }
 
+// perhapsIn says that it cannot be told whether a message was written in one of some
+// chats: the group has a name that nobody could look up.
+func (f facts) perhapsIn(chats []string) bool {
+	c := f.message.Chat
+	return c.Kind == bridge.Group && c.Title == "" && !anyOf(chats, c.ID) &&
+		slices.ContainsFunc(chats, func(chat string) bool { return !bridge.IsID(chat) })
+}
+
 // verdict says whether a rule holds.
 type verdict int
 
 const (
 	holdsNot verdict = iota
 	holds
-	unsure // it does if somebody is in a department, which nobody can tell
+	unsure // it does if somebody is in a department or a group, which nobody can tell
 )
 
 // decides says that a rule decides about a message. One that refuses does so until
@@ -163,7 +171,7 @@ func (r Rule) reasons(f facts) (all []Reason, v verdict) {
 			continue
 		}
 		reason := Reason{Condition: ask.by, Holds: ask.satisfied(), Got: ask.got, Want: strings.Join(ask.want, ", ")}
-		if reason.Unsure = ask.by == ByDepartment && f.departments.perhaps(r.Departments); reason.Unsure {
+		if reason.Unsure = ask.by == ByDepartment && f.departments.perhaps(r.Departments) || ask.by == ByChat && f.perhapsIn(r.Chats); reason.Unsure {
 			doubts = append(doubts, reason)
 			continue
 		}

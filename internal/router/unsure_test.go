@@ -120,3 +120,38 @@ func TestDepartmentsOfOtherBots(t *testing.T) {
 		t.Errorf("%s and %s, asked for %q", one.Queue, two.Queue, asked)
 	}
 }
+
+// TestUnsureGroups: a group whose name nobody knows may be the one that a rule is
+// about, unless rules call it by its id.
+func TestUnsureGroups(t *testing.T) {
+	t.Parallel()
+	rules, mistakes := parse(t, "[{when: {chat: [Lunch, oc_9]}, refuse: true}, {when: {chat: Sales}, agent: hr}, {when: {chat: oc_8}, refuse: true}]")
+	if len(mistakes) > 0 {
+		t.Fatal(mistakes)
+	}
+	r, p := setupWith(router.Options{Rules: rules})
+	p.role = bridge.RoleMember
+	for n, c := range []struct {
+		chat bridge.Chat
+		want router.Refusal
+		rule string
+	}{
+		{bridge.Chat{ID: "oc_1", Kind: bridge.Group}, router.RefusedUnsure, "#1"},
+		{bridge.Chat{ID: "oc_9", Kind: bridge.Group}, router.RefusedNot, "#1"},
+		{bridge.Chat{ID: "oc_1", Kind: bridge.Group, Title: "Lunch"}, router.RefusedNot, "#1"},
+		{bridge.Chat{ID: "oc_1", Kind: bridge.Group, Title: "Sales"}, router.RefusedNot, "#2"},
+		{bridge.Chat{ID: "oc_1", Kind: bridge.Group, Title: "HR"}, router.RefusedNot, ""},
+		{bridge.Chat{ID: "c-zhang", Kind: bridge.Direct}, router.RefusedNot, ""},
+	} {
+		m := direct("one", "zhang", "hi")
+		m.Chat = c.chat
+		if got := route(t, r, m); got.Refused != c.want || got.Rule != c.rule {
+			t.Errorf("%d: refused %q by %q", n, got.Refused, got.Rule)
+		}
+	}
+	rules, _ = parse(t, "[{when: {chat: oc_8}, refuse: true}]")
+	r.Follow(rules)
+	if got := route(t, r, inGroup("oc_1", "zhang")); got.Refused != router.RefusedNot {
+		t.Errorf("a group with another id: refused %q", got.Refused)
+	}
+}

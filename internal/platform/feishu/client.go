@@ -49,6 +49,7 @@ const (
 	apiStop     = "/open-apis/cardkit/v1/cards/:card_id/elements/" + elementStop
 	apiSettings = "/open-apis/cardkit/v1/cards/:card_id/settings"
 
+	apiChat        = "/open-apis/im/v1/chats/:chat_id"
 	apiDepartments = "/open-apis/contact/v3/departments/:department_id/children"
 )
 
@@ -65,6 +66,7 @@ const (
 	opUpload = "feishu: upload file"
 	opList   = "feishu: list messages"
 
+	opChat        = "feishu: look up group"
 	opDepartments = "feishu: list departments"
 )
 

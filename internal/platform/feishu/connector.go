@@ -60,7 +60,7 @@ func setup() []bridge.Step {
 		{Key: "bot", Link: app + "/bot"},
 		{
 			Key:    "scopes",
-			Link:   app + "/auth?q=im:message:send_as_bot,im:message.p2p_msg:readonly,im:message.group_at_msg:readonly,cardkit:card:write,im:resource,im:message:readonly&op_from=openapi&token_type=tenant",
+			Link:   app + "/auth?q=im:message:send_as_bot,im:message.p2p_msg:readonly,im:message.group_at_msg:readonly,cardkit:card:write,im:resource,im:message:readonly,im:chat:read&op_from=openapi&token_type=tenant",
 			Checks: []string{findScope, findCard},
 		},
 		{Key: "encrypt", Modes: []bridge.ModeID{modeWebhook}, Link: app + "/event", Fill: []string{keyEncryptKey, keyVerificationToken}},

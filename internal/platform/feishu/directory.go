@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/prose"
 )
 
 const (
@@ -45,6 +46,19 @@ func (b *bot) Departments(ctx context.Context) ([]bridge.Department, error) {
 		query.Set("page_token", got.Data.Next)
 	}
 	return nil, &bridge.Error{Kind: bridge.KindTooLarge, Op: opDepartments, Detail: "more departments than are read"}
+}
+
+// ChatName implements bridge.ChatNamer: "Obtain group information" of the server API.
+func (b *bot) ChatName(ctx context.Context, chat string) (string, error) {
+	var got chatAnswer
+	err := b.client.call(ctx, request{op: opChat, method: http.MethodGet, api: apiChat, ids: []string{chat}}, &got)
+	return prose.OneLine(got.Data.Name), err
+}
+
+type chatAnswer struct {
+	Data struct {
+		Name string `json:"name"`
+	} `json:"data"`
 }
 
 type departmentsAnswer struct {

@@ -38,3 +38,21 @@ func TestDepartments(t *testing.T) {
 		t.Errorf("none: %v, %v", got, err)
 	}
 }
+
+// TestChatName: what a group is called is looked up; a right that is missing is said
+// with where it is granted.
+func TestChatName(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	namer, _ := f.bot(t, nil, bridge.Env{}).(bridge.ChatNamer)
+	f.script("/open-apis/im/v1/chats/oc_1",
+		ok(`{"name":"午饭\n群","chat_mode":"group"}`),
+		bad(99991672, "Access denied. One of the following scopes is required: [im:chat:readonly]"),
+	)
+	if got, err := namer.ChatName(t.Context(), "oc_1"); got != "午饭 群" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := namer.ChatName(t.Context(), "oc_1"); got != "" || bridge.KindOf(err) != bridge.KindForbidden {
+		t.Errorf("%q, %v", got, err)
+	}
+}

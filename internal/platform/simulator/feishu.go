@@ -285,6 +285,11 @@ func (s *feishuServer) contact(r *http.Request) (any, *refusal) {
 }
 
 func (s *feishuServer) chat(r *http.Request) (any, *refusal) {
+	if s.withheld("im:chat:read") { // of those that suffice, the one that it has
+		no := refuse(99991672, "Access denied. One of the following scopes is required: [im:chat:readonly, im:chat:read, im:chat].")
+		no.missing = []string{"im:chat:readonly", "im:chat:read", "im:chat"}
+		return nil, no
+	}
 	at, no := s.chatOf(r.PathValue("chat"))
 	if no != nil {
 		return nil, no
