@@ -26,5 +26,14 @@ func (t *Tunnel) Supervise(ctx context.Context, open func() (*bridge.Error, Retr
 	})
 }
 
+// Classify says what an error of the service means, and when to try again.
+func (t *Tunnel) Classify(err error) (*bridge.Error, Retry) {
+	why := t.classify(err)
+	return why.err, why.retry
+}
+
+// BeOnline says that the endpoint is there.
+func (t *Tunnel) BeOnline(ctx context.Context) { t.online(ctx) }
+
 // NewGate makes a listener that can be left at any time.
 func NewGate(l net.Listener) net.Listener { return newGate(l) }

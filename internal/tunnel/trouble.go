@@ -54,7 +54,7 @@ func (t *Tunnel) classify(err error) trouble {
 	name, kind, again := refusal(code)
 	t.mu.Lock()
 	switch {
-	case name == "domain_taken" && !t.onlineAt.IsZero() && time.Since(t.onlineAt) < takeover:
+	case name == "domain_taken" && time.Since(t.onlineAt) < takeover:
 		again = retrySoon // taken by ourselves, a moment ago
 	case name == "heartbeat" && t.slow:
 		again = retryLater

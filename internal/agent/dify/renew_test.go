@@ -2,7 +2,6 @@ package dify_test
 
 import (
 	"cmp"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 
 	"switchboard/internal/agent/dify"
 	"switchboard/internal/bridge"
+	"switchboard/internal/bridge/bridgetest"
 )
 
 // TestRenewHurries: after a sleep an answer on which nothing comes is given up
@@ -88,43 +88,6 @@ func TestRenewConnects(t *testing.T) {
 	a.Renew()
 }
 
-// pipes are the connections of a server that are made without a network, so that
-// time can be invented.
-type pipes struct {
-	made chan net.Conn
-	mu   sync.Mutex
-	far  []net.Conn
-}
-
-func (p *pipes) dial() net.Conn {
-	near, far := net.Pipe()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.far = append(p.far, far)
-	p.made <- far
-	return near
-}
-
-func (p *pipes) count() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.far)
-}
-
-// Accept implements net.Listener.
-func (p *pipes) Accept() (net.Conn, error) {
-	if c, ok := <-p.made; ok {
-		return c, nil
-	}
-	return nil, errors.New("closed")
-}
-
-// Close implements net.Listener.
-func (*pipes) Close() error { return nil }
-
-// Addr implements net.Listener.
-func (*pipes) Addr() net.Addr { return &net.IPAddr{} }
-
 // TestSilenceRenews: where a server is silent, the next request makes a new
 // connection. Another one that is kept is as old, and may be as dead.
 func TestSilenceRenews(t *testing.T) {
@@ -132,15 +95,15 @@ func TestSilenceRenews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dead atomic.Bool
 		both := make(chan struct{})
-		p := &pipes{made: make(chan net.Conn, 8)}
+		p := bridgetest.NewPipes()
 		server := &http.Server{ReadHeaderTimeout: time.Hour, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
-			case p.count() < 2: // until the other one is there
+			case p.Count() < 2: // until the other one is there
 				select {
 				case both <- struct{}{}:
 				case <-both:
 				}
-			case dead.Load() && p.count() == 2:
+			case dead.Load() && p.Count() == 2:
 				<-r.Context().Done()
 				return
 			}
@@ -148,7 +111,7 @@ func TestSilenceRenews(t *testing.T) {
 		})}
 		go func() { _ = server.Serve(p) }()
 		a := open(t, dify.Config{BaseURL: "http://dify.example"})
-		a.Dial(p.dial)
+		a.Dial(p.Dial)
 		check := func() error {
 			found, err := a.Check(t.Context())
 			return cmp.Or(err, found[0].Err)
@@ -167,11 +130,10 @@ func TestSilenceRenews(t *testing.T) {
 		if err := check(); bridge.KindOf(err) != bridge.KindUnavailable || time.Since(start) != 30*time.Second {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
-		if err := check(); err != nil || time.Since(start) != 30*time.Second || p.count() != 3 {
-			t.Errorf("the next one: after %v, %d connections, %v", time.Since(start), p.count(), err)
+		if err := check(); err != nil || time.Since(start) != 30*time.Second || p.Count() != 3 {
+			t.Errorf("the next one: after %v, %d connections, %v", time.Since(start), p.Count(), err)
 		}
 		a.Renew()
-		close(p.made)
 		_ = server.Close()
 	})
 }

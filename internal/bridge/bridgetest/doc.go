@@ -1,3 +1,3 @@
 // Package bridgetest has a scripted bot and a scripted agent for tests of
-// everything that stands between the two.
+// everything that stands between the two, and connections without a network.
 package bridgetest
