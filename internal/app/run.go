@@ -36,6 +36,7 @@ const (
 	partAlike   = "alike"
 	partInputs  = "inputs"
 	partFile    = "file"
+	partForms   = "forms"
 	partKeyring = "keyring"
 	partListen  = "listen " // and the bot's id
 )
@@ -76,6 +77,7 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partFile, Stage: stageFirst, Run: a.watchFile},
 		{Name: partCatchUp, Stage: stageFirst, Run: a.catchUp},
 		{Name: partOffices, Stage: stageFirst, Run: a.readDepartments},
+		{Name: partForms, Stage: stageFirst, Run: a.watchForms},
 	}
 	if len(a.withheld()) > 0 {
 		all = append(all, lifecycle.Part{Name: partKeyring, Stage: stageFirst, Run: a.watchKeyring})

@@ -74,6 +74,14 @@ func (a *App) accept(ctx context.Context, bot string, d bridge.Delivery) error {
 	return nil
 }
 
+// watchForms tells people what becomes of the decisions that answers wait for.
+func (a *App) watchForms(ctx context.Context) error {
+	return a.engine.WatchForms(ctx, func(ctx context.Context, d bridge.Delivery) error {
+		_, err := a.inbox.Accept(ctx, d)
+		return err
+	})
+}
+
 // proof returns a file that proves who owns the domain, which the admin has put
 // into the data directory under the name the platform gave it.
 func (a *App) proof(name string) ([]byte, bool) {

@@ -121,6 +121,7 @@ type Source struct {
 
 // Form is a decision an agent waits for.
 type Form struct {
+	// Token is what it is decided with; empty when that can only be done elsewhere.
 	Token   string
 	Text    string // Markdown
 	Fields  []FormField
@@ -219,4 +220,29 @@ type FormFiller interface {
 	// comes after another one is answered with Decided first, and then with what
 	// became of that.
 	Fill(ctx context.Context, c Conversation, r Run, token, choice string, values map[string]string) iter.Seq2[Event, error]
+}
+
+// FormState is what became of a form.
+type FormState string
+
+// The states of a form.
+const (
+	FormOpen FormState = "open"
+	// FormDecided: somebody decided, and the answer goes on.
+	FormDecided FormState = "decided"
+	// FormLapsed: nobody decided in time, and the answer goes on without that.
+	FormLapsed FormState = "lapsed"
+	// FormExpired: nobody decided in time, and the answer does not go on yet.
+	FormExpired FormState = "expired"
+	// FormDropped: nothing waits for a decision any more, and nothing follows.
+	FormDropped FormState = "dropped"
+)
+
+// FormWatcher is an Agent that tells what became of a form that was not decided
+// here: elsewhere, or by nobody in time. An empty token is that of a form that
+// cannot be decided here at all.
+type FormWatcher interface {
+	FormState(ctx context.Context, c Conversation, r Run, token string) (FormState, error)
+	// GoOn yields the answer from its beginning on, after the form of that token.
+	GoOn(ctx context.Context, c Conversation, r Run, token string) iter.Seq2[Event, error]
 }

@@ -154,6 +154,10 @@ const (
 	ActionLeft     ActionKind = "left"     // the bot was removed from a group
 	ActionRecalled ActionKind = "recalled" // a person took a message back
 	ActionReaction ActionKind = "reaction" // a person reacted to a message
+	// ActionForm: a form that an answer waits for was decided elsewhere, or its time
+	// is over. ValueJob names the answer, and ValueForm has the FormState. We find
+	// that out ourselves; no platform tells it.
+	ActionForm ActionKind = "form"
 )
 
 // Action is something a person did that is not a message.
@@ -180,6 +184,7 @@ const (
 	ValueJob    = "job"  // the job whose answer it is about, a decimal number
 	ValueNumber = "n"    // which one, from 1: of the suggestions or of the choices
 	ValueText   = "text" // of a suggestion or a choice: its words
+	ValueForm   = "form" // what became of a form
 )
 
 // What a button of ours does. Every one does what the person could also type.

@@ -41,7 +41,7 @@ func (t *trip) ask(ctx context.Context) error {
 	if err := t.attach(ctx); err != nil {
 		return t.unattached(ctx, err)
 	}
-	if t.text = t.with.question(t.text, t.say("reply.file.look")); t.text == "" {
+	if t.text = t.with.question(t.text, t.say("reply.file.look")); t.text == "" && t.decision == nil {
 		return t.sent(t.out.Finish(ctx, strings.TrimSpace(t.echo()+t.with.prefix())))
 	}
 	h.prefix = t.echo() + t.with.prefix()
@@ -206,7 +206,7 @@ func (t *trip) show(ctx context.Context, h *hearing) error {
 // started keeps the agent's ids at once: after a crash the conversation goes on
 // and the cut-off answer can be found.
 func (t *trip) started(ctx context.Context, e bridge.Started) error {
-	if e.Conversation.ID != "" && e.Conversation.ID != t.route.Session.Conversation.ID {
+	if e.Conversation.ID != "" && e.Conversation.ID != t.route.Session.Conversation.ID && (t.decision == nil || !t.decision.unasked) {
 		t.route.Session.Conversation.ID = e.Conversation.ID
 		s, err := t.router.Remember(ctx, t.route.Session, t.job.Message.Platform, false)
 		if err != nil {
@@ -253,6 +253,12 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 	}
 	if err := t.decided(ctx); err != nil {
 		return err
+	}
+	if h.form != nil {
+		t.noticeForm()
+	}
+	if t.decision != nil && t.decision.unasked {
+		return nil // what is talked about now stays
 	}
 	_, err := t.router.Remember(ctx, t.route.Session, t.job.Message.Platform, true)
 	return err

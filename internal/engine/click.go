@@ -23,6 +23,8 @@ type click struct {
 	// known of it any more.
 	about bridge.Exchange
 	gone  bool
+	// form is what became of the form of that answer; empty for what people do.
+	form bridge.FormState
 }
 
 func (c *click) does(what string) bool { return c != nil && c.do == what }
@@ -47,6 +49,8 @@ func (t *trip) acted(ctx context.Context) (over bool, err error) {
 	switch a.Kind {
 	case bridge.ActionEntered:
 		return true, t.entered(ctx)
+	case bridge.ActionForm:
+		return t.overtaken(ctx, a)
 	case bridge.ActionButton, bridge.ActionMenu, bridge.ActionReaction:
 	case bridge.ActionJoined, bridge.ActionLeft, bridge.ActionRecalled:
 		return true, nil // noted in the journal; nothing to answer yet
@@ -92,12 +96,17 @@ func (t *trip) interpret(ctx context.Context, a *bridge.Action) (c *click, stran
 		}
 		return c, "", nil
 	}
-	c.about = bridge.Exchange{Job: about}
-	found, err := t.store.Exchanges(ctx, about.Lane, about.ID+1, 1)
-	if len(found) == 1 && found[0].Job.ID == about.ID {
-		c.about = found[0]
-	}
+	c.about, err = t.exchange(ctx, about)
 	return c, "", err
+}
+
+// exchange is a job with what is known of its answer.
+func (t *trip) exchange(ctx context.Context, j bridge.Job) (bridge.Exchange, error) {
+	found, err := t.store.Exchanges(ctx, j.Lane, j.ID+1, 1)
+	if len(found) == 1 && found[0].Job.ID == j.ID {
+		return found[0], err
+	}
+	return bridge.Exchange{Job: j}, err
 }
 
 // translate speaks the language of the answer to somebody who clicked: what was
@@ -189,8 +198,16 @@ func (t *trip) twice(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// echo repeats what was clicked, for those who see the answer and not the click.
+// echo repeats what was clicked, for those who see the answer and not the click, or
+// says why there is an answer that nobody asked for now.
 func (t *trip) echo() string {
+	switch {
+	case t.decision == nil || !t.decision.unasked:
+	case t.click.form == bridge.FormLapsed:
+		return t.say("reply.form.lapsed") + "\n\n"
+	default:
+		return t.say("reply.form.meanwhile") + "\n\n"
+	}
 	if t.click.does(bridge.DoAsk) || t.click.does(bridge.DoChoose) {
 		return "> " + t.job.Message.Text + "\n\n"
 	}

@@ -32,6 +32,8 @@ func (t *trip) words(text string) course {
 // What an earlier attempt began is brought to an end in any case.
 func (t *trip) course(ctx context.Context, resumed bool) (course, error) {
 	switch {
+	case t.click != nil && t.click.form != "":
+		return t.overtook()
 	case t.route.Refused != router.RefusedNot:
 		return t.refuse(ctx, t.route.Refused, t.say("router.refused."+string(t.route.Refused)), resumed)
 	case t.stale() && !resumed && !t.click.timeless(t.route.Command):

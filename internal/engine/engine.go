@@ -39,6 +39,8 @@ type Past interface {
 	Exchanges(ctx context.Context, lane string, before int64, most int) ([]bridge.Exchange, error)
 	// Awaits says whether one of these waits for a decision; it costs much less.
 	Awaits(ctx context.Context, lane string, before int64, most int) (bool, error)
+	// Undecided returns the last questions whose answers wait for a decision.
+	Undecided(ctx context.Context, most int) ([]bridge.Exchange, error)
 }
 
 // People knows the accounts of a person, and what they may do.
@@ -124,6 +126,7 @@ type Engine struct {
 
 	intents map[router.Command]Handler
 	answers answers
+	asks    chan struct{} // holds a token when a form was shown
 }
 
 // New makes an engine.
@@ -146,7 +149,7 @@ func New(store Store, r *router.Router, bots Bots, agents Agents, log *slog.Logg
 	if opt.Waiting == nil {
 		opt.Waiting = func(context.Context, bridge.Person, string) {}
 	}
-	e := &Engine{store: store, router: r, bots: bots, agents: agents, log: log, opt: opt}
+	e := &Engine{store: store, router: r, bots: bots, agents: agents, log: log, opt: opt, asks: make(chan struct{}, 1)}
 	e.intents = e.handlers()
 	return e
 }
@@ -197,6 +200,9 @@ func (e *Engine) Handle(ctx context.Context, job bridge.Job) bridge.Settlement {
 	}
 	s := t.verdict(ctx, err)
 	if s.State.Final() {
+		if err := t.tidy(ctx); err != nil {
+			return retry(t.delay(), bridge.KindOf(err))
+		}
 		e.answers.end(job.ID)
 	}
 	if t.oldProfile {
@@ -216,7 +222,7 @@ func (t *trip) run(ctx context.Context) error {
 	}
 	row.JobID = t.job.ID
 	if row.State == bridge.ReplyDelivered || row.State == bridge.ReplyFailed {
-		return nil // shown before we could say so
+		return t.closeOverdue(ctx, row) // shown before we could say so
 	}
 	ok := false
 	if t.bot, t.limits, ok = t.bots(t.job.Message.Bot); !ok {
@@ -231,7 +237,10 @@ func (t *trip) run(ctx context.Context) error {
 	t.note(bridge.EntryRouted, 0, "", t.routed())
 	if row.State == bridge.ReplyAnswered {
 		t.open(row, reply.PaceOff)
-		return t.sent(t.out.Deliver(ctx))
+		if err := t.sent(t.out.Deliver(ctx)); err != nil {
+			return err
+		}
+		return t.closeOverdue(ctx, t.out.Row())
 	}
 	c, err := t.course(ctx, found)
 	if err != nil {

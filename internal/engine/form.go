@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/router"
@@ -15,9 +14,11 @@ import (
 
 // decision is what somebody decided about a form.
 type decision struct {
-	at     bridge.Reply // whose answer waits
+	about  bridge.Exchange // whose answer waits
 	choice string
 	values map[string]string
+	// unasked says that it was not decided here: the answer goes on by itself.
+	unasked bool
 }
 
 // refused returns the words for a decision that was not taken.
@@ -36,8 +37,15 @@ func (decision) refused(kind bridge.Kind) (string, bool) {
 // that goes on after a decision.
 func (t *trip) source(ctx context.Context, agent bridge.Agent, q bridge.Question) iter.Seq2[bridge.Event, error] {
 	d := t.decision
+	if d == nil {
+		return agent.Ask(ctx, q)
+	}
+	row := d.about.Reply
+	if watcher, ok := agent.(bridge.FormWatcher); ok && d.unasked {
+		return watcher.GoOn(ctx, row.Conversation, row.Run, row.Form.Token)
+	}
 	filler, ok := agent.(bridge.FormFiller)
-	if d == nil || !ok || q.Run != (bridge.Run{}) {
+	if !ok || q.Run != (bridge.Run{}) {
 		return agent.Ask(ctx, q)
 	}
 	values := maps.Clone(d.values)
@@ -46,15 +54,19 @@ func (t *trip) source(ctx context.Context, agent bridge.Agent, q bridge.Question
 			values[name], _ = t.vault.Hide(t.privacy.Filter, t.route.Person.ID, value)
 		}
 	}
-	return filler.Fill(ctx, d.at.Conversation, d.at.Run, d.at.Form.Token, d.choice, values)
+	return filler.Fill(ctx, row.Conversation, row.Run, row.Form.Token, d.choice, values)
 }
 
 // waitFor stores what an answer waits for, and returns the form in words.
 func (t *trip) waitFor(ctx context.Context, h *hearing) (string, error) {
 	f := *h.form
 	f.Text = strings.TrimSpace(h.veil.beside(f.Text))
-	if _, ok := t.agent().(bridge.FormFiller); !ok || f.Token == "" || len(f.Choices) == 0 {
-		return strings.TrimSpace(f.Text + "\n\n" + t.say("reply.form.elsewhere")), nil
+	if _, fills := t.agent().(bridge.FormFiller); !fills || !decidable(f) {
+		words := strings.TrimSpace(f.Text + "\n\n" + t.say("reply.form.elsewhere"))
+		if !t.watched() {
+			return words, nil
+		}
+		return words, t.await(ctx, f)
 	}
 	words := t.formWords(f, h)
 	if clickable(f) {
@@ -68,10 +80,23 @@ func (t *trip) waitFor(ctx context.Context, h *hearing) (string, error) {
 			words = strings.TrimSpace(f.Text + "\n\n" + t.until(f))
 		}
 	}
-	f.Text = "" // it is in the answer, and goes with it
-	err := t.out.Note(ctx, func(r *bridge.Reply) { r.Form = &f })
-	return words, err
+	return words, t.await(ctx, f)
 }
+
+// await stores the form that an answer waits for.
+func (t *trip) await(ctx context.Context, f bridge.Form) error {
+	f.Text = "" // it is in the answer, and goes with it
+	return t.out.Note(ctx, func(r *bridge.Reply) { r.Form = &f })
+}
+
+// watched says that the agent tells what becomes of its forms.
+func (t *trip) watched() bool {
+	_, watches := t.agent().(bridge.FormWatcher)
+	return watches
+}
+
+// decidable says that a form can be decided here.
+func decidable(f bridge.Form) bool { return f.Token != "" && len(f.Choices) > 0 }
 
 // clickable says that a form can be decided by a choice alone.
 func clickable(f bridge.Form) bool {
@@ -130,7 +155,7 @@ func (t *trip) decides(ctx context.Context, text string) (string, error) {
 func (t *trip) chooses(ctx context.Context) (string, error) {
 	n, _ := strconv.Atoi(t.job.Action.Value[bridge.ValueNumber])
 	x := t.click.about
-	if x.Reply.Form == nil || n < 1 || n > len(x.Reply.Form.Choices) {
+	if x.Reply.Form == nil || !decidable(*x.Reply.Form) || n < 1 || n > len(x.Reply.Form.Choices) {
 		return t.say("reply.form.gone"), nil
 	}
 	return t.decide(ctx, x, x.Reply.Form.Choices[n-1].ID, "")
@@ -142,14 +167,16 @@ func (t *trip) decide(ctx context.Context, x bridge.Exchange, choice, rest strin
 	switch form := x.Reply.Form; {
 	case !own(x.Job, t.job.Message) && t.route.Role != bridge.RoleAdmin:
 		return t.say("reply.form.other"), nil
-	case !form.Expires.IsZero() && time.Now().After(form.Expires):
-		return t.say("reply.form.gone"), t.closeForm(ctx, x.Reply)
+	case expired(*form) && t.watched(): // who watches it takes it away, and tells what comes of that
+		return t.say("reply.form.gone"), nil
+	case expired(*form):
+		return t.say("reply.form.gone"), t.closeForm(ctx, x.Job.Message.Bot, x.Reply)
 	default:
 		values, wrong := filled(form.Fields, rest)
 		if wrong != nil {
 			return t.say("reply.form.which", "name", wrong.Name, "options", strings.Join(wrong.Options, ", ")), nil
 		}
-		t.decision = &decision{x.Reply, choice, values}
+		t.decision = &decision{about: x, choice: choice, values: values}
 		return "", nil
 	}
 }
@@ -167,7 +194,10 @@ func (t *trip) pending(ctx context.Context, text string) (x bridge.Exchange, cho
 	}
 	last := true
 	for _, x := range slices.Backward(all) {
-		if f := x.Reply.Form; f != nil {
+		if told(x) {
+			continue
+		}
+		if f := x.Reply.Form; f != nil && decidable(*f) {
 			choice, rest = chosen(f.Choices, text, last)
 			return x, choice, rest, nil
 		}
@@ -219,9 +249,10 @@ func filled(fields []bridge.FormField, text string) (map[string]string, *bridge.
 }
 
 // undecided tells the person that the decision was not taken. A form that is gone
-// is forgotten; one that was filled in wrongly still waits.
+// is forgotten; one that was filled in wrongly still waits, and what comes of one
+// that ran out is told by who watches it.
 func (t *trip) undecided(ctx context.Context, words string, kind bridge.Kind) error {
-	if kind != bridge.KindInvalid {
+	if kind != bridge.KindInvalid && (kind != bridge.KindExpired || !t.watched()) {
 		if err := t.decided(ctx); err != nil {
 			return err
 		}
@@ -234,16 +265,16 @@ func (t *trip) decided(ctx context.Context) error {
 	if t.decision == nil {
 		return nil
 	}
-	return t.closeForm(ctx, t.decision.at)
+	return t.settleForm(ctx, t.decision.about)
 }
 
 // closeForm takes a form away, and the buttons that decide it.
-func (t *trip) closeForm(ctx context.Context, row bridge.Reply) error {
+func (t *trip) closeForm(ctx context.Context, bot string, row bridge.Reply) error {
 	row.Form = nil
 	if len(row.Buttons) == 0 {
 		return t.store.SaveReply(ctx, row)
 	}
 	row.Buttons = nil
-	_, err := t.redraw(ctx, t.job.Message.Bot, row)
+	_, err := t.redraw(ctx, bot, row)
 	return err
 }

@@ -18,9 +18,10 @@ type clerk struct {
 	err    error
 	before bool // somebody has decided before
 	cut    int  // how often the connection breaks after the decision
+	slow   time.Duration
 }
 
-func (c *clerk) Fill(_ context.Context, conv bridge.Conversation, r bridge.Run, token, choice string, values map[string]string) iter.Seq2[bridge.Event, error] {
+func (c *clerk) Fill(ctx context.Context, conv bridge.Conversation, r bridge.Run, token, choice string, values map[string]string) iter.Seq2[bridge.Event, error] {
 	return func(yield func(bridge.Event, error) bool) {
 		if c.err != nil {
 			yield(nil, c.err)
@@ -28,6 +29,10 @@ func (c *clerk) Fill(_ context.Context, conv bridge.Conversation, r bridge.Run, 
 		}
 		if c.before && !yield(bridge.Decided{}, nil) {
 			return
+		}
+		select {
+		case <-time.After(c.slow):
+		case <-ctx.Done():
 		}
 		c.filled = append(c.filled, fmt.Sprintf("%s %s %s %v", r.Run, token, choice, values))
 		if c.cut > 0 {

@@ -27,6 +27,8 @@ func (*memory) Exchanges(context.Context, string, int64, int) ([]bridge.Exchange
 
 func (*memory) Awaits(context.Context, string, int64, int) (bool, error) { return false, nil }
 
+func (*memory) Undecided(context.Context, int) ([]bridge.Exchange, error) { return nil, nil }
+
 func (*memory) Job(context.Context, int64) (bridge.Job, error) {
 	return bridge.Job{}, &bridge.Error{Kind: bridge.KindNotFound, Op: "test"}
 }

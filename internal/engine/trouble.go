@@ -97,5 +97,9 @@ func (t *trip) apologise(ctx context.Context, err error) error {
 	if kind == bridge.KindIncomplete && errors.As(err, &e) {
 		args = []any{"fields", e.Args["fields"]}
 	}
-	return t.sent(t.out.Fail(ctx, t.say(key, args...), kind))
+	text := t.say(key, args...)
+	if t.decision != nil && t.decision.unasked {
+		text = t.echo() + text
+	}
+	return t.sent(t.out.Fail(ctx, text, kind))
 }

@@ -15,12 +15,16 @@ const (
 	// auditFor is how long at least the audit is kept, whatever the retention. The
 	// database refuses to forget sooner; the day is for clocks that differ.
 	auditFor = 366 * 24 * time.Hour
+	// decidesFor is how long an answer that waits for a decision keeps its content,
+	// whatever the retention: it is shown once more, without its buttons. Dify lets
+	// nothing wait for longer than a week.
+	decidesFor = 8 * 24 * time.Hour
 	// forgetAtOnce bounds how long a step of Forget keeps other writes waiting.
 	forgetAtOnce = 200
 )
 
 // Forget drops what people wrote and were answered from jobs that finished
-// before content, and everything about jobs that finished before rows, though
+// before content, unless an answer waits for a decision, and everything about jobs that finished before rows, though
 // never before a week is over, and the audit not before a year is. It returns how
 // many jobs it touched. It works in small steps and can be stopped by ctx at any
 // time.
@@ -28,11 +32,13 @@ func (s *Store) Forget(ctx context.Context, content, rows time.Time) (int, error
 	if week := time.Now().Add(-onceFor); rows.After(week) {
 		rows = week
 	}
-	dropped, err := s.inSteps(ctx, "finished_at > 0 AND finished_at < ?", micros(rows), (*tx).dropRows)
+	dropped, err := s.inSteps(ctx, "finished_at > 0 AND finished_at < ?", (*tx).dropRows, micros(rows))
 	if err != nil {
 		return dropped, fmt.Errorf("store: forget: %w", err)
 	}
-	cleared, err := s.inSteps(ctx, "forgotten = 0 AND finished_at > 0 AND finished_at < ?", micros(content), (*tx).dropContent)
+	cleared, err := s.inSteps(ctx, `forgotten = 0 AND finished_at > 0 AND finished_at < ?
+		AND NOT EXISTS (SELECT 1 FROM replies WHERE job_id = jobs.id AND waits = 1 AND updated_at > ?)`, (*tx).dropContent,
+		micros(content), micros(time.Now().Add(-decidesFor)))
 	if err == nil {
 		err = s.forgetRest(ctx, micros(rows))
 	}
@@ -43,11 +49,11 @@ func (s *Store) Forget(ctx context.Context, content, rows time.Time) (int, error
 }
 
 // inSteps finds jobs and applies drop to a few of them at a time.
-func (s *Store) inSteps(ctx context.Context, where string, before int64, drop func(*tx, context.Context, []int64) error) (int, error) {
+func (s *Store) inSteps(ctx context.Context, where string, drop func(*tx, context.Context, []int64) error, args ...any) (int, error) {
 	total := 0
 	for {
 		var ids []int64
-		err := s.readers.NewSelect().Table("jobs").Column("id").Where("forgotten IN (0, 1)").Where(where, before).
+		err := s.readers.NewSelect().Table("jobs").Column("id").Where("forgotten IN (0, 1)").Where(where, args...).
 			Limit(forgetAtOnce).Scan(ctx, &ids)
 		if err != nil || len(ids) == 0 {
 			return total, err

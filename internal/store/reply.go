@@ -71,6 +71,44 @@ func (s *Store) Awaits(ctx context.Context, lane string, before int64, most int)
 	return waits, nil
 }
 
+// Undecided returns the last questions whose answers wait for a decision, without
+// their journals, the latest first.
+func (s *Store) Undecided(ctx context.Context, most int) ([]bridge.Exchange, error) {
+	all, err := s.undecided(ctx, most)
+	if err != nil {
+		return nil, fmt.Errorf("store: undecided: %w", err)
+	}
+	return all, nil
+}
+
+func (s *Store) undecided(ctx context.Context, most int) ([]bridge.Exchange, error) {
+	var ids []int64
+	err := s.readers.NewRaw("SELECT job_id FROM replies WHERE waits = 1 ORDER BY job_id DESC LIMIT ?", limit(most)).Scan(ctx, &ids)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	replies, err := s.replies(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.readers.QueryContext(ctx, "SELECT "+jobColumns+" FROM jobs WHERE id IN (?) ORDER BY id DESC", bun.List(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var all []bridge.Exchange
+	for rows.Next() {
+		j, err := scanJob(rows)
+		if err != nil {
+			return nil, err
+		}
+		if r := replies[j.ID]; r.Form != nil {
+			all = append(all, bridge.Exchange{Job: j, Reply: r})
+		}
+	}
+	return all, rows.Err()
+}
+
 func (s *Store) replies(ctx context.Context, jobs []int64) (map[int64]bridge.Reply, error) {
 	rows, err := s.readers.QueryContext(ctx, "SELECT "+replyColumns+" FROM replies WHERE job_id IN (?)", bun.List(jobs))
 	if err != nil {

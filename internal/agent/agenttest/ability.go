@@ -107,6 +107,21 @@ func checkForm(t *testing.T, k Kit) {
 	wants(t, k, h.err, bridge.KindUnsupported, bridge.KindInvalid, bridge.KindNotFound)
 }
 
+// checkWatch: of nothing there is nothing to tell.
+func checkWatch(t *testing.T, k Kit) {
+	t.Helper()
+	watcher, ok := k.Open(t).(bridge.FormWatcher)
+	if !ok {
+		return
+	}
+	if state, err := watcher.FormState(t.Context(), question().Conversation, bridge.Run{}, ""); err == nil {
+		t.Errorf("nothing is %s", state)
+	}
+	if h := hear(t, watcher.GoOn(t.Context(), question().Conversation, bridge.Run{}, "")); h.events > 0 || h.err == nil {
+		t.Errorf("%+v", h)
+	}
+}
+
 // checkGreet: what is said first can be read and asked.
 func checkGreet(t *testing.T, k Kit) {
 	t.Helper()

@@ -74,6 +74,7 @@ func Run(t *testing.T, k Kit) {
 		{"suggest", checkSuggest},
 		{"upload", checkUpload},
 		{"form", checkForm},
+		{"watch", checkWatch},
 		{"greet", checkGreet},
 		{"transcribe", checkTranscribe},
 		{"fetch", checkFetch},

@@ -71,10 +71,15 @@ type teller func(bridge.Event) error
 
 // Ask implements bridge.Agent.
 func (a *Agent) Ask(ctx context.Context, q bridge.Question) iter.Seq2[bridge.Event, error] {
+	return a.yields(ctx, func(ctx context.Context, tell teller) error { return a.ask(ctx, q, tell) })
+}
+
+// yields makes a sequence of what is told, for as long as an answer may take.
+func (a *Agent) yields(ctx context.Context, answer func(ctx context.Context, tell teller) error) iter.Seq2[bridge.Event, error] {
 	return func(yield func(bridge.Event, error) bool) {
 		ctx, cancel := context.WithTimeoutCause(ctx, a.config.Timeout, errTooLong)
 		defer cancel()
-		err := a.ask(ctx, q, func(e bridge.Event) error {
+		err := answer(ctx, func(e bridge.Event) error {
 			if !yield(e, nil) {
 				return errLeft
 			}

@@ -16,19 +16,9 @@ const opFill = "dify: fill in form"
 // token; the caller has made sure that this person may. What follows is told from
 // the beginning of the answer on.
 func (a *Agent) Fill(ctx context.Context, c bridge.Conversation, r bridge.Run, token, choice string, values map[string]string) iter.Seq2[bridge.Event, error] {
-	return func(yield func(bridge.Event, error) bool) {
-		ctx, cancel := context.WithTimeoutCause(ctx, a.config.Timeout, errTooLong)
-		defer cancel()
-		err := a.fillIn(ctx, bridge.Question{Conversation: c, Run: r}, decision{values, choice, userOf(c)}, token, func(e bridge.Event) error {
-			if !yield(e, nil) {
-				return errLeft
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, errLeft) {
-			yield(nil, err)
-		}
-	}
+	return a.yields(ctx, func(ctx context.Context, tell teller) error {
+		return a.fillIn(ctx, bridge.Question{Conversation: c, Run: r}, decision{values, choice, userOf(c)}, token, tell)
+	})
 }
 
 // fillIn decides and follows the answer.
@@ -57,8 +47,7 @@ func (a *Agent) fillIn(ctx context.Context, q bridge.Question, d decision, token
 }
 
 func decidedBefore(err error) bool {
-	var e *bridge.Error
-	return errors.As(err, &e) && e.Code == "human_input_form_submitted"
+	return isRefusal(err, "human_input_form_submitted")
 }
 
 // goOn follows an answer after the decision about a form.

@@ -102,8 +102,11 @@ type Answer struct {
 	// choices. The words in After for it come before the comment in what follows.
 	Form  string
 	After map[string]string
-	// Within is how long one may take; default three days.
+	// Within is how long one may take; default three days. Lapsed, if set, are the
+	// words that follow when nobody decided by then; without it the run waits on, as
+	// it does until the server looks for such forms.
 	Within time.Duration
+	Lapsed string
 	// Fault, if set, is what goes wrong after the text.
 	Fault *Fault
 	// Cut, if not 0, is the number of pieces after which the connection breaks.

@@ -16,6 +16,7 @@ type form struct {
 	node               *node
 	decided            bool
 	choice, comment    string
+	lapsed             bool // nobody decided in time
 }
 
 // ask begins a run that asks a person something.
@@ -43,6 +44,30 @@ func (r *run) ask() {
 	r.publish(r.flowEvent("human_input_required", f.required()))
 	r.publish(r.flowEvent("workflow_paused", r.pausing(object{})))
 	r.end()
+	if r.answer.Lapsed != "" {
+		time.AfterFunc(time.Until(time.Unix(f.expires+1, 0)), r.lapse)
+	}
+}
+
+// lapse goes on without a decision.
+func (r *run) lapse() {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	f := r.form
+	if f.decided {
+		return // in time
+	}
+	f.lapsed, r.over, r.status, r.made = true, false, running, now()
+	r.started("resumption")
+	r.reopen(f.node)
+	r.publish(r.flowEvent("human_input_form_timeout", object{"node_id", "hi1", "node_title", "Approval", "expiration_time", f.expires}))
+	r.shut(f.node, "succeeded", object{}, object{}, object{}, nil, nil)
+	r.text = r.answer.Lapsed
+	r.publish(r.said("ans1", "answer")(r.text))
+	r.conclude(none, 0)
+	if r.message != nil {
+		r.message.status = "normal"
+	}
 }
 
 func (*form) inputs() []any {
@@ -108,7 +133,7 @@ func (c *call) form() *run {
 		guessed(c.r.URL.Path, "Form not found.").send(c)
 	case r.form.decided:
 		(&Refusal{http.StatusPreconditionFailed, "human_input_form_submitted", "This form has already been submitted by another user, form_id=" + r.form.id}).send(c)
-	case r.form.expires < now():
+	case r.form.lapsed, r.form.expires < now():
 		(&Refusal{http.StatusPreconditionFailed, "human_input_form_expired", "This form has expired, form_id=" + r.form.id}).send(c)
 	default:
 		return r
@@ -143,11 +168,47 @@ func (*Server) decide(c *call) {
 	case !given:
 		wrong("Missing required inputs: comment")
 	default:
-		r.form.decided, r.form.choice, r.form.comment = true, choice, comment
-		r.over, r.status, r.made = false, running, now()
-		go r.resume()
+		r.decide(choice, comment)
 		say(c, http.StatusOK, object{})
 	}
+}
+
+// Decide decides every form that waits, as somebody does on a page of the server's
+// own, and returns how many these are.
+func (s *Server) Decide(choice, comment string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, a := range s.apps {
+		for _, r := range a.forms {
+			if !r.form.decided && !r.form.lapsed {
+				r.decide(choice, comment)
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Waiting counts the forms that wait.
+func (s *Server) Waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, a := range s.apps {
+		for _, r := range a.forms {
+			if !r.form.decided && !r.form.lapsed {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (r *run) decide(choice, comment string) {
+	r.form.decided, r.form.choice, r.form.comment = true, choice, comment
+	r.over, r.status, r.made = false, running, now()
+	go r.resume()
 }
 
 // resume goes on after the decision.

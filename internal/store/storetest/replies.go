@@ -13,6 +13,8 @@ func replyChecks() []check {
 		{"a reply comes back as it was saved last", replyRoundTrip},
 		{"a job without a reply", noReply},
 		{"an answer that waits for a decision", awaits},
+		{"everything that waits for a decision", undecided},
+		{"content stays as long as somebody may decide", waitingContent},
 		{"entries of a job, in order", entriesOfJob},
 		{"a session lives until its time is over", sessionTTL},
 		{"a closed session stays closed", sessionClosed},
@@ -93,6 +95,66 @@ func awaits(b *bundle) {
 	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: ids[1], State: bridge.ReplyDelivered}))
 	if got, err := b.Awaits(b.Context(), "p:a:x", ids[3], 10); got || err != nil {
 		b.Errorf("after the decision: %v %v", got, err)
+	}
+}
+
+func undecided(b *bundle) {
+	if all, err := b.Undecided(b.Context(), 10); len(all) > 0 || err != nil {
+		b.Errorf("out of nothing: %+v, %v", all, err)
+	}
+	ids := append(b.accept("p:a:x", "a1", "a2", "a3"), b.accept("p:b:x", "b1")...)
+	waits := fullReply(ids[1])
+	b.ok(b.SaveReply(b.Context(), waits))
+	b.ok(b.SaveReply(b.Context(), bridge.Reply{JobID: ids[2], State: bridge.ReplyDelivered}))
+	b.ok(b.SaveReply(b.Context(), fullReply(ids[3])))
+	b.reopen()
+	all, err := b.Undecided(b.Context(), 10)
+	b.ok(err)
+	if len(all) != 2 || all[0].Job.ID != ids[3] || all[1].Job.ID != ids[1] || all[1].Job.Message.Text != "question a2" {
+		b.Fatalf("%+v", all)
+	}
+	if diff := cmp.Diff(waits, all[1].Reply); diff != "" {
+		b.Error(diff)
+	}
+	if all, err := b.Undecided(b.Context(), 1); len(all) != 1 || all[0].Job.ID != ids[3] || err != nil {
+		b.Errorf("the latest: %+v, %v", all, err)
+	}
+	waits.Form = nil
+	b.ok(b.SaveReply(b.Context(), waits))
+	if all, err := b.Undecided(b.Context(), 10); len(all) != 1 || all[0].Job.ID != ids[3] || err != nil {
+		b.Errorf("after the decision: %+v, %v", all, err)
+	}
+}
+
+func waitingContent(b *bundle) {
+	id := b.acceptJobs(withContent("p:a:x", "old"))[0]
+	r := fullReply(id)
+	b.ok(b.SaveReply(b.Context(), r))
+	b.finish()
+	forget := func() int {
+		b.Helper()
+		n, err := b.Forget(b.Context(), time.Now().Add(time.Second), time.Time{})
+		b.ok(err)
+		return n
+	}
+	pass(6 * 24 * time.Hour)
+	if n := forget(); n != 0 || b.job(id).Message.Text == "" {
+		b.Errorf("forgot %d", n)
+	}
+	if got, _, err := b.Reply(b.Context(), id); err != nil || got.Text == "" || len(got.Buttons) == 0 {
+		b.Errorf("%+v, %v", got, err)
+	}
+	r.Form, r.UpdatedAt = nil, time.Now()
+	b.ok(b.SaveReply(b.Context(), r))
+	if n := forget(); n != 1 || b.job(id).Message.Text != "" {
+		b.Errorf("after the decision: forgot %d", n)
+	}
+	id = b.acceptJobs(withContent("p:a:x", "older"))[0]
+	b.ok(b.SaveReply(b.Context(), fullReply(id)))
+	b.finish()
+	pass(9 * 24 * time.Hour)
+	if n := forget(); n != 1 || b.job(id).Message.Text != "" {
+		b.Errorf("when nothing waits for so long: forgot %d", n)
 	}
 }
 
