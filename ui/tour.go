@@ -54,6 +54,11 @@ func (w *Window) tourLook(ctx context.Context, l bridge.Language, look theme.Mod
 		if err := w.halt(ctx, prefix+name, show, visit); err != nil {
 			return err
 		}
+		if name == live.PagePeople {
+			if err := w.halt(ctx, prefix+name+"-alike", w.people.Alike, visit); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

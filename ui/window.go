@@ -54,6 +54,7 @@ type Window struct {
 	pages  map[string]page
 	talks  *talks.Page
 	play   *playground.Page
+	people *people.Page
 	send   *send.Page
 	frame  *frame
 	toasts *toasts
@@ -133,11 +134,12 @@ func (w *Window) build(ctx context.Context) {
 	}
 	w.talks = talks.New(built, kit, w.backend)
 	w.play = playground.New(built, kit, w.backend)
+	w.people = people.New(built, kit, w.backend)
 	w.send = send.New(built, kit, w.backend, &w.draft, send.Options{Pick: w.pick})
 	w.pages = map[string]page{
 		live.PageOverview:   overview.New(built, kit, w.backend),
 		live.PageTalks:      w.talks,
-		live.PagePeople:     people.New(built, kit, w.backend),
+		live.PagePeople:     w.people,
 		live.PageSend:       w.send,
 		live.PagePlayground: w.play,
 		live.PageRoutes:     routes.New(built, kit, w.backend),

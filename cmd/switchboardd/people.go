@@ -74,6 +74,7 @@ func errands() map[string]errand {
 		"list":    {1, 2, command.listPeople},
 		"show":    {2, 2, command.showPerson},
 		"merge":   {3, 3, change("merge", func(c command) any { return map[string]string{"into": c.args[2]} })},
+		"apart":   {3, 3, change("apart", func(c command) any { return map[string]string{"from": c.args[2]} })},
 		"unlink":  {3, 3, change("unlink", func(c command) any { return map[string]string{"account": c.args[2]} })},
 		"rename":  {3, 3, change("rename", func(c command) any { return map[string]string{"name": c.args[2]} })},
 		"role":    {3, 3, change("role", func(c command) any { return map[string]string{"role": c.args[2]} })},
@@ -81,6 +82,7 @@ func errands() map[string]errand {
 		"approve": {2, 2, change("approve", func(c command) any { return map[string]string{"role": c.q.role} })},
 		"decline": {2, 2, change("decline", none)},
 		"undo":    {2, 2, command.undo},
+		"alike":   {1, 1, command.listAlike},
 	}
 }
 
@@ -121,6 +123,25 @@ func (c command) listPeople(ctx context.Context) int {
 	}
 	for _, p := range all {
 		c.say(c.oneLine(p))
+	}
+	if len(all) == 0 {
+		c.complain(i18n.Text(c.lang, "cli.people.none"))
+	}
+	return exitOK
+}
+
+// listAlike tells who may be one human being.
+func (c command) listAlike(ctx context.Context) int {
+	var all []app.PairReport
+	if err := c.ask(ctx, http.MethodGet, "/api/v1/suggestions", nil, &all); err != nil {
+		return c.trouble(err)
+	}
+	if c.q.json {
+		return c.sayJSON(all)
+	}
+	for _, pair := range all {
+		one, other := pair.People[0], pair.People[1]
+		c.say(fmt.Sprintf("%s  %s  %s", one.ID, cmp.Or(one.Name, "-"), i18n.Text(c.lang, "cli.people.like."+pair.Because, "name", cmp.Or(other.Name, "-"), "id", other.ID)))
 	}
 	if len(all) == 0 {
 		c.complain(i18n.Text(c.lang, "cli.people.none"))

@@ -43,15 +43,40 @@ routes:
 		if err == nil && user == "zhang" {
 			err = s.Audit(t.Context(), bridge.Audit{Kind: bridge.AuditApproval, By: bridge.Actor{Who: p.ID, Where: "fs"}, Person: p.ID, Note: "=approval"})
 		}
+		ids[user] = p.ID
+		if profile := (bridge.Profile{Email: "li.na@example.com"}); err == nil && strings.HasPrefix(user, "li") {
+			err = s.SaveProfile(t.Context(), bridge.Identity{Platform: "feishu", Tenant: "t", User: bridge.UserID(user)}, profile, time.Now())
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids[user] = p.ID
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return data, ids
+}
+
+// wantApart tells two apart whom the directory knows by the same address, and takes
+// that back.
+func wantApart(t *testing.T, do func(...string) said, ids map[string]string) {
+	t.Helper()
+	alike := []string{"same e-mail address as 李娜", ids["li"], ids["li2"]}
+	do("people", "alike").want(t, exitOK, alike...)
+	do("people", "alike", "--json").want(t, exitOK, `"because": "email"`, `"name": "李娜"`)
+	do("people", "apart", "li", "li").want(t, exitTrouble, "same person already")
+	do("people", "apart", "li", "nobody").want(t, exitTrouble, "Nobody is called “nobody”")
+	do("people", "apart", "li").want(t, exitUsage)
+	apart := do("people", "apart", "li2", "li")
+	apart.want(t, exitOK, ids["li2"], "switchboardd people undo")
+	do("people", "alike").want(t, exitOK, "Nobody.")
+	do("people", "show", "li").want(t, exitOK, "feishu:li")
+	if shown := do("people", "show", "li"); strings.Contains(shown.out, "same e-mail") {
+		t.Errorf("who was told apart is suggested: %s", shown.out)
+	}
+	undo := regexp.MustCompile(`undo (\d+)`).FindStringSubmatch(apart.errs)
+	do("people", "undo", undo[1]).want(t, exitOK, "Done.")
+	do("people", "alike").want(t, exitOK, alike...)
 }
 
 // TestPeople does everything that can be done about people: while no program runs,
@@ -102,6 +127,7 @@ func TestPeople(t *testing.T) {
 			do("people", "show", "li2").want(t, exitOK, ids["li"], "feishu:li2", "feishu:li ")
 			do("people", "unlink", "li", "feishu:li2").want(t, exitOK, ids["li2"])
 			do("people", "unlink", "li", "feishu").want(t, exitTrouble, "the only account")
+			wantApart(t, do, ids)
 			do("people", "block", "li").want(t, exitOK, "blocked")
 			wantAudit(t, do, ids)
 			wantExplained(t, do)

@@ -26,7 +26,9 @@ func (a *App) api() map[string]http.HandlerFunc {
 	for pattern, do := range map[string]call{
 		"GET /api/v1/people":                a.apiPeople,
 		"GET /api/v1/people/{who}":          a.apiPerson,
+		"GET /api/v1/suggestions":           a.apiSuggestions,
 		"POST /api/v1/people/{who}/merge":   a.apiMerge,
+		"POST /api/v1/people/{who}/apart":   a.apiApart,
 		"POST /api/v1/people/{who}/unlink":  a.apiUnlink,
 		"POST /api/v1/people/{who}/rename":  a.apiRename,
 		"POST /api/v1/people/{who}/role":    a.apiRole,

@@ -32,13 +32,9 @@ func (a *App) PersonCard(ctx context.Context, person string) (bridge.PersonCard,
 	if len(rows) == 0 {
 		return bridge.PersonCard{}, &bridge.Error{Kind: bridge.KindNotFound, Op: "app: person"}
 	}
-	c := bridge.PersonCard{PersonRow: rows[0]}
-	for _, who := range c.Identities {
-		profile, _, err := a.store.Profile(ctx, who)
-		if err != nil {
-			return c, fmt.Errorf("app: person: %w", err)
-		}
-		c.Accounts = append(c.Accounts, bridge.Account{Identity: who, Profile: profile})
+	c, err := a.withAccounts(ctx, rows[0])
+	if err != nil {
+		return c, fmt.Errorf("app: person: %w", err)
 	}
 	if c.History, err = a.store.Audits(ctx, bridge.AuditQuery{Person: person, Limit: historyAtMost}); err != nil {
 		return c, fmt.Errorf("app: person: %w", err)
@@ -50,31 +46,17 @@ func (a *App) PersonCard(ctx context.Context, person string) (bridge.PersonCard,
 	return c, err
 }
 
-// likely lists who else may be the same human being.
-func (a *App) likely(ctx context.Context, person string) ([]bridge.Likeness, error) {
-	all, err := a.store.Suggestions(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("app: person: %w", err)
-	}
-	var likely []bridge.Likeness
-	for _, s := range all {
-		other := s.People[0]
-		switch person {
-		case s.People[0]:
-			other = s.People[1]
-		case s.People[1]:
-		default:
-			continue
-		}
-		rows, err := a.store.People(ctx, bridge.PeopleQuery{ID: other})
+// withAccounts adds what directories say of the accounts of a person.
+func (a *App) withAccounts(ctx context.Context, row bridge.PersonRow) (bridge.PersonCard, error) {
+	c := bridge.PersonCard{PersonRow: row}
+	for _, who := range c.Identities {
+		profile, _, err := a.store.Profile(ctx, who)
 		if err != nil {
-			return nil, fmt.Errorf("app: person: %w", err)
+			return c, err
 		}
-		for _, r := range rows {
-			likely = append(likely, bridge.Likeness{With: r, Because: s.Because})
-		}
+		c.Accounts = append(c.Accounts, bridge.Account{Identity: who, Profile: profile})
 	}
-	return likely, nil
+	return c, nil
 }
 
 // MergePeople makes one person of two; the name and the role of into stay.

@@ -71,3 +71,63 @@ func TestPeoplePage(t *testing.T) {
 		t.Errorf("%d accounts after unlinking one", n)
 	}
 }
+
+// TestLikenesses: whom two directories know by the same address stand side by side
+// until they are one, or told apart; each decision can be taken back, and the rule
+// that makes one of two heeds it.
+func TestLikenesses(t *testing.T) { //nolint:paralleltest // sets the environment
+	s := onBots(t, echoAgent, "", asUsual)
+	s.reads("li", "feishu", "hello", "question 1")
+	s.reads("li", "dingtalk", "hello", "question 1")
+	s.reads("zhang", "feishu", "hello", "question 1")
+	look := func() bridge.Likenesses {
+		t.Helper()
+		l, err := s.Likenesses(s.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	until(t, func() bool { return look().Total == 1 })
+	l := look()
+	pair := l.Pairs[0]
+	for _, p := range pair.People {
+		if p.Person.Name != "李娜" || len(p.Accounts) != 1 || p.Accounts[0].Profile.Email == "" || p.Accounts[0].Profile.Email != pair.People[0].Accounts[0].Profile.Email {
+			t.Errorf("side %+v", p)
+		}
+	}
+	one, other := pair.People[0].Person.ID, pair.People[1].Person.ID
+	if pair.Because != "email" || one == other || len(l.Pairs) != 1 || len(l.Decided) != 0 {
+		t.Errorf("likenesses %+v", l)
+	}
+	decide := func(err error, kind bridge.AuditKind) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := look()
+		if l.Total != 0 || len(l.Pairs) != 0 || len(l.Decided) != 1 || l.Decided[0].Audit.Kind != kind || l.Decided[0].Names != [2]string{"李娜", "李娜"} {
+			t.Fatalf("after %s: %+v", kind, l)
+		}
+		if kind == bridge.AuditApart {
+			s.noLonger(one)
+		}
+		if err := s.UndoAct(s.ctx, l.Decided[0].Audit.ID); err != nil {
+			t.Fatal(err)
+		}
+		if l := look(); l.Total != 1 || len(l.Decided) != 0 {
+			t.Errorf("after it was taken back: %+v", l)
+		}
+	}
+	decide(s.TellApart(s.ctx, other, one), bridge.AuditApart)
+	decide(s.MergePeople(s.ctx, one, other), bridge.AuditMerged)
+}
+
+// noLonger wants nobody to be suggested for a person.
+func (s *street) noLonger(person string) {
+	s.Helper()
+	card, err := s.PersonCard(s.ctx, person)
+	if err != nil || len(card.Likely) != 0 {
+		s.Errorf("suggested %+v, %v", card.Likely, err)
+	}
+}

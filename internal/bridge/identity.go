@@ -53,6 +53,7 @@ type AuditKind string
 // The kinds of audit entry. The words are in the catalogue under "audit.<kind>".
 const (
 	AuditMerged     AuditKind = "merged"      // two people became one
+	AuditApart      AuditKind = "apart"       // two people are not one, whatever directories say
 	AuditUnlinked   AuditKind = "unlinked"    // an identity became a person of its own
 	AuditRenamed    AuditKind = "renamed"     // a person was given another name
 	AuditRole       AuditKind = "role"        // a person was given another role
@@ -75,7 +76,7 @@ const (
 // AuditKinds lists every kind, for catalogues and tests.
 func AuditKinds() []AuditKind {
 	return []AuditKind{
-		AuditMerged, AuditUnlinked, AuditRenamed, AuditRole, AuditUndone, AuditRefused, AuditApproval, AuditLocked, AuditHandedOver,
+		AuditMerged, AuditApart, AuditUnlinked, AuditRenamed, AuditRole, AuditUndone, AuditRefused, AuditApproval, AuditLocked, AuditHandedOver,
 		AuditMasked, AuditAsked, AuditSettings, AuditByHand, AuditSecret, AuditDatabase, AuditExported, AuditSent, AuditTakenBack,
 	}
 }

@@ -101,6 +101,26 @@ type Likeness struct {
 	Because string // "email" or "mobile"
 }
 
+// Alike are two people who may be one human being.
+type Alike struct {
+	People  [2]PersonCard // without their history and usage, and who else they may be
+	Because string        // "email" or "mobile"
+}
+
+// Decision is what was decided about two people: that they are one, or are not.
+type Decision struct {
+	Audit Audit
+	Names [2]string
+}
+
+// Likenesses is everything there is to decide about people who may be one.
+type Likenesses struct {
+	Pairs []Alike // the first of Total
+	Total int
+	// Decided are the latest decisions that can be taken back.
+	Decided []Decision
+}
+
 // PersonCard is everything about a person that the window shows.
 type PersonCard struct {
 	PersonRow

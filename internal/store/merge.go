@@ -19,6 +19,8 @@ type undo struct {
 	Role       bridge.Role `json:"role,omitempty"`
 	// Before is the role that Into had when it took over that of From.
 	Before bridge.Role `json:"before,omitempty"`
+	// Apart are two people who were told apart.
+	Apart []string `json:"apart,omitempty"`
 }
 
 // moveBack names an identity that changed its person.
@@ -284,6 +286,8 @@ func (t *tx) undo(ctx context.Context, id int64, by bridge.Actor) error {
 
 func (t *tx) takeBack(ctx context.Context, u undo) error {
 	switch {
+	case len(u.Apart) == 2:
+		return t.exec(ctx, "DELETE FROM apart WHERE person = ? AND other = ?", u.Apart[0], u.Apart[1])
 	case u.Name != nil:
 		return t.exec(ctx, "UPDATE people SET name = ? WHERE id = ?", *u.Name, u.Into)
 	case u.Role != "":

@@ -74,8 +74,12 @@ const suggestions = `SELECT DISTINCT CASE WHEN a.person < b.person THEN a.person
 	WHERE p.%[1]s_key <> '' AND a.person <> b.person`
 
 // Suggestions lists pairs of people whose directories know the same e-mail
-// address or mobile number, each pair once.
+// address or mobile number, each pair once, without those who were told apart.
 func (s *Store) Suggestions(ctx context.Context) ([]bridge.Suggestion, error) {
+	apart, err := s.toldApart(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: suggestions: %w", err)
+	}
 	query := fmt.Sprintf(suggestions, "email") + " UNION " + fmt.Sprintf(suggestions, "mobile") + " ORDER BY 1, 2, 3" //nolint:gosec // constants
 	rows, err := s.readers.DB.QueryContext(ctx, query)
 	if err != nil {
@@ -88,7 +92,7 @@ func (s *Store) Suggestions(ctx context.Context) ([]bridge.Suggestion, error) {
 		if err := rows.Scan(&g.People[0], &g.People[1], &g.Because); err != nil {
 			return nil, fmt.Errorf("store: suggestions: %w", err)
 		}
-		if n := len(all); n == 0 || all[n-1].People != g.People {
+		if n := len(all); !apart[g.People] && (n == 0 || all[n-1].People != g.People) {
 			all = append(all, g)
 		}
 	}

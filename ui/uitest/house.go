@@ -51,6 +51,7 @@ type House struct {
 	routes     []bridge.Route
 	disturb    string
 	crowd      []bridge.PersonCard
+	decided    []bridge.Decision
 	acts       []string
 	sent       []bridge.Sending
 	tried      []bridge.Sending

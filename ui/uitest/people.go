@@ -37,6 +37,7 @@ func crowd(lang bridge.Language, now time.Time) []bridge.PersonCard {
 		all = append(all, c)
 	}
 	all[0].Accounts[0].Profile = bridge.Profile{Email: "lin.wen@example.com", Mobile: "13800138000", Department: "HR"}
+	all[2].Accounts[0].Profile = bridge.Profile{Email: "Lin.Wen@example.com"}
 	all[0].Likely = []bridge.Likeness{{With: all[2].PersonRow, Because: "email"}}
 	all[0].History = []bridge.Audit{
 		{ID: 7, At: now.AddDate(0, 0, -3), Kind: bridge.AuditRole, By: bridge.Actor{Where: "window"}, Person: all[0].Person.ID, Note: "member to admin", Undoable: true},
@@ -73,6 +74,50 @@ func (h *House) People(_ context.Context, q bridge.PeopleQuery) ([]bridge.Person
 	return rows, h.Fail
 }
 
+// Likenesses implements ui.Backend.
+func (h *House) Likenesses(context.Context) (bridge.Likenesses, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var l bridge.Likenesses
+	for _, d := range h.decided {
+		l.Decided = append([]bridge.Decision{d}, l.Decided...)
+	}
+	for _, one := range h.people() {
+		for _, like := range one.Likely {
+			i := slices.IndexFunc(h.crowd, func(c bridge.PersonCard) bool { return c.Person.ID == like.With.Person.ID })
+			if i < 0 || slices.ContainsFunc(h.decided, func(d bridge.Decision) bool { return d.Audit.Kind == bridge.AuditApart }) {
+				continue
+			}
+			sides := [2]bridge.PersonCard{one, h.crowd[i]}
+			for n := range sides {
+				sides[n] = bridge.PersonCard{PersonRow: sides[n].PersonRow, Accounts: sides[n].Accounts}
+			}
+			l.Pairs = append(l.Pairs, bridge.Alike{People: sides, Because: like.Because})
+		}
+	}
+	l.Total = len(l.Pairs)
+	return l, h.Fail
+}
+
+// TellApart implements ui.Backend.
+func (h *House) TellApart(_ context.Context, one, other string) error {
+	return h.acted("apart "+one+" "+other, func() { h.decide(bridge.AuditApart, one, other) })
+}
+
+// decide remembers a decision about two people; the lock is held.
+func (h *House) decide(kind bridge.AuditKind, one, other string) {
+	d := bridge.Decision{Audit: bridge.Audit{ID: 900 + int64(len(h.decided)), At: h.Now, Kind: kind, By: bridge.Actor{Where: "window"}, Undoable: true}}
+	for _, c := range h.people() {
+		if c.Person.ID == one {
+			d.Names[0] = c.Person.Name
+		}
+		if c.Person.ID == other {
+			d.Names[1] = c.Person.Name
+		}
+	}
+	h.decided = append(h.decided, d)
+}
+
 // PersonCard implements ui.Backend.
 func (h *House) PersonCard(_ context.Context, person string) (bridge.PersonCard, error) {
 	h.mu.Lock()
@@ -88,6 +133,7 @@ func (h *House) PersonCard(_ context.Context, person string) (bridge.PersonCard,
 // MergePeople implements ui.Backend.
 func (h *House) MergePeople(_ context.Context, from, into string) error {
 	return h.acted("merge "+from+" into "+into, func() {
+		h.decide(bridge.AuditMerged, from, into)
 		h.crowd = slices.DeleteFunc(h.people(), func(c bridge.PersonCard) bool { return c.Person.ID == from })
 	})
 }
@@ -113,7 +159,9 @@ func (h *House) GiveRole(_ context.Context, person string, role bridge.Role) err
 
 // UndoAct implements ui.Backend.
 func (h *House) UndoAct(_ context.Context, entry int64) error {
-	return h.acted(fmt.Sprintf("undo %d", entry), func() {})
+	return h.acted(fmt.Sprintf("undo %d", entry), func() {
+		h.decided = slices.DeleteFunc(h.decided, func(d bridge.Decision) bool { return d.Audit.ID == entry })
+	})
 }
 
 func (h *House) change(person string, f func(*bridge.PersonCard)) {

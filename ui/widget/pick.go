@@ -204,6 +204,23 @@ func (s *Segments) Mark(i int) bool {
 	return true
 }
 
+// Label writes something else on a choice.
+func (s *Segments) Label(i int, text string) {
+	if s.lines[i].Text() != text {
+		s.lines[i].Set(text)
+		s.Refresh()
+	}
+}
+
+// Labels returns what is written on the choices.
+func (s *Segments) Labels() []string {
+	var all []string
+	for _, l := range s.lines {
+		all = append(all, l.Text())
+	}
+	return all
+}
+
 // Picked returns the index of the choice.
 func (s *Segments) Picked() int { return s.picked }
 

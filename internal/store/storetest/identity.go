@@ -14,6 +14,7 @@ func identityChecks() []check {
 	return []check{
 		{"what the directory said", profile},
 		{"people with the same e-mail or mobile", suggest},
+		{"people who were told apart", toldApart},
 		{"a link code is used once", codeOnce},
 		{"a link code expires and is replaced", codeLife},
 		{"many use one code at once", codeRace},

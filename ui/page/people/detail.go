@@ -183,7 +183,11 @@ func (d *detail) likeness(l bridge.Likeness) fyne.CanvasObject {
 	w := d.kit.Words
 	text := w.T("people.likely."+l.Because, "name", nameOf(w, l.With))
 	look := d.button(w.T("people.merge.look"), func() { d.merge.preview(l.With) })
-	return widget.NewTinted(widget.Column(8, widget.NewParagraph(text), widget.Row(0, look)), theme.ColorNamePrimary)
+	one, other := d.shown.Person.ID, l.With.Person.ID
+	apart := d.button(w.T("people.alike.apart"), func() {
+		d.act(w.T("people.alike.apart.done"), one, func(ctx context.Context) error { return d.backend.TellApart(ctx, one, other) })
+	})
+	return widget.NewTinted(widget.Column(8, widget.NewParagraph(text), widget.Row(8, look, apart)), theme.ColorNamePrimary)
 }
 
 func (d *detail) role() fyne.CanvasObject {

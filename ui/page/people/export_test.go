@@ -78,3 +78,25 @@ func (p *Page) EmptyVisible() bool { return p.empty.Visible() }
 func (p *Page) NoHitsVisible() bool { return p.noHits.Visible() }
 
 func (p *Page) NobodyChosen() bool { return p.detail.nothing.Visible() && !p.detail.scroll.Visible() }
+
+// Suggestions are shown, or the list again.
+func (p *Page) Suggestions(on bool) {
+	if on {
+		p.tabs[0].Pick(1)
+		return
+	}
+	p.tabs[1].Pick(0)
+}
+
+func (p *Page) Tabs() [2][]string { return [2][]string{p.tabs[0].Labels(), p.tabs[1].Labels()} }
+
+func (p *Page) AlikeBody() fyne.CanvasObject { return p.alike.body }
+
+func (p *Page) InFront() string {
+	for name, o := range map[string]fyne.CanvasObject{"list": p.split, "suggestions": p.alike.root, "nobody": p.empty} {
+		if o.Visible() {
+			return name
+		}
+	}
+	return ""
+}

@@ -112,12 +112,11 @@ func (m *merge) preview(other bridge.PersonRow) {
 		})
 	})
 	do.Importance = fyneui.HighImportance
-	told := outcome(w, from, into)
-	parts := []fyne.CanvasObject{widget.NewParagraph(told[0]), both}
-	for _, text := range told[1:] {
+	var parts []fyne.CanvasObject
+	for _, text := range append(outcome(w, from, into), w.T("people.merge.accounts")) {
 		parts = append(parts, widget.NewParagraph(text))
 	}
-	parts = append(parts,
+	parts = append(parts, both,
 		widget.NewLine(w.T("people.merge.undo")).Sized(theme.SizeNameCaptionText).Colored(theme.ColorNamePlaceHolder).Elastic(),
 		widget.Row(8, do, m.cancel()))
 	m.put(parts...)

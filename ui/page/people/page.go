@@ -34,9 +34,12 @@ type Page struct {
 	filter        *fyneui.Select
 	list          *fyneui.List
 	detail        *detail
+	alike         *alike
+	tabs          [2]*widget.Segments // the same choice, above the list and above the suggestions
 	noHits, empty fyne.CanvasObject
 	split         *container.Split
 	items         []item
+	nobody        bool   // there is nobody at all
 	chosen        string // Person.ID
 	complete      bool   // there are no more rows to read
 }
@@ -65,12 +68,14 @@ func (p *Page) Content() fyne.CanvasObject { return p.content }
 func (p *Page) Shown(on bool) {
 	p.view.Shown(on)
 	p.detail.view.Shown(on)
+	p.alike.view.Shown(on)
 }
 
 // Refresh reads everything again at once.
 func (p *Page) Refresh() {
 	p.view.Refresh()
 	p.detail.view.Refresh()
+	p.alike.view.Refresh()
 }
 
 func (p *Page) build(ctx context.Context) {
@@ -92,13 +97,50 @@ func (p *Page) build(ctx context.Context) {
 	p.list.HideSeparators = true
 	p.noHits = container.NewCenter(widget.NewCaption(w.T("people.no_hits")))
 	p.noHits.Hide()
-	top := widget.Column(8, widget.NewHeading(w.T("page.people")), p.search, p.filter)
+	for i := range p.tabs {
+		p.tabs[i] = widget.NewSegments([]string{w.T("people.tab.all"), w.T("people.tab.alike", "n", 0)}, nil, p.front)
+		p.tabs[i].Mark(0)
+	}
+	top := widget.Column(8, widget.NewHeading(w.T("page.people")), widget.Row(0, p.tabs[0]), p.search, p.filter)
 	left := container.NewBorder(widget.Inset(top, 18, 12), nil, nil, nil, container.NewStack(p.list, p.noHits))
 	p.split = container.NewHSplit(left, widget.NewBar(p.detail.root, theme.ColorNameBackground))
 	p.split.SetOffset(0.34)
 	p.empty = nobody(p.kit)
 	p.empty.Hide()
-	p.content = container.NewStack(p.split, p.empty)
+	head := widget.Column(8, widget.NewHeading(w.T("page.people")), widget.Row(0, p.tabs[1])) // where it stands above the list, too
+	p.alike = newAlike(ctx, p.kit, p.backend, head, p.reveal, func(total int) {
+		for _, t := range p.tabs {
+			t.Label(1, w.T("people.tab.alike", "n", total))
+		}
+	})
+	p.content = container.NewStack(p.split, p.alike.root, p.empty)
+}
+
+// Alike shows who may be one human being.
+func (p *Page) Alike() { p.front(1) }
+
+// front brings the list to the front, or the suggestions.
+func (p *Page) front(i int) {
+	for _, t := range p.tabs {
+		t.Mark(i)
+	}
+	p.arrange()
+}
+
+// arrange shows what is in front.
+func (p *Page) arrange() {
+	suggestions := p.tabs[0].Picked() == 1
+	widget.Show(p.empty, p.nobody)
+	widget.Show(p.split, !p.nobody && !suggestions)
+	widget.Show(p.alike.root, !p.nobody && suggestions)
+}
+
+// reveal shows somebody in the list, which is asked for everybody again.
+func (p *Page) reveal(person string) {
+	p.search.SetText("")
+	p.filter.SetSelectedIndex(0)
+	p.front(0)
+	p.acted(person)
 }
 
 // nobody is the state before anybody wrote.
@@ -146,8 +188,8 @@ func (p *Page) show(r result, err error) {
 	}
 	asked := r.query.Text != "" || r.query.Role != "" || r.query.Waiting
 	widget.Show(p.noHits, len(p.items) == 0 && asked)
-	widget.Show(p.empty, len(p.items) == 0 && !asked)
-	widget.Show(p.split, len(p.items) > 0 || asked)
+	p.nobody = len(p.items) == 0 && !asked
+	p.arrange()
 	p.list.Refresh()
 	p.reselect()
 }
