@@ -121,6 +121,7 @@ type App struct {
 	store    *store.Store
 	journal  *journal.Journal
 	health   health.Registry
+	doubts   *doubts
 	inbox    *inbox.Inbox
 	door     *webhook.Server
 	profiles *people.Profiles
@@ -184,7 +185,7 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	}
 	a := &App{
 		opt: opt, settings: s, log: opt.Log, since: time.Now(), ledger: quota.NewLedger(), inReach: make(chan struct{}, 1),
-		lookedUp: make(chan struct{}, 1), reviewed: make(chan struct{}, 1), naming: make(chan struct{}, 1),
+		lookedUp: make(chan struct{}, 1), reviewed: make(chan struct{}, 1), naming: make(chan struct{}, 1), doubts: newDoubts(),
 		bots: map[string]*openBot{}, agents: map[string]*openAgentState{}, opened: map[string]net.Listener{},
 	}
 	a.saved = s
@@ -405,7 +406,7 @@ func (a *App) assemble() {
 	})
 	a.inbox = inbox.New(a.store, a.routes.Place, a.forget.after(a.engine.Handle), a.log, inbox.Options{Queues: queues, Record: a.record})
 	a.door = webhook.New(a.hooked, a.accept, a.log, webhook.Options{
-		Record: a.record, Suspect: a.suspect, Proof: a.proof, SelfTest: http.HandlerFunc(a.selfTest),
+		Record: a.record, Suspect: a.suspect, Judged: a.judged, Proof: a.proof, SelfTest: http.HandlerFunc(a.selfTest),
 	})
 	a.parts = lifecycle.New(a.log, lifecycle.Options{FirstPause: a.opt.RestartPause, Dead: a.partDied, Well: a.partWell, Hopeless: hopeless})
 }

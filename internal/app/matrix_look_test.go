@@ -80,14 +80,15 @@ func (s *stage) turnedAway(p bridge.Platform) string {
 	if x := s.job(p); !known || trace.Accepted > 0 || x.Job.ID != 0 || s.agent.asks(agentKey(p)) > 0 {
 		s.t.Errorf("%s: it was accepted: %+v, %+v", p, trace, x)
 	}
-	said := ""
+	until(s.t, func() bool { return s.complaint(p) != "" })
+	var said []string
 	for _, line := range s.Check(s.ctx, bridge.English) {
 		if line.Who == s.bots[p] && !line.OK {
-			said += line.What + " → " + line.Next
+			said = append(said, line.What+" → "+line.Next)
 		}
 	}
 	return fmt.Sprintf("| %s | %s | %s | not accepted | yes: the platform gives up after some tries | %s, and the check: %s | — |\n",
-		s.cell.name, p, s.reads(p), s.notice(p), said)
+		s.cell.name, p, s.reads(p), s.notice(p), append(said, "nothing")[0])
 }
 
 // comesTo gives a busy machine the time to show and to notice what it should; what

@@ -77,7 +77,7 @@ func (a *App) heard(ctx context.Context, bot string, d bridge.Delivery) error {
 		a.record(bridge.Entry{Kind: bridge.EntryIgnored, At: time.Now(), Bot: bot, Note: d.Note})
 	}
 	if d.Suspect {
-		a.suspect(bot, d.Note)
+		a.suspect(bot, d)
 	}
 	return nil
 }

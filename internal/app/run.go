@@ -38,6 +38,7 @@ const (
 	partFile    = "file"
 	partForms   = "forms"
 	partKeyring = "keyring"
+	partDoubts  = "doubts"
 	partListen  = "listen " // and the bot's id
 )
 
@@ -76,6 +77,7 @@ func (a *App) longLived() []lifecycle.Part {
 		{Name: partClock, Stage: stageFirst, Run: a.watchClock},
 		{Name: partFile, Stage: stageFirst, Run: a.watchFile},
 		{Name: partCatchUp, Stage: stageFirst, Run: a.catchUp},
+		{Name: partDoubts, Stage: stageFirst, Run: a.weighDoubts},
 		{Name: partOffices, Stage: stageFirst, Run: a.readDepartments},
 		{Name: partForms, Stage: stageFirst, Run: a.watchForms},
 	}

@@ -95,8 +95,11 @@ func (a *App) proof(name string) ([]byte, bool) {
 	return text, err == nil && len(text) <= most
 }
 
-func (a *App) suspect(bot, note string) {
-	a.health.Raise(health.Warning{Code: health.UnreadableTraffic, Severity: bridge.SeverityWarning, Affects: bot, Detail: note})
+func (a *App) suspect(bot string, d bridge.Delivery) {
+	w := health.Warning{Code: health.UnreadableTraffic, Severity: bridge.SeverityWarning, Affects: bot, Detail: d.Note, Err: d.Why}
+	if a.health.Raise(w) {
+		a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+	}
 }
 
 // observe keeps how agents and bots fare, and warns of those that fail.

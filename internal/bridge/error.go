@@ -84,6 +84,10 @@ type Error struct {
 	// Uncertain says that the call may have taken effect all the same, as after
 	// a time-out.
 	Uncertain bool
+	// Likely says of a request to us that was refused that it has the form of the
+	// platform's own: one of our settings may be wrong rather than the sender.
+	// Args["field"] names the setting.
+	Likely bool
 	// Args fill the placeholders of the words for this error, such as an IP
 	// address to allow or a link to grant a scope.
 	Args map[string]string

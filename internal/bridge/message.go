@@ -242,6 +242,10 @@ type Delivery struct {
 	// type, a group message that does not mention the bot.
 	Note string
 	// Suspect marks a genuine request we could not read; if that repeats the
-	// admin is warned.
+	// admin is warned. Why says what may be wrong; it may be nil.
 	Suspect bool
+	Why     error
+	// Unproven says that the answer had to be given without a proof by the secrets
+	// that the settings hold, so that nothing follows about those.
+	Unproven bool
 }

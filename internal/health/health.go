@@ -19,6 +19,7 @@ const (
 	AgentBroken       Code = "agent_broken"       // an agent could not be set up
 	AgentFailing      Code = "agent_failing"      // an agent did not answer
 	UnreadableTraffic Code = "unreadable_traffic" // genuine requests we cannot read
+	RequestsRefused   Code = "requests_refused"   // requests that look like the platform's do not fit a setting
 	StoreFailing      Code = "store_failing"      // the database cannot be written
 	DoorClosed        Code = "door_closed"        // we cannot listen: the address is taken
 	BotDisconnected   Code = "bot_disconnected"   // a bot's own connection ended
@@ -38,8 +39,9 @@ const (
 // Codes lists every code, for catalogues and tests.
 func Codes() []Code {
 	return []Code{
-		BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, StoreFailing, DoorClosed, BotDisconnected, SettingAdvised,
-		TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent, HistoryRefused, InputsMissing, DepartmentsUnread, SettingsEdited,
+		BotBroken, BotFailing, AgentBroken, AgentFailing, UnreadableTraffic, RequestsRefused, StoreFailing, DoorClosed, BotDisconnected,
+		SettingAdvised, TunnelDown, CareFailing, ApprovalWaiting, PartFailing, BudgetShort, BudgetSpent, HistoryRefused, InputsMissing, DepartmentsUnread,
+		SettingsEdited,
 	}
 }
 

@@ -53,7 +53,10 @@ type Options struct {
 	// Record takes the journal's entries; nil drops them.
 	Record bridge.Record
 	// Suspect is told of genuine requests that could not be read; may be nil.
-	Suspect func(bot, note string)
+	Suspect func(bot string, d bridge.Delivery)
+	// Judged is told what a bot makes of each request that it looked at: nil when
+	// it proved where it is from, otherwise why it was refused; may be nil.
+	Judged func(bot string, err error)
 	// Proof returns the content of a file /WW_verify_….txt by its name, with
 	// which WeCom lets the owner of a domain prove it; nil means there are none.
 	Proof func(name string) ([]byte, bool)
@@ -78,7 +81,10 @@ func (o Options) filled() Options {
 		o.Record = func(bridge.Entry) {}
 	}
 	if o.Suspect == nil {
-		o.Suspect = func(string, string) {}
+		o.Suspect = func(string, bridge.Delivery) {}
+	}
+	if o.Judged == nil {
+		o.Judged = func(string, error) {}
 	}
 	if o.Proof == nil {
 		o.Proof = func(string) ([]byte, bool) { return nil, false }
@@ -227,10 +233,14 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, id string, bot bri
 	case errors.Is(err, errWatched):
 		tooMany(w)
 	case err != nil:
+		s.opt.Judged(id, err)
 		kind := bridge.KindOf(err)
 		s.log.LogAttrs(r.Context(), slog.LevelDebug, "webhook refused", slog.String("bot", id), slog.Any("error", err))
 		s.turnAway(w, r, id, kind, status(kind))
 	default:
+		if !d.Unproven {
+			s.opt.Judged(id, nil)
+		}
 		s.deliver(w, r, id, d)
 	}
 }
@@ -302,7 +312,7 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, id string, d br
 		s.opt.Record(bridge.Entry{Kind: bridge.EntryIgnored, At: time.Now(), Bot: id, Note: d.Note})
 	}
 	if d.Suspect {
-		s.opt.Suspect(id, d.Note)
+		s.opt.Suspect(id, d)
 	}
 	answer(w, d.Response)
 }

@@ -50,16 +50,17 @@ const (
 )
 
 const (
-	opOpen   = "dingtalk: open"
-	opToken  = "dingtalk: get token"
-	opSend   = "dingtalk: send message"
-	opCreate = "dingtalk: create card"
-	opStream = "dingtalk: update card"
-	opCheck  = "dingtalk: check"
-	opRoute  = "dingtalk: register callback"
-	opFile   = "dingtalk: fetch file"
-	opUser   = "dingtalk: look up person"
-	opUpload = "dingtalk: upload file"
+	opOpen    = "dingtalk: open"
+	opReceive = "dingtalk: receive"
+	opToken   = "dingtalk: get token"
+	opSend    = "dingtalk: send message"
+	opCreate  = "dingtalk: create card"
+	opStream  = "dingtalk: update card"
+	opCheck   = "dingtalk: check"
+	opRoute   = "dingtalk: register callback"
+	opFile    = "dingtalk: fetch file"
+	opUser    = "dingtalk: look up person"
+	opUpload  = "dingtalk: upload file"
 
 	opDepartments = "dingtalk: list departments"
 )

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -19,6 +21,16 @@ const (
 	maxSkew = time.Hour
 	// quotaSpent is the code of a push without a message in it.
 	quotaSpent = "20001"
+	// maxLikely is how much of a request is read that is not signed as it should be,
+	// to see what it looks like. Messages are a few KiB.
+	maxLikely = 64 << 10
+)
+
+// The codes of requests that are refused though they look like DingTalk's.
+const (
+	codeSecret = "wrong_client_secret"
+	codeRobot  = "wrong_robot_code"
+	codeClock  = "wrong_clock"
 )
 
 // The headers that sign a click on a card (page "Event callbacks").
@@ -30,10 +42,12 @@ const (
 // Receive implements bridge.Bot.
 func (b *bot) Receive(ctx context.Context, req bridge.Request) (bridge.Delivery, error) {
 	if probe(req) {
-		return bridge.Delivery{}, nil
+		return bridge.Delivery{Unproven: true}, nil
 	}
 	if req.Header.Get(headerClick) != "" {
-		return b.receiveClick(req)
+		d, err := b.receiveClick(req)
+		d.Unproven = err == nil // signed with what was told when the card was made
+		return d, err
 	}
 	if err := b.authenticate(req); err != nil {
 		return bridge.Delivery{}, err
@@ -101,13 +115,30 @@ func unchanged() bridge.Response {
 // authenticate checks that a request comes from DingTalk, and lately.
 func (b *bot) authenticate(req bridge.Request) error {
 	stamp := req.Header.Get("timestamp")
-	if err := lately(stamp, req.At); err != nil {
-		return err
-	}
-	if !signed(req.Header.Get("sign"), stamp, b.cfg.secret.Reveal()) {
+	late := lately(stamp, req.At)
+	switch genuine := signed(req.Header.Get("sign"), stamp, b.cfg.secret.Reveal()); {
+	case late == nil && genuine:
+		return nil
+	case genuine: // or a copy of an old request
+		return b.doubt(bridge.KindUnauthenticated, codeClock, "", "the timestamp is more than an hour off")
+	case late != nil:
+		return late
+	case resembles(req):
+		return b.doubt(bridge.KindUnauthenticated, codeSecret, keyClientSecret, "the signature is wrong")
+	default:
 		return refuse(bridge.KindUnauthenticated, "the signature is wrong")
 	}
-	return nil
+}
+
+// resembles says that a request has the form of DingTalk's messages, whoever
+// signed it.
+func resembles(req bridge.Request) bool {
+	sum, err := base64.StdEncoding.DecodeString(req.Header.Get("sign"))
+	if err != nil || len(sum) != sha256.Size || req.Method != http.MethodPost || len(req.Body) > maxLikely {
+		return false
+	}
+	var p push
+	return decode(req.Body, &p) && p.ID != "" && p.ConversationID != "" && cmp.Or(p.SenderID, p.SenderStaffID) != "" && p.Type != ""
 }
 
 // lately checks the time of a request.
@@ -128,7 +159,7 @@ func lately(stamp string, arrived time.Time) error {
 // cover the body, this catches mistakes rather than attackers.
 func (b *bot) addressee(p push) error {
 	if p.RobotCode != "" && !b.cfg.ours(string(p.RobotCode)) {
-		return refuse(bridge.KindForbidden, "the message is for another robot")
+		return b.doubt(bridge.KindForbidden, codeRobot, keyRobotCode, "the message is for another robot")
 	}
 	if p.RobotCorpID != "" && b.cfg.corpID != "" && string(p.RobotCorpID) != b.cfg.corpID {
 		return refuse(bridge.KindForbidden, "the message is from another company")
@@ -137,7 +168,15 @@ func (b *bot) addressee(p push) error {
 }
 
 func refuse(kind bridge.Kind, why string) error {
-	return &bridge.Error{Kind: kind, Op: "dingtalk: receive", Detail: why}
+	return &bridge.Error{Kind: kind, Op: opReceive, Detail: why}
+}
+
+// doubt refuses a request that may well be DingTalk's, and names the setting that
+// it does not fit.
+func (b *bot) doubt(kind bridge.Kind, code, field, why string) error {
+	return &bridge.Error{
+		Kind: kind, Op: opReceive, Code: code, Detail: why, Likely: true, Args: map[string]string{"bot": b.cfg.id, "field": field},
+	}
 }
 
 // nothing is the answer that keeps the robot silent.

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
 	"switchboard/internal/platform/dingtalk"
 	"switchboard/internal/platform/platformtest"
 )
@@ -94,6 +95,11 @@ func push() *platformtest.Webhook {
 		ts := strconv.FormatInt(at.UnixMilli(), 10)
 		return request(string(payload), ts, mac(key, ts+"\n"+key), at)
 	}
+	late := func(key string) bridge.Request {
+		req := sign(key, []byte(hello), arrived().Add(-2*time.Hour))
+		req.At = arrived()
+		return req
+	}
 	return &platformtest.Webhook{
 		Fresh: time.Hour,
 		Message: func(id, text string) []byte {
@@ -103,9 +109,13 @@ func push() *platformtest.Webhook {
 		Forged: func(testing.TB) []platformtest.Forgery {
 			other := strings.Replace(hello, `"msgId"`, `"robotCode":"dingother","msgId"`, 1)
 			return []platformtest.Forgery{
-				{Name: "another secret", Request: sign("x", []byte(hello), arrived()), Want: bridge.KindUnauthenticated},
+				{Name: "another secret", Request: sign("x", []byte(hello), arrived()), Want: bridge.KindUnauthenticated, Doubt: "client_secret"},
 				{Name: "no signature", Request: request(hello, strconv.FormatInt(arrived().UnixMilli(), 10), "", arrived()), Want: bridge.KindUnauthenticated},
-				{Name: "another robot", Request: genuine(other), Want: bridge.KindForbidden},
+				{Name: "another robot", Request: genuine(other), Want: bridge.KindForbidden, Doubt: "robot_code"},
+				{Name: "another secret, for nobody", Request: sign("x", []byte(`{"msgtype":"text","text":{"content":"x"}}`), arrived()), Want: bridge.KindUnauthenticated},
+				{Name: "another secret, and long", Request: sign("x", []byte(hello+strings.Repeat(" ", 64<<10)), arrived()), Want: bridge.KindUnauthenticated},
+				{Name: "half a signature", Request: request(hello, strconv.FormatInt(arrived().UnixMilli(), 10), "HCbG3xNE3vzhO+u7qCUL1g==", arrived()), Want: bridge.KindUnauthenticated},
+				{Name: "another secret, and old", Request: late("x"), Want: bridge.KindUnauthenticated},
 			}
 		},
 		Handshakes: func(testing.TB) []platformtest.Handshake {
@@ -210,12 +220,33 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
+// TestClock: a message that is signed rightly and seems to be old says that the
+// clock is wrong.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	bot := openBot(t, nil)
+	for _, off := range []time.Duration{-time.Hour - time.Second, time.Hour + time.Second} {
+		req := genuine(hello)
+		req.At = req.At.Add(off)
+		_, err := bot.Receive(t.Context(), req)
+		var e *bridge.Error
+		if !errors.As(err, &e) || e.Kind != bridge.KindUnauthenticated || !e.Likely || e.Args["field"] != "" {
+			t.Errorf("off by %s: %+v", off, err)
+		}
+		for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {
+			if words := i18n.Explain(lang, err); words.What == i18n.Explain(lang, &bridge.Error{Kind: e.Kind}).What || words.Next == "" {
+				t.Errorf("%s: %s", lang, words)
+			}
+		}
+	}
+}
+
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	bot := openBot(t, nil)
 	for _, body := range []string{"", " \r\n"} {
 		d, err := bot.Receive(t.Context(), request(body, "", "", arrived()))
-		if err != nil || len(d.Messages)+len(d.Actions) != 0 || d.Response.Status > 200 || d.Note != "" || d.Suspect {
+		if err != nil || len(d.Messages)+len(d.Actions) != 0 || d.Response.Status > 200 || d.Note != "" || d.Suspect || !d.Unproven {
 			t.Errorf("the console's probe %q is answered with %+v, %v", body, d, err)
 		}
 	}
@@ -450,7 +481,7 @@ func TestForgedClicks(t *testing.T) {
 	must(t, err)
 	body := map[string]any{"outTrackId": "card-1", "corpId": "corp-1", "userId": "u2", "content": content(t, map[string]any{"value": "x"})}
 	good := func() bridge.Request { return f.clickOn(t, body, arrived()) }
-	if d, err := bot.Receive(t.Context(), good()); err != nil || len(d.Actions) != 1 {
+	if d, err := bot.Receive(t.Context(), good()); err != nil || len(d.Actions) != 1 || !d.Unproven {
 		t.Fatalf("%v, %+v", err, d)
 	}
 	theirs := maps.Clone(body)

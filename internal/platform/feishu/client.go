@@ -54,17 +54,18 @@ const (
 )
 
 const (
-	opOpen   = "feishu: open"
-	opToken  = "feishu: get token" //nolint:gosec // a name, not a token
-	opSend   = "feishu: send message"
-	opCard   = "feishu: create card"
-	opStream = "feishu: update card"
-	opRecall = "feishu: recall message"
-	opCheck  = "feishu: check"
-	opFile   = "feishu: fetch file"
-	opUser   = "feishu: look up person"
-	opUpload = "feishu: upload file"
-	opList   = "feishu: list messages"
+	opOpen    = "feishu: open"
+	opReceive = "feishu: receive"
+	opToken   = "feishu: get token" //nolint:gosec // a name, not a token
+	opSend    = "feishu: send message"
+	opCard    = "feishu: create card"
+	opStream  = "feishu: update card"
+	opRecall  = "feishu: recall message"
+	opCheck   = "feishu: check"
+	opFile    = "feishu: fetch file"
+	opUser    = "feishu: look up person"
+	opUpload  = "feishu: upload file"
+	opList    = "feishu: list messages"
 
 	opChat        = "feishu: look up group"
 	opDepartments = "feishu: list departments"

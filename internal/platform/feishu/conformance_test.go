@@ -100,24 +100,6 @@ func account(name, verify string) platformtest.Account {
 	}
 }
 
-func forgeries(verify string) []platformtest.Forgery {
-	body := envelope(encrypt(encryptKey, []byte(hello())))
-	forged := []platformtest.Forgery{
-		{Name: "not signed", Request: request(body), Want: bridge.KindUnauthenticated},
-		{Name: "another key", Request: signedRequest(body, "1", "2", sha("1", "2", "x", body)), Want: bridge.KindUnauthenticated},
-		{Name: "no key", Request: signedRequest(body, "1", "2", sha("1", "2", "", body)), Want: bridge.KindUnauthenticated},
-		{Name: "the token as key", Request: signedRequest(body, "1", "2", sha("1", "2", verifyWith, body)), Want: bridge.KindUnauthenticated},
-		{Name: "not encrypted", Request: request(hello()), Want: bridge.KindUnauthenticated},
-		{Name: "another app", Request: genuine(strings.Replace(hello(), appID, "cli_y", 1)), Want: bridge.KindForbidden},
-	}
-	if verify != "" {
-		forged = append(forged, platformtest.Forgery{
-			Name: "another app's token", Request: genuine(strings.Replace(hello(), verify, "other", 1)), Want: bridge.KindForbidden,
-		})
-	}
-	return forged
-}
-
 // quote makes a JSON string and leaves bytes as they are that are no UTF-8.
 func quote(s string) string {
 	var b strings.Builder

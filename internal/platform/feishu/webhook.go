@@ -3,6 +3,10 @@ package feishu
 import (
 	"cmp"
 	"context"
+	"crypto/aes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -45,15 +49,15 @@ func (b *bot) Receive(_ context.Context, req bridge.Request) (bridge.Delivery, e
 	}
 	switch {
 	case b.cfg.encryptKey.Empty() && (!readable || !b.knows(p)):
-		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the verification token is wrong")
+		return bridge.Delivery{}, b.unproven(req, p, opened, keyVerificationToken, "the verification token is wrong")
 	case !b.cfg.encryptKey.Empty() && !authentic:
-		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the signature is wrong")
+		return bridge.Delivery{}, b.unproven(req, p, opened, keyEncryptKey, "the signature is wrong")
 	case err != nil:
 		return suspect("an event that does not decrypt: " + err.Error()), nil //nolint:nilerr // genuine, so it is accepted
 	case !readable:
 		return suspect("a body that is not JSON"), nil
 	case p.token() != "" && !b.knows(p): // signed: it knows our key, but not us
-		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the verification token is another app's")
+		return bridge.Delivery{}, b.doubt(bridge.KindForbidden, keyVerificationToken, "the verification token is another app's")
 	}
 	return b.read(p, req)
 }
@@ -83,14 +87,50 @@ func (b *bot) knows(p push) bool {
 
 func (p push) token() string { return cmp.Or(p.Token, p.Header.Token) }
 
-// read turns a genuine event into what it carried.
-func (b *bot) read(p push, req bridge.Request) (bridge.Delivery, error) {
+// old reads an event of version 1; whatever could be read counts.
+func (p push) old() oldEvent {
 	var old oldEvent
 	if p.Header.Type == "" {
-		_ = decode(p.Event, &old) // whatever could be read counts
+		_ = decode(p.Event, &old)
 	}
+	return old
+}
+
+// unproven refuses a request without a proof. If it is closed with another key than
+// ours, or names our app, it looks like Feishu's; the field is the setting that it
+// does not fit.
+func (b *bot) unproven(req bridge.Request, p push, opened bool, field, why string) error {
+	switch {
+	case opened: // so the key is right
+		return refuse(bridge.KindUnauthenticated, why)
+	case closed(req):
+		return b.doubt(bridge.KindUnauthenticated, keyEncryptKey, why)
+	case cmp.Or(p.Header.AppID, p.old().AppID) == b.cfg.appID:
+		return b.doubt(bridge.KindUnauthenticated, field, why)
+	default:
+		return refuse(bridge.KindUnauthenticated, why)
+	}
+}
+
+// closed says that a request has the form of an encrypted and signed event.
+func closed(req bridge.Request) bool {
+	sum, err := hex.DecodeString(req.Header.Get("X-Lark-Signature"))
+	if err != nil || len(sum) != sha256.Size || req.Header.Get("X-Lark-Request-Timestamp") == "" || req.Header.Get("X-Lark-Request-Nonce") == "" {
+		return false
+	}
+	var s sealed
+	if !decode(req.Body, &s) {
+		return false
+	}
+	data, err := base64.StdEncoding.DecodeString(s.Encrypt)
+	return err == nil && len(data) >= 2*aes.BlockSize && len(data)%aes.BlockSize == 0
+}
+
+// read turns a genuine event into what it carried.
+func (b *bot) read(p push, req bridge.Request) (bridge.Delivery, error) {
+	old := p.old()
 	if app := cmp.Or(p.Header.AppID, old.AppID); app != "" && app != b.cfg.appID {
-		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the event is for another app")
+		return bridge.Delivery{}, b.doubt(bridge.KindForbidden, keyAppID, "the event is for another app")
 	}
 	switch p.Header.Type {
 	case eventMessage:
@@ -124,7 +164,15 @@ func noteOld(kind string) bridge.Delivery {
 }
 
 func refuse(kind bridge.Kind, why string) error {
-	return &bridge.Error{Kind: kind, Op: "feishu: receive", Detail: why}
+	return &bridge.Error{Kind: kind, Op: opReceive, Detail: why}
+}
+
+// doubt refuses a request that may well be Feishu's, and names the setting that it
+// does not fit.
+func (b *bot) doubt(kind bridge.Kind, field, why string) error {
+	return &bridge.Error{
+		Kind: kind, Op: opReceive, Code: "wrong_" + field, Detail: why, Likely: true, Args: map[string]string{"bot": b.cfg.id, "field": field},
+	}
 }
 
 // note accepts a genuine request that carries nothing for us.

@@ -18,6 +18,7 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/platform/feishu"
+	"switchboard/internal/platform/platformtest"
 )
 
 const (
@@ -202,6 +203,61 @@ func TestSignatureVectors(t *testing.T) {
 			t.Errorf("%+v: got %+v, %v", c, d, err)
 		case !c.good && bridge.KindOf(err) != bridge.KindUnauthenticated:
 			t.Errorf("%+v: got %+v, %v", c, d, err)
+		}
+	}
+}
+
+// forgeries are what the suite has refused.
+func forgeries(verify string) []platformtest.Forgery {
+	body := envelope(encrypt(encryptKey, []byte(hello())))
+	unknown := envelope(encrypt("x", []byte(hello())))
+	forged := []platformtest.Forgery{
+		{Name: "closed and signed with another key", Request: signedRequest(unknown, "1", "2", sha("1", "2", "x", unknown)), Want: bridge.KindUnauthenticated, Doubt: "encrypt_key"},
+		{Name: "closed with another key", Request: request(unknown), Want: bridge.KindUnauthenticated},
+		{Name: "half a signature", Request: signedRequest(unknown, "1", "2", sha("1", "2", "x", unknown)[:32]), Want: bridge.KindUnauthenticated},
+		{Name: "no time", Request: signedRequest(unknown, "", "2", sha("", "2", "x", unknown)), Want: bridge.KindUnauthenticated},
+		{Name: "no nonce", Request: signedRequest(unknown, "1", "", sha("1", "", "x", unknown)), Want: bridge.KindUnauthenticated},
+		{Name: "not signed", Request: request(body), Want: bridge.KindUnauthenticated},
+		{Name: "another key", Request: signedRequest(body, "1", "2", sha("1", "2", "x", body)), Want: bridge.KindUnauthenticated},
+		{Name: "no key", Request: signedRequest(body, "1", "2", sha("1", "2", "", body)), Want: bridge.KindUnauthenticated},
+		{Name: "the token as key", Request: signedRequest(body, "1", "2", sha("1", "2", verifyWith, body)), Want: bridge.KindUnauthenticated},
+		{Name: "not encrypted", Request: request(hello()), Want: bridge.KindUnauthenticated, Doubt: "encrypt_key"},
+		{Name: "not encrypted, of another app", Request: request(strings.Replace(hello(), appID, "cli_y", 1)), Want: bridge.KindUnauthenticated},
+		{Name: "another app", Request: genuine(strings.Replace(hello(), appID, "cli_y", 1)), Want: bridge.KindForbidden, Doubt: "app_id"},
+	}
+	for name, body := range map[string]string{"nothing encrypted": `{"encrypt":""}`, "half a block": `{"encrypt":"` + strings.Repeat("A", 64) + `BB"}`, "not base64": `{"encrypt":"%%%"}`} {
+		forged = append(forged, platformtest.Forgery{Name: name, Request: signedRequest(body, "1", "2", sha("1", "2", "x", body)), Want: bridge.KindUnauthenticated})
+	}
+	if verify != "" {
+		forged = append(forged, platformtest.Forgery{
+			Name: "another app's token", Request: genuine(strings.Replace(hello(), verify, "other", 1)), Want: bridge.KindForbidden, Doubt: "verification_token",
+		})
+	}
+	return forged
+}
+
+// TestDoubtsWithoutEncryptKey: what looks like Feishu's names the setting that it
+// does not fit: the verification token, or the encrypt key that the console has and we lack.
+func TestDoubtsWithoutEncryptKey(t *testing.T) {
+	t.Parallel()
+	bot := openBot(t, map[string]string{"encrypt_key": "", "verification_token": verifyWith})
+	other := strings.Replace(hello(), verifyWith, "other", 1)
+	old := `{"uuid":"1","token":"other","type":"event_callback","event":{"type":"message","app_id":"` + appID + `"}}`
+	unknown := envelope(encrypt("x", []byte(hello())))
+	for name, c := range map[string]struct {
+		req   bridge.Request
+		field string
+	}{
+		"another token":                {request(other), "verification_token"},
+		"another token, version 1":     {request(old), "verification_token"},
+		"another token, another app's": {request(strings.Replace(other, appID, "cli_y", 1)), ""},
+		"encrypted":                    {signedRequest(unknown, "1", "2", sha("1", "2", "x", unknown)), "encrypt_key"},
+		"nothing":                      {request("{}"), ""},
+	} {
+		_, err := bot.Receive(t.Context(), c.req)
+		var e *bridge.Error
+		if !errors.As(err, &e) || e.Kind != bridge.KindUnauthenticated || e.Args["field"] != c.field || e.Likely != (c.field != "") {
+			t.Errorf("%s: %+v", name, err)
 		}
 	}
 }

@@ -85,7 +85,8 @@ type Webhook struct {
 	// Sign makes the request for any payload, as it arrives at that moment.
 	Sign func(tb testing.TB, payload []byte, at time.Time) bridge.Request
 	// Forged are requests to be refused: with wrong signatures (unauthenticated)
-	// and signed rightly for somebody else (forbidden). Both have to be there.
+	// and signed rightly for somebody else (forbidden). Both have to be there, and
+	// one that looks like the platform's but is signed with another key.
 	Forged func(tb testing.TB) []Forgery
 	// Handshakes are the requests the platform makes when the address is saved.
 	Handshakes func(tb testing.TB) []Handshake
@@ -103,6 +104,9 @@ type Forgery struct {
 	Name    string
 	Request bridge.Request
 	Want    bridge.Kind
+	// Doubt is the setting that is named as perhaps wrong, because the request has the
+	// form of the platform's own; empty where it has not.
+	Doubt string
 }
 
 // Handshake is a request that is answered and carries nothing.

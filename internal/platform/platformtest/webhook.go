@@ -3,6 +3,7 @@ package platformtest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
 )
 
 // arrived is when requests arrive in these tests.
@@ -69,7 +71,7 @@ func (b *bundle) request(t *testing.T, id, text string) bridge.Request {
 func (b *bundle) one(t *testing.T, bot bridge.Bot, req bridge.Request) bridge.Message {
 	t.Helper()
 	d, err := bot.Receive(t.Context(), req)
-	if err != nil || len(d.Messages) != b.most() || len(d.Actions) != 0 || d.Note != "" || d.Suspect {
+	if err != nil || len(d.Messages) != b.most() || len(d.Actions) != 0 || d.Note != "" || d.Suspect || d.Unproven {
 		t.Fatalf("a genuine message: %v, %+v", err, d)
 	}
 	if len(d.Messages) == 0 {
@@ -195,18 +197,46 @@ func (b *bundle) refused(t *testing.T, name string, d bridge.Delivery, err error
 func checkForged(t *testing.T, b *bundle) {
 	t.Helper()
 	bot := b.openAlone(t)
-	kinds := map[bridge.Kind]bool{}
+	kinds, doubts := map[bridge.Kind]bool{}, 0
 	for _, f := range b.Webhook.Forged(t) {
 		kinds[f.Want] = true
 		d, err := bot.Receive(t.Context(), f.Request)
 		b.refused(t, f.Name, d, err, f.Want)
+		b.doubts(t, f.Name, err, f.Doubt)
+		if f.Doubt != "" && f.Want == bridge.KindUnauthenticated {
+			doubts++
+		}
 	}
-	if !kinds[bridge.KindUnauthenticated] || !kinds[bridge.KindForbidden] {
-		t.Errorf("the kit lacks a forgery: %v", slices.Sorted(maps.Keys(kinds)))
+	if !kinds[bridge.KindUnauthenticated] || !kinds[bridge.KindForbidden] || doubts == 0 {
+		t.Errorf("the kit lacks a forgery: %v, %d look genuine", slices.Sorted(maps.Keys(kinds)), doubts)
 	}
 	for name, body := range map[string]string{"garbage": "\x00\xff{[<", "nothing we know": "hello", "object": "{}", "document": "<xml></xml>"} {
 		d, err := bot.Receive(t.Context(), bridge.Request{Method: http.MethodPost, Body: []byte(body), At: arrived()})
 		b.refused(t, name, d, err, bridge.KindUnauthenticated, bridge.KindInvalid)
+		b.doubts(t, name, err, "")
+	}
+}
+
+// doubts looks which setting a refusal names, and for the words that help to compare
+// it.
+func (b *bundle) doubts(t *testing.T, name string, err error, field string) {
+	t.Helper()
+	var e *bridge.Error
+	if !errors.As(err, &e) || e.Args["field"] != field || e.Likely != (field != "") {
+		t.Errorf("%s: %+v, wanted the setting %q to be named", name, err, field)
+		return
+	}
+	if field == "" {
+		return
+	}
+	if !slices.ContainsFunc(b.kit.Connector.Fields(b.mode.ID), func(f bridge.Field) bool { return f.Key == field }) {
+		t.Errorf("%s: there is no setting %q", name, field)
+	}
+	for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {
+		words := i18n.Explain(lang, err)
+		if other := i18n.Explain(lang, &bridge.Error{Kind: e.Kind}); words.What == other.What || words.Next == "" || strings.ContainsAny(words.String(), "{}") {
+			t.Errorf("%s, %s: %s", name, lang, words)
+		}
 	}
 }
 

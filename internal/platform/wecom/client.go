@@ -43,14 +43,15 @@ const (
 )
 
 const (
-	opOpen   = "wecom: open"
-	opToken  = "wecom: get token" //nolint:gosec // a name, not a token
-	opSend   = "wecom: send message"
-	opRecall = "wecom: recall message"
-	opCheck  = "wecom: check"
-	opUser   = "wecom: look up person"
-	opFile   = "wecom: fetch file"
-	opUpload = "wecom: upload file"
+	opOpen    = "wecom: open"
+	opReceive = "wecom: receive"
+	opToken   = "wecom: get token" //nolint:gosec // a name, not a token
+	opSend    = "wecom: send message"
+	opRecall  = "wecom: recall message"
+	opCheck   = "wecom: check"
+	opUser    = "wecom: look up person"
+	opFile    = "wecom: fetch file"
+	opUpload  = "wecom: upload file"
 
 	opDepartments = "wecom: list departments"
 )

@@ -103,17 +103,7 @@ func callback() *platformtest.Webhook {
 			tb.Helper()
 			return genuineAt(tb, string(payload), at)
 		},
-		Forged: func(tb testing.TB) []platformtest.Forgery {
-			tb.Helper()
-			mine, theirs := encrypt(tb, aesKey, random16, inner(hello), corpID), encrypt(tb, aesKey, random16, inner(hello), "ww0000000000000000")
-			return []platformtest.Forgery{
-				{Name: "another token", Request: post(query(signature("other", stamp, nonce, mine), stamp, nonce), envelope(mine)), Want: bridge.KindUnauthenticated},
-				{Name: "three items", Request: post(query(signature(token, stamp, nonce), stamp, nonce), envelope(mine)), Want: bridge.KindUnauthenticated},
-				{Name: "another company", Request: post(query(signature(token, stamp, nonce, theirs), stamp, nonce), envelope(theirs)), Want: bridge.KindForbidden},
-				{Name: "another app", Request: genuine(tb, strings.Replace(inner(hello), agentID, "1000003", 1)), Want: bridge.KindForbidden},
-				{Name: "another company's echo", Request: get(query(signature(token, stamp, nonce, theirs), stamp, nonce), theirs), Want: bridge.KindForbidden},
-			}
-		},
+		Forged: forgeries,
 		Handshakes: func(tb testing.TB) []platformtest.Handshake {
 			tb.Helper()
 			echo := encrypt(tb, aesKey, random16, "7139691598513686239", corpID)

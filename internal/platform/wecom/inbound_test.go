@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/i18n"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -277,6 +278,22 @@ func TestNotesTellNoSecrets(t *testing.T) {
 		d, err := bot.Receive(t.Context(), genuine(t, text))
 		if err != nil || d.Note == "" || len(d.Note) > 80 || strings.Contains(d.Note, "HIDDEN") || strings.Contains(d.Note, "\n") {
 			t.Errorf("%v, %q", err, d.Note)
+		}
+	}
+}
+
+// TestOtherKey: a message that our key does not open is accepted, and which key to
+// compare is said.
+func TestOtherKey(t *testing.T) {
+	t.Parallel()
+	ciphertext := encrypt(t, otherKey, random16, inner(hello), corpID)
+	d, err := openWith(t, nil, bridge.Env{}).Receive(t.Context(), post(query(signature(token, stamp, nonce, ciphertext), stamp, nonce), envelope(ciphertext)))
+	if err != nil || !d.Suspect || d.Why == nil {
+		t.Fatalf("%v, %+v", err, d)
+	}
+	for _, lang := range []bridge.Language{bridge.Chinese, bridge.English} {
+		if e := i18n.Explain(lang, d.Why); !strings.Contains(e.Next, "EncodingAESKey") || !strings.Contains(e.Next, "设置API接收") || !strings.Contains(e.Next, "bot/wc/aes_key") {
+			t.Errorf("%s: %s", lang, e)
 		}
 	}
 }

@@ -296,8 +296,8 @@ func serviceAccount() platformtest.Account {
 		tb.Helper()
 		mine, theirs := encrypt(tb, aesKey, random16, ring(account, "t"), corpID), encrypt(tb, aesKey, random16, ring(account, "t"), "ww0000000000000000")
 		return []platformtest.Forgery{
-			{Name: "another token", Request: post(query(signature("other", stamp, nonce, mine), stamp, nonce), envelope(mine)), Want: bridge.KindUnauthenticated},
-			{Name: "another company", Request: post(query(signature(token, stamp, nonce, theirs), stamp, nonce), envelope(theirs)), Want: bridge.KindForbidden},
+			{Name: "another token", Request: post(query(signature("other", stamp, nonce, mine), stamp, nonce), envelope(mine)), Want: bridge.KindUnauthenticated, Doubt: "token"},
+			{Name: "another company", Request: post(query(signature(token, stamp, nonce, theirs), stamp, nonce), envelope(theirs)), Want: bridge.KindForbidden, Doubt: "corp_id"},
 		}
 	}
 	code := func(code int, kind bridge.Kind) platformtest.Failure {

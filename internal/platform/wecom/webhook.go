@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // the platform's signature
 	"crypto/subtle"
+	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -66,21 +69,23 @@ func (c config) open(req bridge.Request, read func(push, time.Time) bridge.Deliv
 	}
 	ciphertext := strings.TrimSpace(e.Encrypt)
 	if !c.genuine(req, ciphertext) {
-		return bridge.Delivery{}, refuse(bridge.KindUnauthenticated, "the signature is wrong")
+		return bridge.Delivery{}, c.unproven(req.Query, e, ciphertext)
 	}
 	plain, receiver, err := decrypt(c.aesKey, ciphertext)
 	if err != nil {
-		return suspect("a message that does not decrypt with this aes_key: " + err.Error()), nil //nolint:nilerr // genuine, so it is accepted
+		d := suspect("a message that does not decrypt with this aes_key: " + err.Error())
+		d.Why = c.doubt(bridge.KindInvalid, keyAESKey, err.Error())
+		return d, nil // genuine, so it is accepted
 	}
 	if !c.ours(receiver) {
-		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the message is for another company")
+		return bridge.Delivery{}, c.doubt(bridge.KindForbidden, keyCorpID, "the message is for another company")
 	}
 	var p push
 	if !readXML(tidy(plain), &p) {
 		return suspect("a message that is not the XML we know"), nil
 	}
 	if !c.ourApp(p.AgentID) {
-		return bridge.Delivery{}, refuse(bridge.KindForbidden, "the message is for another app")
+		return bridge.Delivery{}, c.doubt(bridge.KindForbidden, keyAgentID, "the message is for another app")
 	}
 	return read(p, req.At), nil
 }
@@ -123,6 +128,22 @@ func (c config) genuine(req bridge.Request, ciphertext string) bool {
 	return signed(q.Get("msg_signature"), c.token.Reveal(), q.Get("timestamp"), q.Get("nonce"), ciphertext)
 }
 
+// unproven refuses a message whose signature is wrong. One that our key opens is
+// WeCom's, one that is for our company looks like it.
+func (c config) unproven(q url.Values, e envelope, ciphertext string) error {
+	const why = "the signature is wrong"
+	_, receiver, err := decrypt(c.aesKey, ciphertext)
+	sum, wrong := hex.DecodeString(q.Get("msg_signature"))
+	switch {
+	case wrong != nil || len(sum) != sha1.Size || q.Get("timestamp") == "" || q.Get("nonce") == "":
+	case err == nil && c.ours(receiver):
+		return c.doubt(bridge.KindUnauthenticated, keyToken, why)
+	case !errors.Is(err, errBase64) && !errors.Is(err, errBlocks) && strings.TrimSpace(e.To) == c.corpID:
+		return c.doubt(bridge.KindUnauthenticated, keyToken, why, keyAESKey)
+	}
+	return refuse(bridge.KindUnauthenticated, why)
+}
+
 // ours compares the company named inside the ciphertext; the one on the envelope
 // proves nothing.
 func (c config) ours(receiver string) bool {
@@ -138,7 +159,16 @@ func (c config) ourApp(agentID string) bool {
 }
 
 func refuse(kind bridge.Kind, why string) error {
-	return &bridge.Error{Kind: kind, Op: "wecom: receive", Detail: why}
+	return &bridge.Error{Kind: kind, Op: opReceive, Detail: why}
+}
+
+// doubt refuses a request that may well be WeCom's, and names the setting that it
+// does not fit; or another one.
+func (c config) doubt(kind bridge.Kind, field, why string, or ...string) error {
+	code := strings.Join(append([]string{"wrong", field}, or...), "_")
+	return &bridge.Error{
+		Kind: kind, Op: opReceive, Code: code, Detail: why, Likely: true, Args: map[string]string{"bot": c.id, "field": field},
+	}
 }
 
 // suspect accepts a genuine request that cannot be read: delivering it again

@@ -22,6 +22,7 @@ import (
 	"unicode/utf8"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/platform/platformtest"
 	"switchboard/internal/platform/wecom"
 )
 
@@ -31,6 +32,7 @@ const (
 	secret   = "0123456789-app-secret-0123456789_abcdefghij"
 	token    = "QDG6eK"
 	aesKey   = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+	otherKey = "4Ma3YBrSBbX2aez8MJpXGBne5LSDwgGqHbhM9WPYIws"
 	random16 = "0123456789abcdef"
 	stamp    = "1700000000"
 	nonce    = "n0nce"
@@ -107,8 +109,10 @@ func post(q url.Values, body string) bridge.Request {
 	return bridge.Request{Method: http.MethodPost, Query: q, Header: http.Header{"Content-Type": {"text/xml"}}, Body: []byte(body), At: arrived()}
 }
 
-func envelope(ciphertext string) string {
-	return "<xml><ToUserName><![CDATA[someone else]]></ToUserName><Encrypt><![CDATA[" + ciphertext + "]]></Encrypt><AgentID><![CDATA[7]]></AgentID></xml>"
+func envelope(ciphertext string) string { return addressed("someone else", ciphertext) }
+
+func addressed(to, ciphertext string) string {
+	return "<xml><ToUserName><![CDATA[" + to + "]]></ToUserName><Encrypt><![CDATA[" + ciphertext + "]]></Encrypt><AgentID><![CDATA[7]]></AgentID></xml>"
 }
 
 // genuine is a request as WeCom makes it for this inner XML.
@@ -242,6 +246,28 @@ func TestMessageVectors(t *testing.T) {
 	}
 	if len(want) != 0 {
 		t.Errorf("not seen: %v", slices.Collect(maps.Keys(want)))
+	}
+}
+
+// forgeries are what the suite has refused.
+func forgeries(tb testing.TB) []platformtest.Forgery {
+	tb.Helper()
+	mine, theirs := encrypt(tb, aesKey, random16, inner(hello), corpID), encrypt(tb, aesKey, random16, inner(hello), "ww0000000000000000")
+	unknown := encrypt(tb, otherKey, random16, inner(hello), corpID)
+	lie := func(name, at, body string) platformtest.Forgery {
+		q := query(signature("other", at, nonce, unknown), at, nonce)
+		return platformtest.Forgery{Name: name, Request: post(q, body), Want: bridge.KindUnauthenticated}
+	}
+	return []platformtest.Forgery{
+		lie("for nobody", stamp, envelope(unknown)), lie("for others", stamp, addressed("ww0000000000000000", unknown)), lie("no time", "", addressed(corpID, unknown)),
+		lie("not encrypted", stamp, addressed(corpID, "hello")), lie("half a block", stamp, addressed(corpID, "aGVsbG8=")),
+		{Name: "half a signature", Request: post(query(signature("other")[:20], stamp, nonce), envelope(mine)), Want: bridge.KindUnauthenticated},
+		{Name: "another token", Request: post(query(signature("other", stamp, nonce, mine), stamp, nonce), envelope(mine)), Want: bridge.KindUnauthenticated, Doubt: "token"},
+		{Name: "another token and key", Request: post(query(signature("other", stamp, nonce, unknown), stamp, nonce), addressed(corpID, unknown)), Want: bridge.KindUnauthenticated, Doubt: "token"},
+		{Name: "three items", Request: post(query(signature(token, stamp, nonce), stamp, nonce), envelope(mine)), Want: bridge.KindUnauthenticated, Doubt: "token"},
+		{Name: "another company", Request: post(query(signature(token, stamp, nonce, theirs), stamp, nonce), envelope(theirs)), Want: bridge.KindForbidden, Doubt: "corp_id"},
+		{Name: "another app", Request: genuine(tb, strings.Replace(inner(hello), agentID, "1000003", 1)), Want: bridge.KindForbidden, Doubt: "agent_id"},
+		{Name: "another company's echo", Request: get(query(signature(token, stamp, nonce, theirs), stamp, nonce), theirs), Want: bridge.KindForbidden},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 // envelope is the body of a callback.
 type envelope struct {
 	XMLName xml.Name `xml:"xml"`
+	To      string   `xml:"ToUserName"`
 	Encrypt string   `xml:"Encrypt"`
 }
 
