@@ -15,7 +15,13 @@ import (
 
 func unopened(t *testing.T) *tunnel.Tunnel {
 	t.Helper()
-	h, err := tunnel.New(tunnel.Config{Kind: tunnel.KindNgrok, Domain: domain, Token: bridge.NewSecret(token)}, http.NotFoundHandler(),
+	return unopenedTo(t, http.NotFoundHandler())
+}
+
+// unopenedTo is a tunnel that leads to a door and is not running.
+func unopenedTo(t *testing.T, door http.Handler) *tunnel.Tunnel {
+	t.Helper()
+	h, err := tunnel.New(tunnel.Config{Kind: tunnel.KindNgrok, Domain: domain, Token: bridge.NewSecret(token)}, door,
 		slog.New(slog.DiscardHandler), tunnel.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 
+	"golang.ngrok.com/ngrok/v2"
+
 	"switchboard/internal/bridge"
 )
 
@@ -34,6 +36,20 @@ func (t *Tunnel) Classify(err error) (*bridge.Error, Retry) {
 
 // BeOnline says that the endpoint is there.
 func (t *Tunnel) BeOnline(ctx context.Context) { t.online(ctx) }
+
+// ServeOn answers requests on an endpoint until ctx or life ends.
+func (t *Tunnel) ServeOn(ctx, life context.Context, listener ngrok.EndpointListener) {
+	t.serve(ctx, life, &line{hangUp: func() {}}, listener)
+}
+
+// ReasonOf is why a session ended of which two reasons were found.
+func ReasonOf(first, second Retry) Retry {
+	l := &line{hangUp: func() {}}
+	l.end(trouble{retry: first})
+	l.end(trouble{retry: second})
+	why, _ := l.reason()
+	return why.retry
+}
 
 // NewGate makes a listener that can be left at any time.
 func NewGate(l net.Listener) net.Listener { return newGate(l) }
