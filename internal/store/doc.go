@@ -18,7 +18,7 @@
 //
 // What was said is found through an index of three-character sequences, filled
 // when a job is finished, not when it is accepted; on PostgreSQL with the extension
-// pg_trgm.
+// pg_trgm. One or two characters are found as the beginning of such sequences.
 //
 // A SQLite file is looked into before it is opened, copied every night (Care) and
 // before its schema is changed. One that is damaged is ErrDamaged: Restore puts a

@@ -42,6 +42,9 @@ func (s *Store) Forget(ctx context.Context, content, rows time.Time) (int, error
 	if err == nil {
 		err = s.forgetRest(ctx, micros(rows))
 	}
+	if err == nil {
+		err = s.clearIndex(ctx)
+	}
 	if err != nil {
 		return dropped + cleared, fmt.Errorf("store: forget: %w", err)
 	}
@@ -81,13 +84,16 @@ func (t *tx) dropRows(ctx context.Context, ids []int64) error {
 	if err := t.unindex(ctx, ids); err != nil {
 		return err
 	}
-	_, err := t.bun.NewRaw(`UPDATE lanes SET questions = questions - (SELECT COUNT(*) FROM jobs WHERE jobs.lane = lanes.lane AND is_action = 0 AND id IN (?))
-		WHERE lane IN (SELECT lane FROM jobs WHERE id IN (?))`, bun.List(ids), bun.List(ids)).Exec(ctx)
+	_, err := t.bun.NewRaw(`UPDATE lanes SET questions = lanes.questions - gone.n
+		FROM (SELECT lane, COUNT(*) AS n FROM jobs WHERE is_action = 0 AND id IN (?) GROUP BY lane) AS gone WHERE gone.lane = lanes.lane`, bun.List(ids)).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	for _, from := range []struct{ table, key string }{{"entries", "job_id"}, {"replies", "job_id"}, {"jobs", "id"}} {
-		if _, err := t.bun.NewDelete().Table(from.table).Where("? IN (?)", bun.Ident(from.key), bun.List(ids)).Exec(ctx); err != nil {
+	for _, rows := range []string{
+		"entries WHERE job_id IN (?) AND job_id > 0", // as their index has it
+		"replies WHERE job_id IN (?)", "jobs WHERE id IN (?)",
+	} {
+		if _, err := t.bun.NewRaw("DELETE FROM "+rows, bun.List(ids)).Exec(ctx); err != nil {
 			return err
 		}
 	}

@@ -2,20 +2,23 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 )
 
 const (
-	// shortest is the length in characters from which the index helps.
-	shortest = 3
-	// fewHits is how many hits are turned into a list of lanes. With more of them
-	// almost any lane has one, and looking into lane after lane is quicker.
-	fewHits = 5000
-	// lookBack is how many questions a search without the index goes back.
-	lookBack = 50_000
+	// indexed is the length in characters of what is in the index.
+	indexed = 3
+	// fewHits is how many hits are looked at before it is decided how to find the
+	// lanes of all.
+	fewHits = 10_000
+	// mergeAtOnce bounds, in pages, how long a step of clearIndex keeps other writes
+	// waiting.
+	mergeAtOnce = 64
 )
 
 // condition adds a condition to the list of conversations.
@@ -40,26 +43,36 @@ func (s *Store) said(ctx context.Context, text string) (condition, error) {
 	if s.engine == postgres {
 		return saidAnywhere(text), nil
 	}
-	if utf8.RuneCountInString(text) < shortest {
-		return saidLately(text), nil
-	}
-	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
-	var hits []int64
-	err := s.readers.NewRaw("SELECT rowid FROM found WHERE found MATCH ? ORDER BY rowid DESC LIMIT ?", phrase, fewHits+1).Scan(ctx, &hits)
+	hits := s.hits(text)
+	var lanes []string
+	err := s.readers.NewRaw("SELECT DISTINCT lane FROM jobs WHERE id IN (? LIMIT ?)", hits, fewHits).Scan(ctx, &lanes)
 	if err != nil {
 		return nil, err
 	}
-	if len(hits) > fewHits {
+	var more, most bool
+	err = s.readers.NewRaw("SELECT EXISTS (? LIMIT 1 OFFSET ?), 2 * ? >= (SELECT COUNT(*) FROM lanes)", hits, fewHits, len(lanes)).Scan(ctx, &more, &most)
+	if err != nil {
+		return nil, err
+	}
+	if more && most { // a page is full soon when each lane is looked into
 		return saidIn(text, "true", "0"), nil
 	}
 	waiting := saidIn(text, "l.open > 0", "l.head") // what is unfinished is not in the index yet
 	return func(q *bun.SelectQuery) *bun.SelectQuery {
-		q = waiting(q)
-		if len(hits) > 0 {
-			q = q.WhereOr("l.lane IN (SELECT lane FROM jobs WHERE id IN (?))", bun.List(hits))
+		if q = waiting(q); more {
+			return q.WhereOr("l.lane IN (SELECT lane FROM jobs WHERE id IN (?))", hits)
 		}
-		return q
+		return q.WhereOr("l.lane IN (?)", bun.List(lanes))
 	}, nil
+}
+
+// hits selects the finished jobs in which a text was said.
+func (s *Store) hits(text string) *bun.RawQuery {
+	if utf8.RuneCountInString(text) < indexed {
+		first := strings.Map(unicode.ToLower, text) // as the index does it
+		return s.readers.NewRaw("SELECT doc FROM parts WHERE term >= ? AND term < ?", first, first+string(utf8.MaxRune))
+	}
+	return s.readers.NewRaw("SELECT rowid FROM found WHERE found MATCH ?", `"`+strings.ReplaceAll(text, `"`, `""`)+`"`)
 }
 
 // saidAnywhere looks for a text in a way that PostgreSQL's index helps with.
@@ -83,20 +96,6 @@ func saidIn(text, lanes, first string) condition {
 	}
 }
 
-// saidLately looks through the latest questions and answers one after the other.
-func saidLately(text string) condition {
-	question, answer := bun.Safe("text"), bun.Safe("replies.text")
-	if lower := strings.ToLower(text); lower != strings.ToUpper(text) { // letters; Chinese has no case to look at
-		text, question, answer = lower, "lower(text)", "lower(replies.text)"
-	}
-	return func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.WhereOr(`l.lane IN (
-			SELECT lane FROM jobs WHERE id > (SELECT MAX(id) - ? FROM jobs) AND instr(?, ?) > 0
-			UNION SELECT said.lane FROM replies JOIN jobs AS said ON said.id = replies.job_id
-				WHERE replies.job_id > (SELECT MAX(id) - ? FROM jobs) AND instr(?, ?) > 0)`, lookBack, question, text, lookBack, answer, text)
-	}
-}
-
 // contains makes a pattern for LIKE.
 func contains(text string) string { return "%" + literal(text) + "%" }
 
@@ -109,7 +108,7 @@ func (t *tx) index(ctx context.Context, job int64) error {
 	if t.engine != sqlite {
 		return nil
 	}
-	return t.exec(ctx, `INSERT INTO found (rowid, question, answer) SELECT jobs.id, jobs.text, COALESCE(replies.text, '')
+	return t.exec(ctx, `INSERT INTO found (rowid, question, answer) SELECT jobs.id, jobs.text || char(3, 3), COALESCE(replies.text, '') || char(3, 3)
 		FROM jobs LEFT JOIN replies ON replies.job_id = jobs.id WHERE jobs.id = ? AND jobs.forgotten = 0`, job)
 }
 
@@ -120,4 +119,44 @@ func (t *tx) unindex(ctx context.Context, jobs []int64) error {
 	}
 	_, err := t.bun.NewRaw("DELETE FROM found WHERE rowid IN (?)", bun.List(jobs)).Exec(ctx)
 	return err
+}
+
+// clearIndex takes out of the index what unindex left in it, in small steps. SQLite
+// would do it by itself while jobs are forgotten, but then in steps of half a second
+// in a large database, which every other write waits for; hence the migrations
+// switch that off.
+func (s *Store) clearIndex(ctx context.Context) error {
+	if s.engine != sqlite {
+		return nil
+	}
+	for more := true; more; {
+		var err error
+		if more, err = writeTalk(ctx, s, mergeIndex); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mergeIndex rewrites a few pages of those parts of the index of which a tenth was
+// forgotten, and tells whether there were any.
+func mergeIndex(ctx context.Context, t *tx) (bool, error) {
+	before, err := t.changes(ctx, "INSERT INTO found (found, rank) VALUES ('deletemerge', 10)")
+	if err != nil {
+		return false, err
+	}
+	after, err := t.changes(ctx, "INSERT INTO found (found, rank) VALUES ('merge', ?)", mergeAtOnce)
+	if err != nil {
+		return false, err
+	}
+	// One change is the command itself.
+	return after-before > 1, t.exec(ctx, "INSERT INTO found (found, rank) VALUES ('deletemerge', 0)")
+}
+
+// changes carries out a statement and returns how many rows were changed until now.
+func (t *tx) changes(ctx context.Context, query string, args ...any) (n int64, err error) {
+	if err = t.exec(ctx, query, args...); err == nil {
+		err = t.each(ctx, func(rows *sql.Rows) error { return rows.Scan(&n) }, "SELECT total_changes()")
+	}
+	return n, err
 }

@@ -73,6 +73,12 @@ func examine(ctx context.Context, path string) error {
 	if err != nil || info.Size() > checkedAtOnce {
 		return err
 	}
+	return check(ctx, path)
+}
+
+// check looks for damage over a connection of its own: one that has read the index
+// of what was said, before another one changed it, takes that for damage.
+func check(ctx context.Context, path string) error {
 	return with(path, func(db *sql.DB) error { return sound(ctx, db, "quick_check") })
 }
 
@@ -81,6 +87,7 @@ func (s *Store) startSQLite(ctx context.Context, path, backups string) error {
 		if have == 0 { // a new file
 			return nil
 		}
+		s.log.LogAttrs(ctx, slog.LevelInfo, "the database is copied, then changed for this version", slog.Int64("from", have))
 		_, err := BackUp(ctx, path, backups)
 		return err
 	}

@@ -101,7 +101,7 @@ func closeAll(parts ...func() error) func() error {
 func (s *Store) Check(ctx context.Context) error {
 	err := s.readers.PingContext(ctx)
 	if s.engine == sqlite {
-		err = sound(ctx, s.readers.DB, "quick_check")
+		err = check(ctx, s.path)
 	}
 	if err != nil {
 		return fmt.Errorf("store: check: %w", trouble("store: check", err))

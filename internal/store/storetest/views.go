@@ -133,7 +133,10 @@ func talkSearch(b *bundle) {
 		{"a bot and a text", bridge.TalkQuery{Bot: "bot-b", Text: "vacation"}, nil},
 		{"one character", bridge.TalkQuery{Text: "假"}, []string{lane(p)}},
 		{"two characters, any case", bridge.TalkQuery{Text: "VA"}, []string{lane(p)}},
-		{"two characters of an answer", bridge.TalkQuery{Text: "天"}, []string{lane(p)}},
+		{"one character of an answer", bridge.TalkQuery{Text: "天"}, []string{lane(p)}},
+		{"the last two characters of an answer", bridge.TalkQuery{Text: "二天"}, []string{lane(p)}},
+		{"the last two characters of a question", bridge.TalkQuery{Text: "rE"}, []string{lane(p)}},
+		{"two characters that are not beside each other", bridge.TalkQuery{Text: "十天"}, nil},
 		{"quotation marks", bridge.TalkQuery{Text: `"days" OR`}, nil},
 		{"all", bridge.TalkQuery{Text: "question"}, []string{"p:b:" + agent, group, lane(p)}},
 	}
@@ -195,6 +198,15 @@ func clicks(b *bundle) {
 	}
 	if got := b.job(ids[0]).State; got != bridge.JobCompleted {
 		b.Errorf("state %s", got)
+	}
+	// A click is no question when it is forgotten either.
+	pass(20 * day)
+	b.acceptJobs(job("p:a:x", "m2"))
+	if n, err := b.Forget(b.Context(), time.Now().Add(-10*day), time.Now().Add(-10*day)); err != nil || n != 3 {
+		b.Fatal(n, err)
+	}
+	if rows, err := b.Talks(b.Context(), bridge.TalkQuery{}); err != nil || len(rows) != 1 || rows[0].Questions != 1 {
+		b.Errorf("talks %+v, %v", rows, err)
 	}
 }
 
