@@ -82,7 +82,7 @@ func lanesWith(t *testing.T, s *store.Store, text string) []string {
 func TestIndexIsBuiltAnew(t *testing.T) {
 	t.Parallel()
 	path := filled(t, 0)
-	downTo(t, path, 13)
+	downTo(t, path, 14)
 	spoken(t, rawDB(t, path), "old", 1, "还有年假", "没有了")
 	s := openAt(t, path)
 	for _, text := range []string{"年假", "了", "还有年"} {
