@@ -228,3 +228,22 @@ func TestDecisions(t *testing.T) { //nolint:paralleltest // sets the environment
 		t.Error(v)
 	}
 }
+
+// TestDecisionsElsewhere: a decision in plain words reaches the agent that a rule led
+// to, on every platform.
+func TestDecisionsElsewhere(t *testing.T) { //nolint:paralleltest // sets the environment
+	dify := difytest.New(t, difytest.App{Mode: "advanced-chat", Answer: func(difytest.Question) difytest.Answer {
+		return difytest.Answer{Text: "Three days in May. ", Form: "Please review: {{#$output.comment#}}", After: map[string]string{"approve": "Approved: "}}
+	}})
+	agents := fmt.Sprintf("agents: [{id: chat, kind: echo}, {id: help, kind: dify, base_url: %q}]\n", dify.URL)
+	s := onBots(t, agents+"routes: [{when: {keyword: holiday}, agent: help}]\n", "agent: chat", asUsual)
+	for _, p := range s.platforms() {
+		for _, decision := range []string{"Approve\nenjoy", "1 enjoy"} {
+			s.reads("li", p, "I want a holiday", "Three days in May.", "Please review")
+			s.reads("li", p, decision, "Approved: enjoy")
+			until(t, func() bool { return s.settled(decision) })
+		}
+		s.reads("li", p, "approve", "**approve**")
+	}
+	s.clean()
+}

@@ -61,7 +61,7 @@ func (t *trip) source(ctx context.Context, agent bridge.Agent, q bridge.Question
 func (t *trip) waitFor(ctx context.Context, h *hearing) (string, error) {
 	f := *h.form
 	f.Text = strings.TrimSpace(h.veil.beside(f.Text))
-	if _, fills := t.agent().(bridge.FormFiller); !fills || !decidable(f) {
+	if _, fills := t.agent().(bridge.FormFiller); !fills || !router.Decidable(f) {
 		words := strings.TrimSpace(f.Text + "\n\n" + t.say("reply.form.elsewhere"))
 		if !t.watched() {
 			return words, nil
@@ -94,9 +94,6 @@ func (t *trip) watched() bool {
 	_, watches := t.agent().(bridge.FormWatcher)
 	return watches
 }
-
-// decidable says that a form can be decided here.
-func decidable(f bridge.Form) bool { return f.Token != "" && len(f.Choices) > 0 }
 
 // clickable says that a form can be decided by a choice alone.
 func clickable(f bridge.Form) bool {
@@ -155,7 +152,7 @@ func (t *trip) decides(ctx context.Context, text string) (string, error) {
 func (t *trip) chooses(ctx context.Context) (string, error) {
 	n, _ := strconv.Atoi(t.job.Action.Value[bridge.ValueNumber])
 	x := t.click.about
-	if x.Reply.Form == nil || !decidable(*x.Reply.Form) || n < 1 || n > len(x.Reply.Form.Choices) {
+	if x.Reply.Form == nil || !router.Decidable(*x.Reply.Form) || n < 1 || n > len(x.Reply.Form.Choices) {
 		return t.say("reply.form.gone"), nil
 	}
 	return t.decide(ctx, x, x.Reply.Form.Choices[n-1].ID, "")
@@ -192,33 +189,11 @@ func (t *trip) pending(ctx context.Context, text string) (x bridge.Exchange, cho
 	if err != nil {
 		return x, "", "", err
 	}
-	last := true
-	for _, x := range slices.Backward(all) {
-		if told(x) {
-			continue
-		}
-		if f := x.Reply.Form; f != nil && decidable(*f) {
-			choice, rest = chosen(f.Choices, text, last)
-			return x, choice, rest, nil
-		}
-		last = last && !wordless(x.Job) && t.router.Command(x.Job.Message) != router.CommandNone
+	x, last, found := t.router.Waiting(all)
+	if found {
+		choice, rest = router.Chosen(x.Reply.Form.Choices, text, last)
 	}
-	return x, "", "", nil
-}
-
-// chosen reads a choice, by number or by its words, and what follows it.
-func chosen(choices []bridge.FormChoice, text string, numbers bool) (id, rest string) {
-	head, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	word, more, _ := strings.Cut(strings.TrimSpace(head), " ")
-	if n, ok := router.Pick(word); ok && numbers && n <= len(choices) {
-		return choices[n-1].ID, strings.TrimSpace(more + "\n" + rest)
-	}
-	for _, c := range choices {
-		if strings.EqualFold(strings.TrimSpace(head), c.Title) {
-			return c.ID, strings.TrimSpace(rest)
-		}
-	}
-	return "", ""
+	return x, choice, rest, nil
 }
 
 // filled reads the values for a form: all of the text for a single field, or

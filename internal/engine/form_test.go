@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/router"
 )
 
 // clerk is an agent whose answers to "apply" wait for a decision.
@@ -88,6 +89,59 @@ func TestForm(t *testing.T) {
 		want := "r1 token no map[comment:too short], r3 token yes map[comment:fine]"
 		if got := strings.Join(c.filled, ", "); got != want {
 			t.Errorf("filled in %q, want %q", got, want)
+		}
+	})
+}
+
+// TestFormOfAnotherAgent: where a rule led elsewhere, the decision goes there, too,
+// from whichever platform it is made; what is none goes where it always went.
+func TestFormOfAnotherAgent(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		c := &clerk{}
+		h.agentOf = func(a bridge.Agent) bridge.Agent { c.Agent = a; return c }
+		plain := h.agents["hr"].Answer
+		h.agents["hr"].Answer = func(n int, q bridge.Question) []any {
+			if !strings.HasPrefix(q.Text, "holidays") {
+				return plain(n, q)
+			}
+			return []any{bridge.Started{Conversation: bridge.Conversation{ID: "c1"}, Run: bridge.Run{Run: fmt.Sprintf("r%d", n)}}, bridge.Paused{Form: leave()}}
+		}
+		h.route.Rules = []router.Rule{
+			{Name: "hr", Keywords: []string{"holidays", "leave"}, Then: router.ToAgent{Agent: "hr"}},
+			{Name: "no", Keywords: []string{"reject"}, Roles: []bridge.Role{bridge.RoleGuest}, Then: router.Refuse{Text: "No guests."}},
+		}
+		h.open()
+		for _, bot := range []string{"one", "two"} {
+			h.want(bot, "li", "holidays", "Three days off?", "1. Approve")
+			h.want(bot, "li", "APPROVE\nsee you", "Decided: yes")
+			h.want(bot, "li", "approve", "help: approve") // nothing waits any more
+			h.want(bot, "li", "holidays", "1. Approve")
+			h.want(bot, "li", "2 too short", "Decided: no")
+			h.want(bot, "li", "2 too short", "help: 2 too short")
+			h.want(bot, "li", "holidays", "1. Approve")
+			h.want(bot, "li", "leave?", "hr: leave?")
+			h.want(bot, "li", "1 more", "help: 1 more") // not about the form, which is not the last answer
+			h.want(bot, "li", "hello", "help: hello")
+			h.want(bot, "li", "1", "help: 1")
+			h.want(bot, "li", "approved, thanks", "help: approved, thanks")
+			h.want(bot, "li", " approve ", "Decided: yes")
+		}
+		h.hear(h.inGroup("one", "li", "holidays"))
+		h.want("one", "li", "approve", "help: approve") // another chat
+		if got := h.hear(h.inGroup("one", "li", "approve")); !strings.Contains(got, "Decided: yes") {
+			h.Errorf("in a group li reads %q", got)
+		}
+		h.want("one", "li", "holidays", "1. Approve")
+		h.role("one", "li", bridge.RoleGuest)
+		h.want("one", "li", "reject", "No guests.")
+		want := strings.Repeat("yes map[comment:see you] no map[comment:too short] yes map[comment:fine] ", 2) + "yes map[comment:fine] "
+		got := ""
+		for _, f := range c.filled {
+			got += f[strings.Index(f, "token")+len("token "):] + " "
+		}
+		if got != want {
+			h.Errorf("filled in %q", got)
 		}
 	})
 }

@@ -86,7 +86,7 @@ func (e *Engine) picked(ctx context.Context, j bridge.Job, text string) (string,
 		return text, err
 	}
 	for _, x := range slices.Backward(all) {
-		if told(x) {
+		if router.Told(x) {
 			continue
 		}
 		if !own(x.Job, j.Message) {
@@ -106,12 +106,6 @@ func (e *Engine) picked(ctx context.Context, j bridge.Job, text string) (string,
 // own says that a job is of who wrote a message: in a direct chat every one is.
 func own(j bridge.Job, m bridge.Message) bool {
 	return m.Chat.Kind != bridge.Group || j.Message.Sender.ID == m.Sender.ID
-}
-
-// told says that somebody read a sentence of ours that they had not asked for, which
-// leaves open what they were asked before.
-func told(x bridge.Exchange) bool {
-	return x.Job.Action != nil && x.Job.Action.Kind == bridge.ActionForm && x.Reply.Agent == ""
 }
 
 // wordless says that a job stands for something done that nobody says in words.

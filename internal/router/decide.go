@@ -19,6 +19,12 @@ type decision struct {
 	unsure  bool // it may be that a rule refuses it
 }
 
+// asks says that an agent is asked.
+func (d decision) asks() bool {
+	_, is := d.outcome.(ToAgent)
+	return is
+}
+
 // decide asks the rules. A command is decided by what the rules say about bot,
 // chat and people, because that is whose conversation it is about.
 func (r *Router) decide(f facts) decision {

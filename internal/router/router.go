@@ -32,6 +32,8 @@ type Past interface {
 	// Exchanges returns the last questions of a lane before a job, oldest first; 0
 	// means all of them.
 	Exchanges(ctx context.Context, lane string, before int64, most int) ([]bridge.Exchange, error)
+	// Awaits says whether one of these waits for a decision; it costs much less.
+	Awaits(ctx context.Context, lane string, before int64, most int) (bool, error)
 	MutedUntil(ctx context.Context, chat string) (time.Time, error)
 }
 
@@ -179,6 +181,10 @@ func (r *Router) Place(ctx context.Context, n bridge.NewJob) (queue, lane string
 		d.agent = about.Queue
 	case n.Action == nil && (spec.Command.looksBack() || d.open && isPick(m.Text)):
 		if d.agent, err = r.lastAgent(ctx, m, p, d.agent); err != nil {
+			return "", "", err
+		}
+	case n.Action == nil && d.asks() && spec.Command == CommandNone:
+		if d.agent, err = r.waitingAgent(ctx, m, p, d.agent); err != nil {
 			return "", "", err
 		}
 	}

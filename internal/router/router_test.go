@@ -3,6 +3,7 @@ package router_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,10 @@ func (p *people) Job(_ context.Context, id int64) (bridge.Job, error) {
 
 func (p *people) Exchanges(_ context.Context, lane string, _ int64, _ int) ([]bridge.Exchange, error) {
 	return p.asked[lane], nil
+}
+
+func (p *people) Awaits(_ context.Context, lane string, _ int64, _ int) (bool, error) {
+	return slices.ContainsFunc(p.asked[lane], func(x bridge.Exchange) bool { return x.Reply.Form != nil }), nil
 }
 
 func newPeople() *people {
