@@ -136,9 +136,9 @@ type App struct {
 	sends    sends
 	exports  atomic.Pointer[exporting] // nil before the first export
 	parts    *lifecycle.Group
-	inReach  chan struct{}  // holds a token when a bot may be in reach again
-	tunnel   *tunnel.Tunnel // nil when its settings are wrong, see noTunnel
-	noTunnel error
+	inReach  chan struct{}                 // holds a token when a bot may be in reach again
+	tunnel   atomic.Pointer[tunnel.Tunnel] // nil when it cannot be used, see noTunnel
+	noTunnel atomic.Pointer[error]
 	since    time.Time
 
 	playing sync.Mutex // held while the demonstration starts or stops

@@ -183,10 +183,11 @@ func (a *App) reachable(b *openBot) bool {
 	if b.mode.Listens {
 		return !a.health.Standing(health.BotDisconnected, b.ID)
 	}
-	if !a.isReady() || a.health.Standing(health.DoorClosed, partDoor) || a.health.Standing(health.PartFailing, partDoor) || a.tunnel == nil {
+	t := a.tunnel.Load()
+	if !a.isReady() || a.health.Standing(health.DoorClosed, partDoor) || a.health.Standing(health.PartFailing, partDoor) || t == nil {
 		return false
 	}
-	s := a.tunnel.Status()
+	s := t.Status()
 	return s.Kind != tunnel.KindNgrok || s.State == tunnel.StateOnline
 }
 

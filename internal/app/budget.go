@@ -68,8 +68,8 @@ func (a *App) budgets() []bridge.Budget {
 		grant(b.account, bridge.MeterPushes, b.limits.MonthlyPushes)
 	}
 	a.mu.RUnlock()
-	if a.tunnel != nil && a.tunnel.Status().Kind == tunnel.KindNgrok {
-		allowed[settings.TunnelAccount] = map[bridge.Meter]int{bridge.MeterRequests: a.tunnel.Status().Allowance()}
+	if t := a.tunnel.Load(); t != nil && t.Status().Kind == tunnel.KindNgrok {
+		allowed[settings.TunnelAccount] = map[bridge.Meter]int{bridge.MeterRequests: t.Status().Allowance()}
 	}
 	var all []bridge.Budget
 	for account, meters := range allowed {

@@ -23,8 +23,8 @@ const (
 )
 
 // watchKeyring waits for a keyring that was locked or silent at the start, and
-// then opens the bots and sets up the agents that it kept from working. It never
-// reads from one that is seen to be locked: that asks the user each time.
+// then opens the bots and the tunnel and sets up the agents that it kept from
+// working. It never reads from one that is seen to be locked: that asks the user each time.
 func (a *App) watchKeyring(ctx context.Context) error {
 	tick := time.NewTicker(keyringLook)
 	defer tick.Stop()
@@ -48,11 +48,11 @@ func (a *App) watchKeyring(ctx context.Context) error {
 	}
 }
 
-// withheld lists the warnings about bots and agents that wait for the keyring.
+// withheld lists the warnings about what waits for the keyring.
 func (a *App) withheld() []health.Warning {
 	return slices.DeleteFunc(a.health.List(), func(w health.Warning) bool {
 		_, withheld := secret.Withheld(w.Err)
-		return !withheld || w.Code != health.BotBroken && w.Code != health.AgentBroken
+		return !withheld || w.Code != health.BotBroken && w.Code != health.AgentBroken && w.Code != health.TunnelDown
 	})
 }
 
@@ -66,9 +66,12 @@ func (a *App) tryKeyring(ctx context.Context, waiting []health.Warning) {
 		return
 	}
 	for _, w := range waiting {
-		if w.Code == health.AgentBroken {
+		switch w.Code { //nolint:exhaustive // nothing else waits
+		case health.AgentBroken:
 			a.setUpAgain(ctx, w.Affects)
-		} else {
+		case health.TunnelDown:
+			a.openTunnelAgain(ctx)
+		default:
 			a.openAgain(ctx, w.Affects)
 		}
 	}

@@ -87,8 +87,8 @@ func (a *App) longLived() []lifecycle.Part {
 	if a.settings.People.AutoLink {
 		all = append(all, lifecycle.Part{Name: partAlike, Stage: stageFirst, Run: a.joinAlike})
 	}
-	if a.tunnel != nil {
-		all = append(all, lifecycle.Part{Name: partTunnel, Stage: stageFirst, Run: a.tunnel.Run})
+	if t := a.tunnel.Load(); t != nil {
+		all = append(all, lifecycle.Part{Name: partTunnel, Stage: stageFirst, Run: t.Run})
 	}
 	return all
 }

@@ -11,6 +11,7 @@ import (
 	"switchboard/internal/bridge"
 	"switchboard/internal/health"
 	"switchboard/internal/i18n"
+	"switchboard/internal/lifecycle"
 	"switchboard/internal/settings"
 	"switchboard/internal/tunnel"
 	"switchboard/internal/webhook"
@@ -24,12 +25,24 @@ const tunnelPatience = 20 * time.Second
 func (a *App) openTunnel(ctx context.Context) {
 	t, err := a.newTunnel(ctx)
 	if err != nil {
-		a.noTunnel = err
+		a.noTunnel.Store(&err)
 		a.health.Raise(health.Warning{Code: health.TunnelDown, Severity: bridge.SeverityError, Err: err})
 		a.log.LogAttrs(ctx, slog.LevelError, "the tunnel is not usable", slog.Any("error", err))
 		return
 	}
-	a.tunnel = t
+	a.tunnel.Store(t)
+}
+
+// openTunnelAgain opens and runs a tunnel whose token could not be read at the start.
+func (a *App) openTunnelAgain(ctx context.Context) {
+	a.openTunnel(ctx)
+	t := a.tunnel.Load()
+	if t == nil || ctx.Err() != nil {
+		return
+	}
+	a.health.Clear(health.TunnelDown, "")
+	a.log.LogAttrs(ctx, slog.LevelInfo, "the tunnel is usable again")
+	a.parts.Add(lifecycle.Part{Name: partTunnel, Stage: stageFirst, Run: t.Run})
 }
 
 func (a *App) newTunnel(ctx context.Context) (*tunnel.Tunnel, error) {
@@ -64,17 +77,17 @@ func (a *App) tunnelChanged(s tunnel.Status) {
 
 // Reconnect renews the tunnel's connection at once.
 func (a *App) Reconnect() {
-	if a.tunnel != nil {
-		a.tunnel.Reconnect()
+	if t := a.tunnel.Load(); t != nil {
+		t.Reconnect()
 	}
 }
 
 // publicURL is the address that platforms call, as far as it is known.
 func (a *App) publicURL() string {
-	if a.tunnel == nil {
-		return a.settings.Server.PublicURL
+	if t := a.tunnel.Load(); t != nil {
+		return t.Status().URL
 	}
-	return a.tunnel.Status().URL
+	return a.settings.Server.PublicURL
 }
 
 // callback is where a platform reaches a bot's webhook now.
@@ -88,21 +101,23 @@ func (a *App) callback(bot string) string {
 
 // selfTest answers a request that we sent ourselves out into the internet.
 func (a *App) selfTest(w http.ResponseWriter, r *http.Request) {
-	if a.tunnel == nil {
+	t := a.tunnel.Load()
+	if t == nil {
 		http.NotFound(w, r)
 		return
 	}
-	a.tunnel.Proof().ServeHTTP(w, r)
+	t.Proof().ServeHTTP(w, r)
 }
 
 // checkTunnel sends a request of our own through the public address. When the
 // house is not running, the door and the tunnel are opened for that long.
 func (a *App) checkTunnel(ctx context.Context, lang bridge.Language) []CheckLine {
 	const who = "tunnel"
-	switch {
-	case a.noTunnel != nil:
-		return []CheckLine{trouble(lang, who, a.noTunnel)}
-	case a.tunnel.Status().Kind == tunnel.KindNone:
+	t := a.tunnel.Load()
+	if t == nil {
+		return []CheckLine{trouble(lang, who, *a.noTunnel.Load())}
+	}
+	if t.Status().Kind == tunnel.KindNone {
 		return nil
 	}
 	a.mu.RLock()
@@ -116,21 +131,21 @@ func (a *App) checkTunnel(ctx context.Context, lang bridge.Language) []CheckLine
 		inner, stop := context.WithCancel(ctx)
 		var parts sync.WaitGroup
 		parts.Go(func() { _ = a.door.Serve(inner, l) })
-		parts.Go(func() { _ = a.tunnel.Run(inner) })
+		parts.Go(func() { _ = t.Run(inner) })
 		defer parts.Wait()
 		defer stop()
 	}
-	a.awaitTunnel(ctx)
-	return checkLines(lang, who, "finding.tunnel.", a.tunnel.Prove(ctx), nil)
+	awaitTunnel(ctx, t)
+	return checkLines(lang, who, "finding.tunnel.", t.Prove(ctx), nil)
 }
 
 // awaitTunnel waits a while until the tunnel is up or has said why it is not.
-func (a *App) awaitTunnel(ctx context.Context) {
+func awaitTunnel(ctx context.Context, t *tunnel.Tunnel) {
 	ctx, cancel := context.WithTimeout(ctx, tunnelPatience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for s := a.tunnel.Status(); s.State != tunnel.StateOnline && s.Err == nil; s = a.tunnel.Status() {
+	for s := t.Status(); s.State != tunnel.StateOnline && s.Err == nil; s = t.Status() {
 		select {
 		case <-ctx.Done():
 			return

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"switchboard/internal/app"
 	"switchboard/internal/bridge"
@@ -121,6 +124,53 @@ func TestTunnelRefused(t *testing.T) { //nolint:paralleltest // sets the environ
 	}
 	a.Reconnect()
 	until(t, func() bool { return len(a.Notices(bridge.English)) == 0 })
+}
+
+// TestTunnelAfterKeyring: a tunnel whose token is in a keyring that is locked at the
+// start is opened soon after that is unlocked, and carries messages.
+func TestTunnelAfterKeyring(t *testing.T) {
+	t.Parallel()
+	edge, k, l := tunneltest.New(t), &ring{entries: map[string]string{"tunnel/authtoken": "2abCdEfGhIjKlMnOpQrStUvWxYz_NotARealTokenAtAll"}, locked: true}, newLamp()
+	a, ctx := houseWith(t, t.TempDir(), "tunnel: {kind: ngrok, domain: team.edge.test}\nagents: [{id: help, kind: echo}]\n"+oneBot, func(o *app.Options) {
+		o.Tunnel = tunnel.Options{Server: edge.Addr(), CAs: edge.CAs(), Transport: edge.Transport()}
+		o.Keyring, o.Connectors = glass{k}, []bridge.Connector{l.connector()}
+	})
+	if n := a.Notices(bridge.English); len(n) != 1 || !strings.HasPrefix(n[0].ID, "tunnel_down") || !strings.Contains(n[0].Detail, "locked") {
+		t.Errorf("the notices are %+v", n)
+	}
+	for _, line := range a.Check(ctx, bridge.English) {
+		if line.Who == "tunnel" && line.OK {
+			t.Errorf("the check says %+v", line)
+		}
+	}
+	a.Reconnect()
+	k.unlock()
+	until(t, func() bool { return public(t, a) == "https://team.edge.test" && len(a.Notices(bridge.English)) == 0 })
+	resp, err := (&http.Client{Transport: edge.Transport()}).Post(public(t, a)+"/hook/one", "application/json", bytes.NewReader(packed(t, message("one", "m1", "how are you?"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	until(t, func() bool { all := l.chat.Texts(); return len(all) == 1 && strings.Contains(all[0], "how are you?") })
+	if o, err := a.Overview(ctx); err != nil || len(o.Budgets) != 1 || len(edge.Auths()) != 1 {
+		t.Errorf("%+v, %v, %d times connected", o.Budgets, err, len(edge.Auths()))
+	}
+}
+
+// TestTunnelLacksToken: an unlocked keyring without the token ends the waiting, and
+// what is missing is said.
+func TestTunnelLacksToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := &ring{locked: true}
+		r := begin(t, t.TempDir(), "tunnel: {kind: ngrok}\n"+oneBot, newLamp(), func(o *app.Options) { o.Keyring = glass{k} })
+		k.unlock()
+		rest(time.Minute)
+		n := r.Notices(bridge.English)
+		if len(n) != 1 || !strings.HasPrefix(n[0].ID, "tunnel_down") || !strings.Contains(n[0].Detail, "not in the keyring") {
+			t.Errorf("the notices are %+v", n)
+		}
+	})
 }
 
 // TestCheckBeforeDoor: a program whose door is still to open does that itself; the
