@@ -94,7 +94,7 @@ func caller(remote string) string {
 	if err != nil || a.Unmap().Is4() {
 		return h
 	}
-	net, err := a.WithZone("").Prefix(64)
+	net, err := a.Prefix(64)
 	if err != nil {
 		return h
 	}
