@@ -148,7 +148,7 @@ func (p *parser) agent(n *yaml.Node, path string) {
 	a := Agent{MaxConcurrent: DefaultConcurrent, Timeout: DefaultTimeout}
 	p.fields(n, path, section{
 		"id": p.id(&a.ID), "kind": p.oneOf(&a.Kind, p.known.AgentKinds...), "base_url": p.link(&a.BaseURL),
-		"max_concurrent": p.count(&a.MaxConcurrent), "timeout": p.span(&a.Timeout),
+		"max_concurrent": p.some(&a.MaxConcurrent), "timeout": p.span(&a.Timeout),
 		"inputs": p.texts(&a.Inputs), "name_conversations": p.flag(&a.NameConversations),
 	})
 	switch {
@@ -161,6 +161,5 @@ func (p *parser) agent(n *yaml.Node, path string) {
 	case a.BaseURL == "" && !slices.Contains(p.known.KeylessKinds, a.Kind):
 		p.report(n, join(path, "base_url"), "missing")
 	}
-	a.MaxConcurrent = max(a.MaxConcurrent, 1)
 	p.s.Agents = append(p.s.Agents, a)
 }

@@ -132,6 +132,18 @@ func (r *reader) count(to *int) func(*yaml.Node, string) {
 	}
 }
 
+// some is count where none makes no sense.
+func (r *reader) some(to *int) func(*yaml.Node, string) {
+	return func(n *yaml.Node, path string) {
+		v := *to
+		if r.count(&v)(n, path); v == 0 {
+			r.report(n, path, "want_some")
+			return
+		}
+		*to = v
+	}
+}
+
 func (r *reader) span(to *time.Duration) func(*yaml.Node, string) {
 	return func(n *yaml.Node, path string) {
 		d, err := time.ParseDuration(n.Value)

@@ -119,6 +119,8 @@ func TestProblems(t *testing.T) {
 		{"allowance of a stranger", "budgets: {lamb: {calls: 1}}", "line 1: “lamb” is not a setting here; did you mean “lamp”?", true},
 		{"allowance not kept", "budgets: {lamp: {requests: 1}}", "“requests” is not a setting here; known are: calls, pushes", true},
 		{"negative allowance", "budgets: {ngrok: {requests: -1}}", "line 1: budgets.ngrok.requests should be a whole number", true},
+		{"none at a time", "agents: [{id: a, kind: echo, max_concurrent: 0}]", "line 1: agents[0].max_concurrent should be a whole number, 1 or more", true},
+		{"fewer at a time", "agents: [{id: a, kind: echo, max_concurrent: -1}]", "line 1: agents[0].max_concurrent should be a whole number", true},
 		{"negative", "limits: {per_person_per_day: -1}", "line 1: limits.per_person_per_day should be a whole number", true},
 		{"bool", "privacy: {store_content: perhaps}", "line 1: privacy.store_content should be true or false", true},
 		{"no such rule", "privacy:\n  off: [mobile,\n    fax]", "line 3: privacy.off[1]: There is no built-in privacy rule called “fax”", true},
