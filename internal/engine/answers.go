@@ -3,9 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/router"
 )
 
 // errStopped: the person wants no more of this answer.
@@ -19,10 +22,12 @@ type answers struct {
 }
 
 // answering is one answer. It is kept between two attempts: who reads "thinking"
-// may stop that too.
+// may stop that too. Whose it is, is known by the account: while it is given, that may
+// become somebody else's by a link.
 type answering struct {
-	scope, person string
-	stop          chan struct{} // closed by a stop
+	group string          // its scope, in a group
+	who   bridge.Identity // who asked
+	stop  chan struct{}   // closed by a stop
 }
 
 func (a *answering) stopped() bool { return isClosed(a.stop) }
@@ -39,7 +44,7 @@ func isClosed(c <-chan struct{}) bool {
 // listen returns what a stop of an answer closes, and a function to call with what
 // came of hearing it: it returns errStopped when there was a stop, and the same
 // error otherwise.
-func (a *answers) listen(job int64, scope, person string) (<-chan struct{}, func(error) error) {
+func (a *answers) listen(job int64, scope string, m bridge.Message) (<-chan struct{}, func(error) error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.open == nil {
@@ -47,7 +52,10 @@ func (a *answers) listen(job int64, scope, person string) (<-chan struct{}, func
 	}
 	this := a.open[job]
 	if this == nil {
-		this = &answering{scope: scope, person: person, stop: make(chan struct{})}
+		this = &answering{who: router.Identity(m), stop: make(chan struct{})}
+		if m.Chat.Kind == bridge.Group {
+			this.group = scope
+		}
 		a.open[job] = this
 	}
 	return this.stop, func(err error) error {
@@ -65,14 +73,14 @@ func (a *answers) listen(job int64, scope, person string) (<-chan struct{}, func
 
 // stop ends those answers that are meant and that somebody may stop; others counts
 // the ones that they may not.
-func (a *answers) stop(meant func(job int64, scope string) bool, may func(person string) bool) (stopped, others int) {
+func (a *answers) stop(meant func(job int64, this *answering) bool, may func(who bridge.Identity) bool) (stopped, others int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for job, this := range a.open {
 		switch {
-		case !meant(job, this.scope) || this.stopped():
+		case !meant(job, this) || this.stopped():
 			continue
-		case !may(this.person):
+		case !may(this.who):
 			others++
 			continue
 		}
@@ -92,12 +100,24 @@ func (a *answers) end(job int64) {
 // stop stops the answers that somebody waits for. In a group these are one's
 // own, unless an admin says it. A click is about one answer, which shows that it
 // was stopped.
-func (e *Engine) stop(_ context.Context, v Visit) (Answer, error) {
-	meant := func(_ int64, scope string) bool { return scope == v.Scope }
-	if v.About != nil {
-		meant = func(job int64, _ string) bool { return job == v.About.Job.ID }
+func (e *Engine) stop(ctx context.Context, v Visit) (Answer, error) {
+	accounts, err := e.store.Identities(ctx, v.Person.ID)
+	if err != nil {
+		return Answer{}, fmt.Errorf("engine: stop: %w", err)
 	}
-	stopped, others := e.answers.stop(meant, func(person string) bool { return person == v.Person.ID || v.Role == bridge.RoleAdmin })
+	own := func(who bridge.Identity) bool {
+		return slices.ContainsFunc(accounts, func(a bridge.Identity) bool {
+			return a.Platform == who.Platform && a.Tenant == who.Tenant && a.User == who.User
+		})
+	}
+	meant := func(_ int64, this *answering) bool { return this.group == "" && own(this.who) }
+	switch {
+	case v.About != nil:
+		meant = func(job int64, _ *answering) bool { return job == v.About.Job.ID }
+	case v.InGroup():
+		meant = func(_ int64, this *answering) bool { return this.group == v.Scope }
+	}
+	stopped, others := e.answers.stop(meant, func(who bridge.Identity) bool { return own(who) || v.Role == bridge.RoleAdmin })
 	switch {
 	case v.About != nil:
 		return Answer{}, nil

@@ -105,7 +105,7 @@ func (t *trip) follow(ctx context.Context, agent bridge.Agent, h *hearing, run b
 	h.text.Reset()
 	h.files, h.form, h.named = nil, nil, run != bridge.Run{}
 	h.veil = t.veil()
-	stop, heard := t.answers.listen(t.job.ID, t.route.Scope, t.route.Person.ID)
+	stop, heard := t.answers.listen(t.job.ID, t.route.Scope, t.job.Message)
 	return heard(t.hearAll(ctx, agent, h, run, stop))
 }
 

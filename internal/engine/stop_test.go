@@ -92,6 +92,52 @@ func (s *scribe) Ask(ctx context.Context, q bridge.Question) iter.Seq2[bridge.Ev
 // unstoppable hides that a scribe can be told to stop.
 type unstoppable struct{ bridge.Agent }
 
+// TestStopAfterALink: an answer that began before accounts became one person's is
+// stopped from any of these, and from no other.
+func TestStopAfterALink(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"one", "two"} { // whoever was there first goes on
+		for _, from := range []string{"one", "two", "click", "three", "in a group"} {
+			t.Run(first+" "+from, func(t *testing.T) {
+				t.Parallel()
+				inHouse(t, func(h *house) {
+					s := newScribe(h)
+					h.open()
+					h.person(first, "zhang")
+					zhang, other, _ := h.person("one", "zhang"), h.person("two", "zhang"), h.person("three", "zhang")
+					h.accept(h.message("one", "zhang", "count"))
+					time.Sleep(2500 * time.Millisecond)
+					into, gone := zhang, other
+					if first == "two" {
+						into, gone = other, zhang
+					}
+					if err := h.store.Merge(h.Context(), into.ID, gone.ID, bridge.Actor{}); err != nil {
+						h.Fatal(err)
+					}
+					stop, want := h.message(from, "zhang", "/stop"), "asked count 0.0, told of t 2.5, kept 4.0"
+					switch from {
+					case "click":
+						h.do(press(h.message("one", "zhang", ""), map[string]string{bridge.ValueDo: bridge.DoStop, bridge.ValueJob: "1"}))
+					case "in a group":
+						stop, want = h.inGroup("one", "zhang", "/stop"), "asked count 0.0"
+						h.accept(stop)
+					case "three":
+						want = "asked count 0.0"
+						h.accept(stop)
+					default:
+						h.accept(stop)
+					}
+					time.Sleep(5 * time.Second)
+					synctest.Wait()
+					if got := s.noted(); got != want {
+						h.Errorf("the agent noted %q, want %q", got, want)
+					}
+				})
+			})
+		}
+	}
+}
+
 // TestStopIsHeardOut: the person sees a stop at once, while the agent is told and
 // listened to until it has ended, or for long enough.
 func TestStopIsHeardOut(t *testing.T) {
