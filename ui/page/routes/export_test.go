@@ -88,3 +88,19 @@ func walk(o fyne.CanvasObject, f func(fyne.CanvasObject)) {
 		walk(o.Content(), f)
 	}
 }
+
+// Cards is what stands on the cards of the rules.
+func (p *Page) Cards() string {
+	var all []string
+	walk(p.rules, func(o fyne.CanvasObject) {
+		if r, ok := o.(*fyneui.RichText); ok {
+			all = append(all, strings.ReplaceAll(r.String(), "\u200b", ""))
+		}
+	})
+	return strings.Join(all, "\n")
+}
+
+// List and Written read and write values in one line.
+func List(by, text string) []string { return list(by, text) }
+
+func Written(by string, values []string) string { return written(by, values) }

@@ -156,18 +156,12 @@ func (p *Page) values(c *bridge.RouteCondition) fyne.CanvasObject {
 			}
 		})
 	}
-	return p.entry(p.kit.Words.T("routes.hint."+c.By), strings.Join(c.Values, ", "), func(s string) { c.Values = list(s) })
-}
-
-// list reads values with commas between them, Chinese ones too.
-func list(text string) []string {
-	var all []string
-	for _, v := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",，、", r) }) {
-		if v = strings.TrimSpace(v); v != "" {
-			all = append(all, v)
-		}
+	text := written(c.By, c.Values)
+	line := p.entry(p.kit.Words.T("routes.hint."+c.By), text, func(s string) { c.Values = list(c.By, s) })
+	if text == strings.Join(c.Values, ", ") {
+		return line
 	}
-	return all
+	return widget.Column(2, line, widget.NewCaption(p.kit.Words.T("routes.quotes")).Elastic())
 }
 
 // outcome changes what becomes of a message.

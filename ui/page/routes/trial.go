@@ -157,10 +157,7 @@ func (t *trial) why(tried bridge.RouteTried) string {
 }
 
 func (p *Page) wanted(tried bridge.RouteTried) string {
-	values := list(tried.Want)
-	if tried.By == "regexp" {
-		return tried.Want
-	}
+	values := strings.Split(tried.Want, ", ")
 	for i, v := range values {
 		values[i] = p.value(tried.By, v)
 	}

@@ -42,7 +42,11 @@ func (p *Page) when(r bridge.Route) string {
 	for _, c := range r.When {
 		values := make([]string, 0, len(c.Values))
 		for _, v := range c.Values {
-			values = append(values, p.value(c.By, v))
+			words := p.value(c.By, v)
+			if c.By != "regexp" && !plain(c.By, v) {
+				words = "“" + words + "”" // or its comma would look like the end of it
+			}
+			values = append(values, words)
 		}
 		parts = append(parts, w.T("routes.condition", "name", p.condition(c.By), "values", strings.Join(values, w.T("list.separator"))))
 	}
