@@ -68,16 +68,16 @@ func (a *App) routing() router.Options {
 
 // departments tells where somebody works, as far as a directory says: by id and by
 // name.
-func (a *App) departments(ctx context.Context, bot string, who bridge.Identity) (m router.Membership, err error) {
+func (a *App) departments(ctx context.Context, bot string, who bridge.Identity) (m router.Membership) {
 	if who.User == "" {
-		return m, nil // nobody writes; somebody asks what would be
+		return m // nobody writes; somebody asks what would be
 	}
 	if p := a.profiles.Current(ctx, bot, who); p.Department != "" {
 		m.Of = router.Departments(p.Department)
 	}
 	names, unsure := a.offices.Names(ctx, bot, m.Of)
 	m.Of, m.Unsure = append(m.Of, names...), unsure
-	return m, nil
+	return m
 }
 
 // lookUp asks the directory behind a bot.

@@ -75,8 +75,7 @@ func (a *App) apiExplain(r *http.Request) (any, error) {
 			}
 		}
 	}
-	e, err := a.routes.Explain(r.Context(), m, p)
-	return routeReport(e), err
+	return routeReport(a.routes.Explain(r.Context(), m, p)), nil
 }
 
 func routeReport(e router.Explanation) RouteReport {

@@ -55,18 +55,14 @@ func (a *App) TryRoutes(ctx context.Context, rules []bridge.Route, m bridge.Rout
 	}
 	opt := a.routing()
 	opt.Rules = parsed
-	opt.Departments = func(context.Context, string, bridge.Identity) (router.Membership, error) { // a name may have a slash
-		return router.Membership{Of: slices.Compact(append(router.Departments(m.Department), m.Department))}, nil
+	opt.Departments = func(context.Context, string, bridge.Identity) router.Membership { // a name may have a slash
+		return router.Membership{Of: slices.Compact(append(router.Departments(m.Department), m.Department))}
 	}
 	message := bridge.Message{Bot: m.Bot, Text: m.Text, SentAt: m.At, Sender: bridge.Sender{ID: bridge.UserID(m.Person), Name: m.Person}, Chat: bridge.Chat{Kind: bridge.Direct}}
 	if m.Chat != "" {
 		message.Chat = bridge.Chat{Kind: bridge.Group, ID: m.Chat, Title: m.Chat}
 	}
-	e, err := router.New(a.store, opt).Explain(ctx, message, bridge.Person{ID: m.Person, Name: m.Person, Role: m.Role})
-	if err != nil {
-		return bridge.RouteVerdict{}, fmt.Errorf("app: try routes: %w", err)
-	}
-	v := verdictOf(e)
+	v := verdictOf(router.New(a.store, opt).Explain(ctx, message, bridge.Person{ID: m.Person, Name: m.Person, Role: m.Role}))
 	if v.Then.Kind == bridge.RouteAgent && v.Refused == "" && v.Command == "" {
 		v.Inputs, v.NoInputs = a.inputsOf(ctx, m, v.Then)
 	}

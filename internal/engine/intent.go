@@ -132,10 +132,7 @@ func (t *trip) intent(ctx context.Context, command router.Command, argument stri
 func (t *trip) passOn(ctx context.Context, command router.Command, ask bridge.Message, resumed bool) (course, error) {
 	m := t.job.Message
 	m.Text, m.Files, m.Quote = ask.Text, ask.Files, ask.Quote
-	var err error
-	if t.route, err = t.router.Reconsider(ctx, m, t.route, command); err != nil {
-		return course{}, err
-	}
+	t.route = t.router.Reconsider(ctx, m, t.route, command)
 	if t.route.Rule != "" {
 		t.note(bridge.EntryRouted, 0, "", t.routed())
 	}

@@ -32,6 +32,7 @@ func TestPlaceOfClick(t *testing.T) {
 		1: {ID: 1, Queue: "hr", Message: direct("one", "li", "what?")},
 		2: {ID: 2, Queue: "help", Message: inThread},
 		3: {ID: 3, Queue: "gone", Message: direct("one", "li", "what?")},
+		4: {ID: 4, Queue: "desk", Message: direct("one", "li", "/help")},
 	}
 	elsewhere := group("li")
 	elsewhere.Bot = "bot-two"
@@ -49,6 +50,7 @@ func TestPlaceOfClick(t *testing.T) {
 		"somebody else's":  {clicked(direct("one", "zhang", ""), bridge.DoGood, "1"), "help", "p:p2:help"},
 		"unknown":          {clicked(direct("one", "li", ""), bridge.DoGood, "9"), "help", "p:p1:help"},
 		"no number":        {clicked(direct("one", "li", ""), bridge.DoGood, "1; 2"), "help", "p:p1:help"},
+		"one of ours":      {clicked(direct("one", "li", ""), bridge.DoGood, "4"), "help", "p:p1:help"},
 		"about nothing":    {clicked(direct("one", "li", ""), bridge.DoNew, ""), "help", "p:p1:help"},
 		"of another group": {clicked(elsewhere, bridge.DoGood, "2"), "help", "g:bot-two:room:help"},
 	} {

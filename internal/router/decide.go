@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -75,11 +74,8 @@ func (r *Router) asking(route Route, f facts) Route {
 // written it now: the rules were asked about the command, and no word of a rule is
 // about that. Where the question leads to a command again, the agent is meant,
 // unless it was asked a second time and the command was what answered it.
-func (r *Router) Reconsider(ctx context.Context, m bridge.Message, route Route, command Command) (Route, error) {
-	f, err := r.facts(ctx, m, route.Person, CommandNone)
-	if err != nil {
-		return route, err
-	}
+func (r *Router) Reconsider(ctx context.Context, m bridge.Message, route Route, command Command) Route {
+	f := r.facts(ctx, m, route.Person, CommandNone)
 	d := r.decide(f)
 	if to, is := d.outcome.(ToIntent); is && (!command.Asks() || to.Command.Asks()) {
 		d.outcome = ToAgent{Agent: route.Agent}
@@ -87,14 +83,14 @@ func (r *Router) Reconsider(ctx context.Context, m bridge.Message, route Route, 
 	route.Outcome, route.Rule, route.Text = d.outcome, d.rule, d.text
 	if d.unsure {
 		route.Refused = RefusedUnsure
-		return route, nil
+		return route
 	}
-	return r.asking(route, f), nil
+	return r.asking(route, f)
 }
 
 // facts finds out what rules and permissions are about. The department is looked
 // for only when one of them asks for it.
-func (r *Router) facts(ctx context.Context, m bridge.Message, p bridge.Person, command Command) (facts, error) {
+func (r *Router) facts(ctx context.Context, m bridge.Message, p bridge.Person, command Command) facts {
 	f := facts{message: m, person: p, role: r.roleWith(m.Bot, p), at: m.SentAt}
 	if f.at.IsZero() {
 		f.at = time.Now()
@@ -105,14 +101,10 @@ func (r *Router) facts(ctx context.Context, m bridge.Message, p bridge.Person, c
 		word, _, _ := slashed(m)
 		f.prefix = fold(word)
 	}
-	if !r.asksDepartment(m.Bot) {
-		return f, nil
+	if r.asksDepartment(m.Bot) {
+		f.departments = r.opt.Departments(ctx, m.Bot, Identity(m))
 	}
-	var err error
-	if f.departments, err = r.opt.Departments(ctx, m.Bot, Identity(m)); err != nil {
-		return f, fmt.Errorf("router: departments: %w", err)
-	}
-	return f, nil
+	return f
 }
 
 func (r *Router) asksDepartment(bot string) bool {
@@ -145,12 +137,9 @@ type Explanation struct {
 
 // Explain tells what would become of a message of somebody, without anything
 // happening. The person need not have written before.
-func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person) (Explanation, error) {
+func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person) Explanation {
 	spec, _ := r.words.parse(m)
-	f, err := r.facts(ctx, m, p, spec.Command)
-	if err != nil {
-		return Explanation{}, err
-	}
+	f := r.facts(ctx, m, p, spec.Command)
 	e := Explanation{Role: f.role, Agent: r.opt.AgentOf(m.Bot), Command: spec.Command, Refused: r.permit(f)}
 	e.Outcome = ToAgent{Agent: e.Agent}
 	for _, rule := range r.rulesFor(m.Bot) {
@@ -168,5 +157,5 @@ func (r *Router) Explain(ctx context.Context, m bridge.Message, p bridge.Person)
 	if _, asks := e.Outcome.(ToAgent); asks && e.Refused == RefusedNot && spec.Command.Asks() {
 		e.Refused = r.permitAgent(f, e.Agent)
 	}
-	return e, nil
+	return e
 }

@@ -58,7 +58,7 @@ type Options struct {
 	Rules []Rule
 	// Departments tells the departments of somebody who writes to a bot, by id and by
 	// name. It is asked only when it matters; it may be nil.
-	Departments func(ctx context.Context, bot string, who bridge.Identity) (Membership, error)
+	Departments func(ctx context.Context, bot string, who bridge.Identity) Membership
 	// Admission says how a bot treats people nobody has decided about; nil means
 	// all are open. DefaultRole is what these people may do then; default member.
 	Admission   func(bot string) Admission
@@ -171,15 +171,11 @@ func (r *Router) Place(ctx context.Context, n bridge.NewJob) (queue, lane string
 		}
 	}
 	spec, _ := r.words.parse(m)
-	f, err := r.facts(ctx, m, p, spec.Command)
-	if err != nil {
-		return "", "", err
-	}
-	d := r.decide(f)
+	d := r.decide(r.facts(ctx, m, p, spec.Command))
 	switch {
 	case known && about.Queue != r.opt.Desk && r.opt.Serves(about.Queue):
 		d.agent = about.Queue
-	case n.Action == nil && (spec.Command.looksBack() || d.open && isPick(m.Text)):
+	case spec.Command.looksBack() || n.Action == nil && d.open && isPick(m.Text):
 		if d.agent, err = r.lastAgent(ctx, m, p, d.agent); err != nil {
 			return "", "", err
 		}
@@ -216,10 +212,7 @@ func (r *Router) Route(ctx context.Context, j bridge.Job) (Route, error) {
 	}
 	lang := r.Language(p, m.Said())
 	spec, argument := r.words.parse(m)
-	f, err := r.facts(ctx, m, p, spec.Command)
-	if err != nil {
-		return Route{}, err
-	}
+	f := r.facts(ctx, m, p, spec.Command)
 	d := r.decide(f)
 	route := Route{
 		Person: p, Role: f.role, Agent: j.Queue, Language: lang, Command: spec.Command, Argument: argument,
