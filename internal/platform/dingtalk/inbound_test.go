@@ -182,7 +182,7 @@ func TestQuote(t *testing.T) {
 func TestForeignWebhook(t *testing.T) {
 	t.Parallel()
 	official, local := openBot(t, nil), openBot(t, map[string]string{"oapi_url": "http://127.0.0.1:8080"})
-	private := openBot(t, map[string]string{"oapi_url": "https://ding.example.com:8443"})
+	private, closed := openBot(t, map[string]string{"oapi_url": "https://ding.example.com:8443"}), openBot(t, map[string]string{"oapi_url": "https://127.0.0.1:8443"})
 	for _, c := range []struct {
 		bot     bridge.Bot
 		webhook string
@@ -218,6 +218,8 @@ func TestForeignWebhook(t *testing.T) {
 		{local, "http://127.0.0.1/robot/sendBySession?session=abc", false},
 		{local, "http://localhost:8080/robot/sendBySession?session=abc", false},
 		{private, "http://ding.example.com:8443/robot/sendBySession?session=abc", false},
+		{closed, "http://127.0.0.1:8443/robot/sendBySession?session=abc", false},
+		{closed, "https://127.0.0.1:8443/robot/sendBySession?session=abc", true},
 		{private, "https://ding.example.com/robot/sendBySession?session=abc", false},
 	} {
 		m := receiveOne(t, c.bot, strings.Replace(hello, `"msgId"`, `"sessionWebhookExpiredTime":1695204671648,"sessionWebhook":"`+c.webhook+`","msgId"`, 1))

@@ -486,12 +486,21 @@ func TestForgedClicks(t *testing.T) {
 	}
 	theirs := maps.Clone(body)
 	theirs["corpId"] = "corp-2"
+	other := newFake(t)
+	beside := config(settings, secret)
+	beside.ID, beside.Settings["base_url"], beside.Settings["oapi_url"] = "dt2", other.URL, other.URL
+	neighbour, err := dingtalk.Connector().Open(beside, bridge.Env{Callback: func() string { return "https://one.example.com/hook/dt2" }})
+	must(t, err)
+	_, err = neighbour.Send(t.Context(), f.to(bridge.Direct, nil), choice("good"))
+	must(t, err)
+	must(t, neighbour.Close())
 	for name, c := range map[string]struct {
 		req  bridge.Request
 		want bridge.Kind
 	}{
 		"another secret":   {clickRequest(string(good().Body), "x", "1695199270000", arrived()), bridge.KindUnauthenticated},
 		"the app's secret": {clickRequest(string(good().Body), secret, "1695199270000", arrived()), bridge.KindUnauthenticated},
+		"another bot's":    {other.clickOn(t, body, arrived()), bridge.KindUnauthenticated},
 		"no secret":        {clickRequest(string(good().Body), "", "1695199270000", arrived()), bridge.KindUnauthenticated},
 		"old":              {f.clickOn(t, body, arrived().Add(-time.Hour-time.Second)), bridge.KindUnauthenticated},
 		"another company":  {f.clickOn(t, theirs, arrived()), bridge.KindForbidden},
