@@ -51,5 +51,21 @@ func ReasonOf(first, second Retry) Retry {
 	return why.retry
 }
 
+// Cut asks to reconnect while a session has a connection, and says whether the
+// session goes on, with another one; if not, when the next begins.
+func (t *Tunnel) Cut() (goesOn bool, again Retry) {
+	t.mu.Lock()
+	l := t.line
+	t.mu.Unlock()
+	t.Reconnect()
+	why, ended := l.reason()
+	return !ended, why.retry
+}
+
+// Hold gives the tunnel a session with a connection.
+func (t *Tunnel) Hold(conn net.Conn) {
+	t.setLine(&line{dialer: &dialer{conn: conn}, hangUp: func() {}})
+}
+
 // NewGate makes a listener that can be left at any time.
 func NewGate(l net.Listener) net.Listener { return newGate(l) }

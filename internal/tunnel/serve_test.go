@@ -2,6 +2,7 @@ package tunnel_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -119,6 +120,30 @@ func TestFirstReason(t *testing.T) {
 	t.Parallel()
 	if got := tunnel.ReasonOf(tunnel.RetryNever, tunnel.RetryNow); got != tunnel.RetryNever {
 		t.Errorf("got %d", got)
+	}
+}
+
+// TestCut: of a session that is online only the connection is given up, once; a
+// session without one is begun anew, and at once.
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for name, online := range map[string]bool{"online": true, "connecting": false} {
+		h := unopened(t)
+		near, far := net.Pipe()
+		h.Hold(near)
+		if online {
+			h.BeOnline(t.Context())
+			if goesOn, _ := h.Cut(); !goesOn {
+				t.Errorf("%s: the session is given up", name)
+			}
+			if _, err := far.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+				t.Errorf("%s: the connection is not cut: %v", name, err)
+			}
+		}
+		if goesOn, again := h.Cut(); goesOn || again != tunnel.RetryNow {
+			t.Errorf("%s: goes on: %v, again: %d", name, goesOn, again)
+		}
+		_, _ = near.Close(), far.Close()
 	}
 }
 

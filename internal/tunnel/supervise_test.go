@@ -70,6 +70,10 @@ func TestPauses(t *testing.T) {
 			time.Sleep(90 * m)
 			h.Reconnect()
 		}},
+		"asked a moment before": {2 * s, []tunnel.Retry{never, soon}, []time.Duration{0, s}, func(h *tunnel.Tunnel) {
+			time.Sleep(s)
+			h.Reconnect()
+		}},
 		"asked": {0, []tunnel.Retry{later, soon}, []time.Duration{3 * s, s}, func(h *tunnel.Tunnel) {
 			time.Sleep(3 * s)
 			h.Reconnect()
