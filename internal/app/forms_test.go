@@ -178,3 +178,29 @@ func (d *desk) keeps(words ...string) bool {
 	}
 	return false
 }
+
+// TestFormWithFile: on every platform a file that somebody sends while a form asks
+// for it goes into the form, with the same user.
+func TestFormWithFile(t *testing.T) { //nolint:paralleltest // sets the environment
+	d := newDesk(t, difytest.App{Mode: "advanced-chat", Answer: func(difytest.Question) difytest.Answer {
+		return difytest.Answer{Form: "Please prove it. {{#$output.proof#}}", Wants: "file-list", After: map[string]string{"approve": "Approved: "}}
+	}})
+	png := &simulator.File{Kind: bridge.FileImage, Data: []byte("\x89PNG\r\n\x1a\n and more")}
+	for _, d.on = range d.Employees()[0].Platforms {
+		if got := d.asks("I want a holiday"); !strings.Contains(got, "send one to 2 files for proof (document, picture)") {
+			t.Errorf("%s: %q", d.on, got)
+		}
+		if got := d.says("1", nil, 1); !strings.HasPrefix(got[0], "Before that, send") {
+			t.Errorf("%s: %q", d.on, got)
+		}
+		if got := d.says("", png, 1); !strings.Contains(got[0], "Received for proof: the picture.") || !strings.Contains(got[0], "2. Reject") {
+			t.Errorf("%s: %q", d.on, got)
+		}
+		if got := d.says("1 see there", nil, 1); got[0] != "Approved: see there [image.png]" {
+			t.Errorf("%s: %q", d.on, got)
+		}
+	}
+	if v := d.Violations(); len(v) > 0 {
+		t.Error(v)
+	}
+}

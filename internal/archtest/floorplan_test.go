@@ -130,7 +130,7 @@ func TestOptionalInterfaces(t *testing.T) {
 		"DepartmentLister": "internal/app", "ChatNamer": "internal/app",
 		"Recaller": "internal/app", "Backfiller": "internal/app", "Previewer": "internal/app", "Renewer": "internal/app",
 		"Stopper": "internal/engine", "Feedbacker": "internal/engine", "Suggester": "internal/engine",
-		"Uploader": "internal/engine", "FormFiller": "internal/engine", "FormWatcher": "internal/engine", "Fetcher": "internal/engine", "Transcriber": "internal/engine",
+		"Uploader": "internal/engine", "FormFiller": "internal/engine", "FormWatcher": "internal/engine", "FormUploader": "internal/engine", "Fetcher": "internal/engine", "Transcriber": "internal/engine",
 		"Greeter": "internal/engine", "Versioned": "internal/app",
 	}
 	for _, f := range files(t) {

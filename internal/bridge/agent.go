@@ -127,12 +127,41 @@ type Form struct {
 	Fields  []FormField
 	Choices []FormChoice
 	Expires time.Time
+	// Elsewhere says that we cannot have it decided, for whatever reason.
+	Elsewhere bool `json:",omitempty"`
 }
 
 // FormField is a value a Form asks for.
 type FormField struct {
 	Name, Default string
 	Options       []string // empty means free text
+	// Takes says which files it asks for; nil: for a text. Sent are those it has.
+	Takes *FormFiles     `json:",omitempty"`
+	Sent  []SentFormFile `json:",omitempty"`
+}
+
+// FormFiles are the files that a field of a form takes.
+type FormFiles struct {
+	Most  int        // how many
+	List  bool       // the agent wants a list, even of one
+	Kinds []FileKind // in words for people; empty means any
+	// Types and Extensions are the agent's own words for what it takes.
+	Types, Extensions []string
+}
+
+// SentFormFile is a file that somebody sent for a form.
+type SentFormFile struct {
+	UploadedFile
+
+	Name string
+	Job  int64 // that it came with
+}
+
+// FormValue is what a field of a form is filled in with.
+type FormValue struct {
+	Text  string
+	Files []UploadedFile // instead of a text
+	List  bool           // they are to be a list
 }
 
 // FormChoice is one way to answer a Form.
@@ -219,7 +248,14 @@ type FormFiller interface {
 	// Fill decides, and yields the answer from its beginning on. A decision that
 	// comes after another one is answered with Decided first, and then with what
 	// became of that.
-	Fill(ctx context.Context, c Conversation, r Run, token, choice string, values map[string]string) iter.Seq2[Event, error]
+	Fill(ctx context.Context, c Conversation, r Run, token, choice string, values map[string]FormValue) iter.Seq2[Event, error]
+}
+
+// FormUploader is a FormFiller that takes the files a form asks for.
+type FormUploader interface {
+	// UploadTo hands a file over as Uploader does, for a field of a form and by its
+	// rules.
+	UploadTo(ctx context.Context, user string, field FormFiles, f File, body io.Reader) (UploadedFile, error)
 }
 
 // FormState is what became of a form.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/router"
 )
 
 // hearing is what was heard of an answer so far.
@@ -45,6 +46,11 @@ func (t *trip) ask(ctx context.Context) error {
 		return t.sent(t.out.Finish(ctx, strings.TrimSpace(t.echo()+t.with.prefix())))
 	}
 	h.prefix = t.echo() + t.with.prefix()
+	if d := t.decision; d != nil && !d.unasked {
+		if lacks := router.Lacking(d.about.Reply.Form.Fields); lacks != nil { // what came with it was none
+			return t.sent(t.out.Finish(ctx, t.with.prefix()+t.sendFirst(*lacks)))
+		}
+	}
 	if err := t.prepare(ctx); err != nil {
 		t.out.Park()
 		return err

@@ -55,6 +55,9 @@ func (t *trip) agent() bridge.Agent {
 // attempt; whatever else goes wrong with a file, the person is told, and the rest
 // is asked without it.
 func (t *trip) attach(ctx context.Context) error {
+	if t.decision != nil {
+		return t.attachToForm(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, filesWithin)
 	defer cancel()
 	t.with = attached{user: t.route.Session.Conversation.User}
@@ -133,11 +136,7 @@ func (t *trip) read(ctx context.Context, f bridge.File, do func(io.Reader) error
 func (t *trip) leaveOut(ctx context.Context, f bridge.File, err error) {
 	kind := bridge.KindOf(err)
 	t.log.LogAttrs(ctx, slog.LevelInfo, "a file was left out", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
-	name := strings.TrimSpace(f.Name)
-	if name == "" {
-		name = t.say("reply.file.kind." + string(f.Kind))
-	}
-	args := []any{"name", name}
+	args := []any{"name", t.nameOf(f)}
 	key := "reply.file." + string(kind)
 	var e *bridge.Error
 	if errors.As(err, &e) && e.Args["megabytes"] != "" {
@@ -149,6 +148,14 @@ func (t *trip) leaveOut(ctx context.Context, f bridge.File, err error) {
 		key = "reply.file.failed"
 	}
 	t.with.notices = append(t.with.notices, t.say(key, args...))
+}
+
+// nameOf is how a file is called towards the person.
+func (t *trip) nameOf(f bridge.File) string {
+	if name := strings.TrimSpace(f.Name); name != "" {
+		return name
+	}
+	return t.say("reply.file.kind." + string(f.Kind))
 }
 
 // question is what there is to ask: what was written, or said, or an invitation

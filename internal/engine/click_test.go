@@ -30,7 +30,7 @@ func (b *butler) Suggest(ctx context.Context, c bridge.Conversation, r bridge.Ru
 
 func (b *butler) Greet(ctx context.Context) (bridge.Greeting, error) { return b.host.Greet(ctx) }
 
-func (b *butler) Fill(ctx context.Context, c bridge.Conversation, r bridge.Run, token, choice string, values map[string]string) iter.Seq2[bridge.Event, error] {
+func (b *butler) Fill(ctx context.Context, c bridge.Conversation, r bridge.Run, token, choice string, values map[string]bridge.FormValue) iter.Seq2[bridge.Event, error] {
 	return b.clerk.Fill(ctx, c, r, token, choice, values)
 }
 

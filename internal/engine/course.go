@@ -101,7 +101,9 @@ func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 			return t.passOn(ctx, router.CommandNone, m, resumed)
 		}
 	}
-	switch {
+	switch x := t.handed; {
+	case x != nil:
+		return course{act: func(ctx context.Context) error { return t.handIn(ctx, *x) }, pace: t.opt.Pace(t.job.Message.Bot)}, nil
 	case t.text == "" && !t.looksAt():
 		t.note(bridge.EntryIgnored, 0, "", "no text in the message")
 		if written := strings.TrimSpace(t.job.Message.Text); written != "" { // a prefix, and nothing behind it
@@ -128,6 +130,10 @@ func (t *trip) understand(ctx context.Context, written string) (string, error) {
 		return "", nil
 	}
 	var err error
+	if t.text == "" {
+		t.handed, err = t.wantsFiles(ctx)
+		return "", err
+	}
 	if t.text, err = t.picked(ctx, t.job, t.text); err != nil {
 		return "", err
 	}

@@ -169,6 +169,8 @@ type trip struct {
 	asking bool
 	// decision is what the person decided, where an answer waits for that.
 	decision *decision
+	// handed is the answer whose form the files of a message are for.
+	handed *bridge.Exchange
 	// privacy is that of the moment this attempt began.
 	privacy Privacy
 	// asked is what the agent is asked, and vault what it does not get to see of

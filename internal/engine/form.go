@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"iter"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,10 +47,11 @@ func (t *trip) source(ctx context.Context, agent bridge.Agent, q bridge.Question
 	if !ok || q.Run != (bridge.Run{}) {
 		return agent.Ask(ctx, q)
 	}
-	values := maps.Clone(d.values)
+	values := d.filledIn()
 	if t.hides() {
-		for name, value := range values {
-			values[name], _ = t.vault.Hide(t.privacy.Filter, t.route.Person.ID, value)
+		for name, v := range values {
+			v.Text, _ = t.vault.Hide(t.privacy.Filter, t.route.Person.ID, v.Text)
+			values[name] = v
 		}
 	}
 	return filler.Fill(ctx, row.Conversation, row.Run, row.Form.Token, d.choice, values)
@@ -61,12 +61,13 @@ func (t *trip) source(ctx context.Context, agent bridge.Agent, q bridge.Question
 func (t *trip) waitFor(ctx context.Context, h *hearing) (string, error) {
 	f := *h.form
 	f.Text = strings.TrimSpace(h.veil.beside(f.Text))
-	if _, fills := t.agent().(bridge.FormFiller); !fills || !router.Decidable(f) {
+	if _, fills := t.agent().(bridge.FormFiller); !fills || !router.Decidable(f) || takesFiles(f) && !t.handsOver() {
 		words := strings.TrimSpace(f.Text + "\n\n" + t.say("reply.form.elsewhere"))
 		if !t.watched() {
 			return words, nil
 		}
-		return words, t.await(ctx, f)
+		f.Elsewhere = true
+		return words + " " + t.say("reply.form.told"), t.await(ctx, f)
 	}
 	words := t.formWords(f, h)
 	if clickable(f) {
@@ -97,8 +98,9 @@ func (t *trip) watched() bool {
 
 // clickable says that a form can be decided by a choice alone.
 func clickable(f bridge.Form) bool {
-	_, wrong := filled(f.Fields, "")
-	return wrong == nil && !slices.ContainsFunc(f.Fields, func(field bridge.FormField) bool { return field.Default == "" }) &&
+	fields := texts(f.Fields)
+	_, wrong := filled(fields, "")
+	return wrong == nil && !slices.ContainsFunc(fields, func(field bridge.FormField) bool { return field.Default == "" }) &&
 		!slices.ContainsFunc(f.Choices, func(c bridge.FormChoice) bool { return strings.TrimSpace(c.Title) == "" })
 }
 
@@ -116,20 +118,24 @@ func (t *trip) formWords(f bridge.Form, h *hearing) string {
 	for n, c := range f.Choices {
 		lines = append(lines, strconv.Itoa(n+1)+". "+c.Title)
 	}
+	fields := texts(f.Fields)
 	var names []string
-	for _, field := range f.Fields {
+	for _, field := range fields {
 		names = append(names, field.Name)
 	}
 	lines = append(lines, "")
 	switch {
-	case len(names) == 1 && f.Fields[0].Default == "":
+	case len(names) == 1 && fields[0].Default == "":
 		lines = append(lines, t.say("reply.form.field_empty", "name", names[0]))
 	case len(names) == 1:
-		lines = append(lines, t.say("reply.form.field", "name", names[0], "default", h.veil.beside(f.Fields[0].Default)))
+		lines = append(lines, t.say("reply.form.field", "name", names[0], "default", h.veil.beside(fields[0].Default)))
 	case len(names) > 1:
 		lines = append(lines, t.say("reply.form.fields", "name", names[0], "names", strings.Join(names, ", ")))
 	}
 	for _, field := range f.Fields {
+		if field.Takes != nil {
+			lines = append(lines, t.sendFirst(field))
+		}
 		if len(field.Options) > 0 {
 			lines = append(lines, t.say("reply.form.options", "name", field.Name, "options", strings.Join(field.Options, ", ")))
 		}
@@ -164,14 +170,17 @@ func (t *trip) decide(ctx context.Context, x bridge.Exchange, choice, rest strin
 	switch form := x.Reply.Form; {
 	case !own(x.Job, t.job.Message) && t.route.Role != bridge.RoleAdmin:
 		return t.say("reply.form.other"), nil
-	case expired(*form) && t.watched(): // who watches it takes it away, and tells what comes of that
+	case router.Expired(*form) && t.watched(): // who watches it takes it away, and tells what comes of that
 		return t.say("reply.form.gone"), nil
-	case expired(*form):
+	case router.Expired(*form):
 		return t.say("reply.form.gone"), t.closeForm(ctx, x.Job.Message.Bot, x.Reply)
 	default:
-		values, wrong := filled(form.Fields, rest)
+		values, wrong := filled(texts(form.Fields), rest)
 		if wrong != nil {
 			return t.say("reply.form.which", "name", wrong.Name, "options", strings.Join(wrong.Options, ", ")), nil
+		}
+		if lacks := router.Lacking(form.Fields); lacks != nil && len(t.job.Message.Files) == 0 {
+			return t.sendFirst(*lacks), nil
 		}
 		t.decision = &decision{about: x, choice: choice, values: values}
 		return "", nil
@@ -181,11 +190,7 @@ func (t *trip) decide(ctx context.Context, x bridge.Exchange, choice, rest strin
 // pending finds the form that a text decides about. A number means the one that
 // was shown last; the words of a choice may come later.
 func (t *trip) pending(ctx context.Context, text string) (x bridge.Exchange, choice, rest string, err error) {
-	waits, err := t.store.Awaits(ctx, t.job.Lane, t.job.ID, lookBack)
-	if err != nil || !waits {
-		return x, "", "", err
-	}
-	all, err := t.store.Exchanges(ctx, t.job.Lane, t.job.ID, lookBack)
+	all, err := t.awaiting(ctx)
 	if err != nil {
 		return x, "", "", err
 	}
@@ -194,6 +199,16 @@ func (t *trip) pending(ctx context.Context, text string) (x bridge.Exchange, cho
 		choice, rest = router.Chosen(x.Reply.Form.Choices, text, last)
 	}
 	return x, choice, rest, nil
+}
+
+// awaiting returns what was said in this talk, if something of it waits for a
+// decision.
+func (t *trip) awaiting(ctx context.Context) ([]bridge.Exchange, error) {
+	waits, err := t.store.Awaits(ctx, t.job.Lane, t.job.ID, lookBack)
+	if err != nil || !waits {
+		return nil, err
+	}
+	return t.store.Exchanges(ctx, t.job.Lane, t.job.ID, lookBack)
 }
 
 // filled reads the values for a form: all of the text for a single field, or

@@ -22,7 +22,7 @@ type clerk struct {
 	slow   time.Duration
 }
 
-func (c *clerk) Fill(ctx context.Context, conv bridge.Conversation, r bridge.Run, token, choice string, values map[string]string) iter.Seq2[bridge.Event, error] {
+func (c *clerk) Fill(ctx context.Context, conv bridge.Conversation, r bridge.Run, token, choice string, values map[string]bridge.FormValue) iter.Seq2[bridge.Event, error] {
 	return func(yield func(bridge.Event, error) bool) {
 		if c.err != nil {
 			yield(nil, c.err)
@@ -35,7 +35,7 @@ func (c *clerk) Fill(ctx context.Context, conv bridge.Conversation, r bridge.Run
 		case <-time.After(c.slow):
 		case <-ctx.Done():
 		}
-		c.filled = append(c.filled, fmt.Sprintf("%s %s %s %v", r.Run, token, choice, values))
+		c.filled = append(c.filled, fmt.Sprintf("%s %s %s %v", r.Run, token, choice, written(values)))
 		if c.cut > 0 {
 			c.cut--
 			c.before = true
@@ -46,6 +46,21 @@ func (c *clerk) Fill(ctx context.Context, conv bridge.Conversation, r bridge.Run
 			yield(bridge.Ended{}, nil)
 		}
 	}
+}
+
+// written are values as they are easy to compare: texts, or the ids of files.
+func written(values map[string]bridge.FormValue) map[string]string {
+	all := map[string]string{}
+	for name, v := range values {
+		all[name] = v.Text
+		for _, f := range v.Files {
+			all[name] += f.ID + ";"
+		}
+		if v.List {
+			all[name] = "[" + all[name] + "]"
+		}
+	}
+	return all
 }
 
 func withClerk(t *testing.T, form bridge.Form, test func(h *house, c *clerk)) {
@@ -229,7 +244,7 @@ func TestFormElsewhere(t *testing.T) {
 	form := leave()
 	form.Token = ""
 	withClerk(t, form, func(h *house, _ *clerk) {
-		h.want("one", "li", "apply", "Three days off?", "only be made elsewhere")
+		h.want("one", "li", "apply", "Three days off?", "cannot be made in this chat")
 		h.want("one", "li", "1", "help: 1")
 	})
 }

@@ -47,7 +47,7 @@ func wordsOf(state bridge.FormState, f bridge.Form) string {
 	switch {
 	case state == bridge.FormDecided:
 		return "reply.form.gone"
-	case expired(f):
+	case router.Expired(f):
 		return "reply.form.late"
 	default:
 		return "reply.form.dropped"
@@ -73,11 +73,7 @@ func (t *trip) closeOverdue(ctx context.Context, row bridge.Reply) error {
 	if row.Run.Run == "" || row.State != bridge.ReplyDelivered {
 		return nil
 	}
-	waits, err := t.store.Awaits(ctx, t.job.Lane, t.job.ID, lookBack)
-	if err != nil || !waits {
-		return err
-	}
-	all, err := t.store.Exchanges(ctx, t.job.Lane, t.job.ID, lookBack)
+	all, err := t.awaiting(ctx)
 	if err != nil {
 		return err
 	}

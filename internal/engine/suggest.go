@@ -86,7 +86,7 @@ func (e *Engine) picked(ctx context.Context, j bridge.Job, text string) (string,
 		return text, err
 	}
 	for _, x := range slices.Backward(all) {
-		if router.Told(x) {
+		if router.Beside(x) {
 			continue
 		}
 		if !own(x.Job, j.Message) {

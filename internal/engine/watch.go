@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/router"
 )
 
 const (
@@ -112,7 +113,7 @@ func (e *Engine) formState(ctx context.Context, x bridge.Exchange, silent map[st
 		state, err = watcher.FormState(within, x.Reply.Conversation, x.Reply.Run, form.Token)
 		silent[id] = err != nil
 	}
-	late := expired(*form)
+	late := router.Expired(*form)
 	switch {
 	case err == nil && state == bridge.FormDecided && late && form.Token == "":
 		return bridge.FormLapsed, nil // nobody can tell the one from the other
@@ -124,9 +125,6 @@ func (e *Engine) formState(ctx context.Context, x bridge.Exchange, silent map[st
 		return bridge.FormExpired, err
 	}
 }
-
-// expired says that the time for a form is over.
-func expired(f bridge.Form) bool { return !f.Expires.IsZero() && time.Now().After(f.Expires) }
 
 // pauseBefore is the pause before the next look at the form of an answer.
 func pauseBefore(r bridge.Reply) time.Duration {

@@ -228,7 +228,7 @@ func TestFormElsewhereOnly(t *testing.T) {
 	t.Parallel()
 	for _, state := range []bridge.FormState{bridge.FormDecided, bridge.FormLapsed} {
 		withRegistrar(t, func(f *bridge.Form) { f.Token = "" }, func(h *house, r *registrar) {
-			h.want("one", "li", "apply", "only be made elsewhere")
+			h.want("one", "li", "apply", "cannot be made in this chat", "You will read here")
 			h.want("one", "li", "1", "help: 1")
 			want := "Somebody has decided"
 			if state == bridge.FormLapsed { // nobody can tell, but for the clock

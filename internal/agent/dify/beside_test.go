@@ -70,7 +70,7 @@ func TestFill(t *testing.T) {
 	const token, run = "S4yvuaTw0ZiBt4AMPcDOtK", "6a7396ca-2ccf-482f-9d15-0a818d22eb90"
 	c, r := bridge.Conversation{ID: conversation, User: "u1"}, bridge.Run{Run: run, Message: "m"}
 	form, events := "/v1/form/human_input/"+token, "/v1/workflow/"+run+"/events"
-	fill := func(f *fake, values map[string]string) heard {
+	fill := func(f *fake, values map[string]bridge.FormValue) heard {
 		var h heard
 		for event, err := range open(t, dify.Config{Transport: f}).Fill(t.Context(), c, r, token, "approve", values) {
 			if err != nil {
@@ -86,7 +86,7 @@ func TestFill(t *testing.T) {
 			form: {capture(t, "hitl_form_submit")}, events: {capture(t, name)}, "/v1/workflows/run/" + run: {jsonAnswer(200, `{"status":"succeeded"}`)},
 			"/v1/messages": {jsonAnswer(200, `{"data":[{"id":"m","answer":"before approved: ship it"}]}`)},
 		})
-		h := fill(f, map[string]string{"comment": "ship it"})
+		h := fill(f, map[string]bridge.FormValue{"comment": {Text: "ship it"}})
 		if ended, _ := count[bridge.Ended](h); h.err != nil || h.text() != "before approved: ship it" || ended != 1 {
 			t.Errorf("%s: %q\n%s", name, h.text(), h)
 		}
@@ -154,16 +154,72 @@ func TestDecidedBefore(t *testing.T) {
 	}
 }
 
-// TestFormForFiles: what a form asks for beside words can be given elsewhere only.
+// TestFormForFiles: a form says which files it takes, and what cannot be sent from
+// here is for elsewhere.
 func TestFormForFiles(t *testing.T) {
 	t.Parallel()
-	for kind, token := range map[string]string{"paragraph": "x", "file": "", "file-list": ""} {
+	for name, test := range map[string]struct {
+		input string
+		token string
+		want  *bridge.FormFiles
+	}{
+		"words":     {`"type":"paragraph"`, "x", nil},
+		"one":       {`"type":"file","allowed_file_types":["document","custom"],"allowed_file_extensions":[".log"],"allowed_file_upload_methods":["local_file","remote_url"]`, "x", &bridge.FormFiles{Most: 1, Kinds: []bridge.FileKind{bridge.FileOther}, Types: []string{"document", "custom"}, Extensions: []string{".log"}}},
+		"several":   {`"type":"file-list","allowed_file_types":["image","video","audio"],"number_limits":3`, "x", &bridge.FormFiles{Most: 3, List: true, Kinds: []bridge.FileKind{bridge.FileImage, bridge.FileVideo, bridge.FileAudio}, Types: []string{"image", "video", "audio"}}},
+		"any":       {`"type":"file-list"`, "x", &bridge.FormFiles{Most: 5, List: true}},
+		"by a link": {`"type":"file","allowed_file_upload_methods":["remote_url"]`, "", nil},
+	} {
 		h := replay(t, "workflow", streamAnswer(
-			`{"event":"human_input_required","workflow_run_id":"r","data":{"form_token":"x","form_content":"Proof?","inputs":[{"type":"`+kind+`","output_variable_name":"proof"}]}}`,
+			`{"event":"human_input_required","workflow_run_id":"r","data":{"form_token":"x","form_content":"Proof? {{#$output.proof#}}","inputs":[{`+test.input+`,"output_variable_name":"proof"}]}}`,
 			`{"event":"workflow_paused","workflow_run_id":"r","data":{"reasons":[]}}`,
 		), nil)
-		if n, paused := count[bridge.Paused](h); n != 1 || paused.Form.Token != token || paused.Form.Text != "Proof?" {
-			t.Errorf("%s: %s", kind, h)
+		n, paused := count[bridge.Paused](h)
+		if n != 1 || paused.Form.Token != test.token || paused.Form.Text != "Proof? " || len(paused.Form.Fields) != 1 {
+			t.Fatalf("%s: %s", name, h)
 		}
+		if diff := cmp.Diff(test.want, paused.Form.Fields[0].Takes); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestFillWithFiles: files go to the server with the user who fills the form in, by
+// the rules of the field and not by those for questions, and into the form as
+// references.
+func TestFillWithFiles(t *testing.T) {
+	t.Parallel()
+	f := newFake("advanced-chat", map[string][]answer{
+		"/v1/parameters": {jsonAnswer(200, `{}`)}, "/v1/files/upload": {jsonAnswer(201, `{"id":"f1"}`)},
+		"/v1/form/human_input/" + formToken: {capture(t, "hitl_form_submit")}, "/v1/workflow/" + formRun + "/events": {capture(t, "hitl_events_live")},
+	})
+	a := open(t, dify.Config{Transport: f})
+	up, err := a.UploadTo(t.Context(), "u1", bridge.FormFiles{Types: []string{"document"}}, bridge.File{Kind: bridge.FileOther, Name: "a.pdf"}, strings.NewReader("%PDF-1.7"))
+	if err != nil || up.ID != "f1" || up.Type != "document" || f.requests()[1].body["user"] != "u1" {
+		t.Fatalf("%+v, %v", up, err)
+	}
+	if _, err := a.UploadTo(t.Context(), "u1", bridge.FormFiles{Types: []string{"image"}}, bridge.File{Kind: bridge.FileOther, Name: "a.pdf"}, strings.NewReader("%PDF-1.7")); bridge.KindOf(err) != bridge.KindUnsupported {
+		t.Error(err)
+	}
+	for _, err := range a.Fill(t.Context(), bridge.Conversation{ID: conversation, User: "u1"}, bridge.Run{Run: formRun, Message: "m"}, formToken, "approve", map[string]bridge.FormValue{
+		"one": {Files: []bridge.UploadedFile{up}}, "some": {Files: []bridge.UploadedFile{up, {ID: "f2", Type: "image"}}, List: true}, "none": {List: true}, "comment": {Text: "ok"},
+	}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var sent map[string]any
+	for _, r := range f.requests() {
+		if strings.HasPrefix(r.path, "/v1/form/") {
+			sent = r.body
+		}
+	}
+	ref := func(id, kind string) any {
+		return map[string]any{"type": kind, "transfer_method": "local_file", "upload_file_id": id}
+	}
+	want := map[string]any{"action": "approve", "user": "u1", "inputs": map[string]any{
+		"one": ref("f1", "document"), "some": []any{ref("f1", "document"), ref("f2", "image")}, "none": []any{}, "comment": "ok",
+	}}
+	if diff := cmp.Diff(want, sent); diff != "" {
+		t.Error(diff)
 	}
 }

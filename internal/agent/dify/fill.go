@@ -15,9 +15,9 @@ const opFill = "dify: fill in form"
 // Fill implements bridge.FormFiller. The server lets anybody decide who knows the
 // token; the caller has made sure that this person may. What follows is told from
 // the beginning of the answer on.
-func (a *Agent) Fill(ctx context.Context, c bridge.Conversation, r bridge.Run, token, choice string, values map[string]string) iter.Seq2[bridge.Event, error] {
+func (a *Agent) Fill(ctx context.Context, c bridge.Conversation, r bridge.Run, token, choice string, values map[string]bridge.FormValue) iter.Seq2[bridge.Event, error] {
 	return a.yields(ctx, func(ctx context.Context, tell teller) error {
-		return a.fillIn(ctx, bridge.Question{Conversation: c, Run: r}, decision{values, choice, userOf(c)}, token, tell)
+		return a.fillIn(ctx, bridge.Question{Conversation: c, Run: r}, decision{inputsOf(values), choice, userOf(c)}, token, tell)
 	})
 }
 
@@ -30,9 +30,6 @@ func (a *Agent) fillIn(ctx context.Context, q bridge.Question, d decision, token
 	if err != nil {
 		return unasked(err)
 	}
-	if d.Inputs == nil {
-		d.Inputs = map[string]string{}
-	}
 	err = a.client.call(ctx, opFill, http.MethodPost, "/form/human_input/"+url.PathEscape(token), nil, d, nil)
 	if decidedBefore(err) {
 		// By somebody elsewhere, or by an attempt of ours that was cut off: in either
@@ -44,6 +41,28 @@ func (a *Agent) fillIn(ctx context.Context, q bridge.Question, d decision, token
 		return err
 	}
 	return a.goOn(ctx, found, q, token, tell)
+}
+
+// inputsOf are values as the server takes them: a file is a reference to one that
+// was uploaded, and several are a list. See
+// https://docs.dify.ai/en/api-reference/human-input/submit-human-input-form.
+func inputsOf(values map[string]bridge.FormValue) map[string]any {
+	all := map[string]any{}
+	for name, v := range values {
+		refs := make([]fileRef, len(v.Files))
+		for n, f := range v.Files {
+			refs[n] = refTo(f)
+		}
+		switch {
+		case v.List:
+			all[name] = refs
+		case len(refs) > 0:
+			all[name] = refs[0]
+		default:
+			all[name] = v.Text
+		}
+	}
+	return all
 }
 
 func decidedBefore(err error) bool {

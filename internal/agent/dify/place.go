@@ -18,6 +18,13 @@ const (
 	typeCustom   = "custom"
 )
 
+// The inputs of a form that take files, and how many a list usually takes.
+const (
+	typeFile   = "file"
+	typeFiles  = "file-list"
+	usualFiles = 5
+)
+
 // extensions are those of each type, as the server sorts them; see
 // https://docs.dify.ai/en/use-dify/build/additional-features.
 func extensions(kind string) []string {

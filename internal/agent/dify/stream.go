@@ -366,8 +366,14 @@ func (w *wireForm) form() bridge.Form {
 		f.Expires = time.Unix(w.Expires, 0).UTC()
 	}
 	for _, in := range w.Inputs {
-		if in.Type == "file" || in.Type == "file-list" { // takes more than words
-			f.Token = ""
+		if in.Type == typeFile || in.Type == typeFiles {
+			field := bridge.FormField{Name: in.Name, Takes: in.takes()}
+			if field.Takes == nil { // nothing that can be sent from here
+				f.Token = ""
+			}
+			f.Fields = append(f.Fields, field)
+			f.Text = strings.ReplaceAll(f.Text, "{{#$output."+in.Name+"#}}", "")
+			continue
 		}
 		value := w.Resolved[in.Name]
 		if s, ok := in.Default.Value.(string); ok && value == "" {
@@ -380,6 +386,23 @@ func (w *wireForm) form() bridge.Form {
 		f.Choices = append(f.Choices, bridge.FormChoice{ID: c.ID, Title: c.Title, Style: buttonStyle(c.Style)})
 	}
 	return f
+}
+
+// takes are the files that an input takes from here; nil means none.
+func (in wireInput) takes() *bridge.FormFiles {
+	if len(in.Methods) > 0 && !slices.Contains(in.Methods, localFile) {
+		return nil
+	}
+	t := &bridge.FormFiles{Most: 1, List: in.Type == typeFiles, Types: in.Types, Extensions: in.Extensions}
+	if t.List {
+		t.Most = orElse(in.Most, usualFiles)
+	}
+	for _, kind := range in.Types {
+		if k := fileKind(kind); kind != typeCustom && !slices.Contains(t.Kinds, k) {
+			t.Kinds = append(t.Kinds, k)
+		}
+	}
+	return t
 }
 
 func buttonStyle(style string) bridge.ButtonStyle {

@@ -42,12 +42,26 @@ func (a *Agent) Upload(ctx context.Context, user string, f bridge.File, body io.
 	if len(places) == 0 {
 		return bridge.UploadedFile{}, refused(opUpload, "no_files", "the app takes no files")
 	}
+	return a.uploadTo(ctx, user, places, f, body, p.limit)
+}
+
+// UploadTo implements bridge.FormUploader. The same user has to fill in the form.
+func (a *Agent) UploadTo(ctx context.Context, user string, field bridge.FormFiles, f bridge.File, body io.Reader) (bridge.UploadedFile, error) {
+	p, err := a.parameters(ctx, opUpload)
+	if err != nil {
+		return bridge.UploadedFile{}, err
+	}
+	return a.uploadTo(ctx, user, []place{{rules: fileRules{Types: field.Types, Extensions: field.Extensions}}}, f, body, p.limit)
+}
+
+// uploadTo uploads a file for the first place that takes it.
+func (a *Agent) uploadTo(ctx context.Context, user string, places []place, f bridge.File, body io.Reader, limit func(name string) int) (bridge.UploadedFile, error) {
 	leave, err := a.queue(ctx, opUpload)
 	if err != nil {
 		return bridge.UploadedFile{}, err
 	}
 	defer leave()
-	data, name, err := readFile(opUpload, f, body, p.limit)
+	data, name, err := readFile(opUpload, f, body, limit)
 	if err != nil {
 		return bridge.UploadedFile{}, err
 	}

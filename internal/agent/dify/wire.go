@@ -70,25 +70,29 @@ type wireFile struct {
 }
 
 type wireForm struct {
-	FormToken string `json:"form_token"`
-	Content   string `json:"form_content"`
-	Inputs    []struct {
-		Type    string `json:"type"`
-		Name    string `json:"output_variable_name"`
-		Default struct {
-			Value any `json:"value"`
-		} `json:"default"`
-		Options struct {
-			Value []string `json:"value"`
-		} `json:"option_source"`
-	} `json:"inputs"`
-	Actions []struct {
+	FormToken string      `json:"form_token"`
+	Content   string      `json:"form_content"`
+	Inputs    []wireInput `json:"inputs"`
+	Actions   []struct {
 		ID    string `json:"id"`
 		Title string `json:"title"`
 		Style string `json:"button_style"`
 	} `json:"actions"`
 	Resolved map[string]string `json:"resolved_default_values"`
 	Expires  int64             `json:"expiration_time"`
+}
+
+// wireInput is what a form asks for.
+type wireInput struct {
+	Type    string `json:"type"`
+	Name    string `json:"output_variable_name"`
+	Default struct {
+		Value any `json:"value"`
+	} `json:"default"`
+	Options struct {
+		Value []string `json:"value"`
+	} `json:"option_source"`
+	fileRules
 }
 
 // run is the state of a workflow run.
@@ -125,9 +129,9 @@ type fileRef struct {
 
 // decision is the body that fills in a form; the server takes no other keys.
 type decision struct {
-	Inputs map[string]string `json:"inputs"`
-	Action string            `json:"action"`
-	User   string            `json:"user"`
+	Inputs map[string]any `json:"inputs"`
+	Action string         `json:"action"`
+	User   string         `json:"user"`
 }
 
 // problem is the body of every refusal.

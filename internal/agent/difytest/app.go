@@ -102,6 +102,9 @@ type Answer struct {
 	// choices. The words in After for it come before the comment in what follows.
 	Form  string
 	After map[string]string
+	// Wants is what the form asks for beside the comment, in the variable proof: a
+	// file or a file-list of documents and pictures. What follows names them.
+	Wants string
 	// Within is how long one may take; default three days. Lapsed, if set, are the
 	// words that follow when nobody decided by then; without it the run waits on, as
 	// it does until the server looks for such forms.

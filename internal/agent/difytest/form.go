@@ -17,12 +17,13 @@ type form struct {
 	decided            bool
 	choice, comment    string
 	lapsed             bool // nobody decided in time
+	wants, proof       string
 }
 
 // ask begins a run that asks a person something.
 func (r *run) ask() {
 	within := cmp.Or(r.answer.Within, 72*time.Hour)
-	f := &form{id: r.server.id(), content: r.answer.Form, expires: time.Now().Add(within).Unix()}
+	f := &form{id: r.server.id(), content: r.answer.Form, wants: r.answer.Wants, expires: time.Now().Add(within).Unix()}
 	f.token = "token" + f.id[len(f.id)-12:] + "abcde"
 	r.form = f
 	r.app.forms[f.token] = r
@@ -70,8 +71,16 @@ func (r *run) lapse() {
 	}
 }
 
-func (*form) inputs() []any {
-	return []any{object{"output_variable_name", "comment", "type", "paragraph", "default", object{"type", "constant", "selector", []any{}, "value", "looks fine"}}}
+func (f *form) inputs() []any {
+	all := []any{object{"output_variable_name", "comment", "type", "paragraph", "default", object{"type", "constant", "selector", []any{}, "value", "looks fine"}}}
+	if f.wants == "" {
+		return all
+	}
+	proof := object{"output_variable_name", "proof", "type", f.wants, "allowed_file_types", []any{"document", "image"}, "allowed_file_extensions", []any{}, "allowed_file_upload_methods", []any{"local_file"}}
+	if f.wants == "file-list" {
+		proof = proof.with("number_limits", 2)
+	}
+	return append(all, proof)
 }
 
 func (*form) actions() []any {
@@ -151,7 +160,7 @@ func (*Server) showForm(c *call) {
 	}
 }
 
-func (*Server) decide(c *call) {
+func (s *Server) decide(c *call) {
 	r := c.form()
 	if r == nil {
 		return
@@ -167,10 +176,38 @@ func (*Server) decide(c *call) {
 		wrong("Invalid action: " + choice)
 	case !given:
 		wrong("Missing required inputs: comment")
+	case r.form.wants != "" && inputs.get("proof") == nil:
+		wrong("Missing required inputs: proof")
+	case r.form.wants != "" && !r.form.prove(s, c, inputs.get("proof")):
+		wrong("Invalid value for proof")
 	default:
 		r.decide(choice, comment)
 		say(c, http.StatusOK, object{})
 	}
+}
+
+// prove takes the files that a form asks for: each was uploaded by who decides. No
+// recorded answer shows that; it is as
+// https://docs.dify.ai/en/api-reference/human-input/submit-human-input-form says.
+func (f *form) prove(s *Server, c *call, value any) bool {
+	list, several := value.([]any)
+	if !several {
+		list = []any{value}
+	}
+	if several != (f.wants == "file-list") || len(list) > 2 {
+		return false
+	}
+	for _, v := range list {
+		ref, ok := v.(object)
+		id, _ := ref.get("upload_file_id").(string)
+		file := s.files[id]
+		kind, _ := ref.get("type").(string)
+		if !ok || ref.get("transfer_method") != "local_file" || kind != "document" && kind != "image" || file == nil || file.User != c.user || file.app != c.app {
+			return false
+		}
+		f.proof += " [" + file.Name + "]"
+	}
+	return true
 }
 
 // Decide decides every form that waits, as somebody does on a page of the server's
@@ -218,10 +255,10 @@ func (r *run) resume() {
 	f := r.form
 	r.started("resumption")
 	r.reopen(f.node)
-	r.text = r.answer.After[f.choice] + f.comment
+	r.text = r.answer.After[f.choice] + f.comment + f.proof
 	if r.app.Mode == chatflow {
 		r.publish(r.said("ans1", "answer")(r.answer.After[f.choice]))
-		r.publish(r.said("hi1", "comment")(f.comment))
+		r.publish(r.said("hi1", "comment")(f.comment + f.proof))
 	}
 	title := map[string]string{"approve": "Approve", "reject": "Reject"}[f.choice]
 	r.shut(f.node, "succeeded", object{"comment", object{"value_type", "string", "value", f.comment}}, object{}, object{
