@@ -3,10 +3,13 @@ package app_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +18,19 @@ import (
 	"switchboard/internal/app"
 	"switchboard/internal/bridge"
 )
+
+// TestMain has some tests run side by side even on few processors, because they
+// wait more than they compute.
+func TestMain(m *testing.M) {
+	const least = 4
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue && runtime.GOMAXPROCS(0) < least {
+		if err := f.Value.Set(strconv.Itoa(least)); err != nil {
+			panic(err)
+		}
+	}
+	m.Run()
+}
 
 // house opens an app on free ports and runs it until the test ends.
 func house(tb testing.TB, data, extra string) (*app.App, context.Context) {

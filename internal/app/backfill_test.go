@@ -344,7 +344,8 @@ func lose(t *testing.T, sim *simulator.Simulator, lines ...simulator.Line) []bri
 // TestCatchUpOnFeishu: what was written while nobody was there is listed by the
 // platform itself and answered once, in the direct chat and, where the bot was
 // meant, in the group.
-func TestCatchUpOnFeishu(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestCatchUpOnFeishu(t *testing.T) {
+	t.Parallel()
 	sim, back := awayOn(t, simulator.Options{HearAll: true}, "")
 	var others []bridge.MessageID
 	for n := range 55 { // more than a page
@@ -392,7 +393,8 @@ func TestCatchUpOnFeishu(t *testing.T) { //nolint:paralleltest // sets the envir
 
 // TestCatchUpWithoutTheRight: nothing is asked twice, the admin reads which right
 // is missing, and what is delivered is answered.
-func TestCatchUpWithoutTheRight(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestCatchUpWithoutTheRight(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		opt   simulator.Options
 		calls int
@@ -402,6 +404,7 @@ func TestCatchUpWithoutTheRight(t *testing.T) { //nolint:paralleltest // sets th
 		"no group": {simulator.Options{}, 2, "right"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			sim, back := awayOn(t, c.opt, "limits: {per_person_per_minute: 0}\n")
 			missed := lose(t, sim, simulator.Line{Employee: "zhang", Text: "missed"})
 			a := back()

@@ -187,7 +187,8 @@ func TestBudgetIsTheAdmins(t *testing.T) {
 
 // TestStreamingOnPlatforms counts what one answer costs on a platform itself, by
 // the setting and by what is left of the month, and that we count the same.
-func TestStreamingOnPlatforms(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestStreamingOnPlatforms(t *testing.T) {
+	t.Parallel()
 	type cost struct{ least, most int }
 	feishu, dingtalk := bridge.Platform("feishu"), bridge.Platform("dingtalk")
 	for name, test := range map[string]struct {
@@ -206,6 +207,7 @@ func TestStreamingOnPlatforms(t *testing.T) { //nolint:paralleltest // sets the 
 	} {
 		for p, want := range test.want {
 			t.Run(string(p)+" "+name, func(t *testing.T) {
+				t.Parallel()
 				settings := "engine: {streaming: " + test.settings + "}\n"
 				if test.short {
 					settings += "budgets: {" + string(p) + ": {calls: 1}}\n"
@@ -229,7 +231,8 @@ func TestStreamingOnPlatforms(t *testing.T) { //nolint:paralleltest // sets the 
 
 // TestPushesOnDingTalk: a message to the robot is a push, and so is the answer;
 // neither is a call.
-func TestPushesOnDingTalk(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestPushesOnDingTalk(t *testing.T) {
+	t.Parallel()
 	a, account, ask := metered(t, simulator.Options{Platforms: []bridge.Platform{"dingtalk"}}, "")
 	ask("one")
 	ask("two")
@@ -284,7 +287,8 @@ func metered(t *testing.T, opt simulator.Options, settings string) (a *app.App, 
 }
 
 // TestTunnelBudget: every request that came through ngrok counts.
-func TestTunnelBudget(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestTunnelBudget(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.New(t)
 	a, sim := tunnelled(t, edge)
 	until(t, func() bool { return public(t, a) != "" })

@@ -47,7 +47,8 @@ func shows(text string, buttons ...string) func(bridge.Bubble) bool {
 // TestButtons: a growing answer is stopped by its button, what is thought of one
 // reaches the app and shows, a suggestion is asked, and nobody else in a group
 // can click.
-func TestButtons(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestButtons(t *testing.T) {
+	t.Parallel()
 	hold := make(chan struct{})
 	defer close(hold)
 	d := newDesk(t, difytest.App{
@@ -122,7 +123,8 @@ func TestButtons(t *testing.T) { //nolint:paralleltest // sets the environment
 
 // TestDecisionByButton: a click on a choice lets the answer go on; then the choices
 // are gone.
-func TestDecisionByButton(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestDecisionByButton(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{Mode: "advanced-chat", Answer: func(difytest.Question) difytest.Answer {
 		return difytest.Answer{Text: "Three days in May. ", Form: "Please review: {{#$output.comment#}}", After: map[string]string{"approve": "Approved: ", "reject": "Rejected: "}}
 	}})

@@ -96,7 +96,8 @@ const takesFiles = `"file_upload":{"enabled":true,"allowed_file_types":["image",
 
 // TestFilesBothWays: a picture goes to the app with the same user, and one comes
 // back as a picture.
-func TestFilesBothWays(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestFilesBothWays(t *testing.T) {
+	t.Parallel()
 	png := "\x89PNG\r\n\x1a\n and more"
 	d := newDesk(t, difytest.App{Parameters: "{" + takesFiles + "}", Answer: func(q difytest.Question) difytest.Answer {
 		return difytest.Answer{Text: fmt.Sprintf("%d files with %s", len(q.Sent), q.Query), Picture: []byte(png), Sources: []string{"Handbook"}}
@@ -119,7 +120,8 @@ func TestFilesBothWays(t *testing.T) { //nolint:paralleltest // sets the environ
 
 // TestFilesFromEverywhere: what somebody sends on any platform reaches the app as it
 // is, for the user who asks about it.
-func TestFilesFromEverywhere(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestFilesFromEverywhere(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{Parameters: "{" + takesFiles + "}"})
 	for _, d.on = range d.Employees()[0].Platforms {
 		for _, file := range []simulator.File{
@@ -143,7 +145,8 @@ func TestFilesFromEverywhere(t *testing.T) { //nolint:paralleltest // sets the e
 }
 
 // TestVoice: what is said is asked.
-func TestVoice(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestVoice(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{Parameters: `{"speech_to_text":{"enabled":true}}`, Heard: "when do we meet?"})
 	got := d.says("", &simulator.File{Kind: bridge.FileAudio, Name: "v.opus", Data: []byte("OggS and more")}, 1)
 	if len(got) != 1 || got[0] != "Dify heard when do we meet?" {
@@ -153,7 +156,8 @@ func TestVoice(t *testing.T) { //nolint:paralleltest // sets the environment
 
 // TestFeedback: what somebody thinks of an answer reaches the app, with the user
 // who asked, and so does a second thought.
-func TestFeedback(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestFeedback(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{})
 	for _, platform := range d.Employees()[0].Platforms {
 		d.on = platform
@@ -178,7 +182,8 @@ func TestFeedback(t *testing.T) { //nolint:paralleltest // sets the environment
 
 // TestNextQuestions: what the app suggests stands below its answer on every
 // platform, and a number picks it; its opening words begin a new conversation.
-func TestNextQuestions(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestNextQuestions(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{
 		Parameters: `{"opening_statement":"Welcome!","suggested_questions":["What can you do?"],"suggested_questions_after_answer":{"enabled":true}}`,
 		Suggested:  []string{"Why so?", "Since when?"},
@@ -208,7 +213,8 @@ func TestNextQuestions(t *testing.T) { //nolint:paralleltest // sets the environ
 
 // TestDecisions: an answer that waits for a decision goes on when it is made, on
 // every platform.
-func TestDecisions(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestDecisions(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{Mode: "advanced-chat", Answer: func(difytest.Question) difytest.Answer {
 		return difytest.Answer{Text: "Three days in May. ", Form: "Please review: {{#$output.comment#}}", After: map[string]string{"approve": "Approved: "}}
 	}})
@@ -231,7 +237,8 @@ func TestDecisions(t *testing.T) { //nolint:paralleltest // sets the environment
 
 // TestDecisionsElsewhere: a decision in plain words reaches the agent that a rule led
 // to, on every platform.
-func TestDecisionsElsewhere(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestDecisionsElsewhere(t *testing.T) {
+	t.Parallel()
 	dify := difytest.New(t, difytest.App{Mode: "advanced-chat", Answer: func(difytest.Question) difytest.Answer {
 		return difytest.Answer{Text: "Three days in May. ", Form: "Please review: {{#$output.comment#}}", After: map[string]string{"approve": "Approved: "}}
 	}})

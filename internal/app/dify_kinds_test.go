@@ -16,7 +16,8 @@ import (
 const takesQuery = `{"user_input_form":[{"paragraph":{"variable":"query"}}]}`
 
 // TestKindsOfApp: every kind of app is asked in its own way, on every platform.
-func TestKindsOfApp(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestKindsOfApp(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ mode, parameters, variable string }{
 		{"chat", "{}", ""},
 		{"agent-chat", "{}", ""},
@@ -24,7 +25,8 @@ func TestKindsOfApp(t *testing.T) { //nolint:paralleltest // sets the environmen
 		{"workflow", `{"user_input_form":[{"text-input":{"variable":"tone"}},{"paragraph":{"variable":"question","required":true}}]}`, "question"},
 		{"completion", `{"user_input_form":[{"paragraph":{"variable":"about","required":true}}]}`, "about"},
 	} {
-		t.Run(c.mode, func(t *testing.T) { //nolint:paralleltest // see above
+		t.Run(c.mode, func(t *testing.T) {
+			t.Parallel()
 			d := newDesk(t, difytest.App{Mode: c.mode, Parameters: c.parameters, Answer: func(q difytest.Question) difytest.Answer {
 				heard := q.Query
 				if c.variable != "" {
@@ -46,9 +48,11 @@ func TestKindsOfApp(t *testing.T) { //nolint:paralleltest // sets the environmen
 }
 
 // TestToolStatus: while an agent or a flow uses a tool, it is told which.
-func TestToolStatus(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestToolStatus(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"agent-chat", "advanced-chat"} {
-		t.Run(mode, func(t *testing.T) { //nolint:paralleltest // see above
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			on := make(chan struct{})
 			d := newDesk(t, difytest.App{Mode: mode, Answer: func(difytest.Question) difytest.Answer {
 				return difytest.Answer{
@@ -67,7 +71,8 @@ func TestToolStatus(t *testing.T) { //nolint:paralleltest // sets the environmen
 }
 
 // TestSources: the first three documents stand below an answer.
-func TestSources(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestSources(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{Answer: func(difytest.Question) difytest.Answer {
 		return difytest.Answer{Text: "Yes.", Sources: []string{"Handbook", "Rules", "Handbook", "Plan", "Draft"}}
 	}})
@@ -77,9 +82,11 @@ func TestSources(t *testing.T) { //nolint:paralleltest // sets the environment
 }
 
 // TestModeration: what an app takes back is not left on any screen.
-func TestModeration(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestModeration(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"chat", "advanced-chat"} {
-		t.Run(mode, func(t *testing.T) { //nolint:paralleltest // see above
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			d := newDesk(t, difytest.App{Mode: mode, Answer: func(q difytest.Question) difytest.Answer {
 				if q.Query == "bad" {
 					return difytest.Answer{Blocked: "I do not talk about that."}
@@ -97,9 +104,11 @@ func TestModeration(t *testing.T) { //nolint:paralleltest // sets the environmen
 
 // TestCutAnswers: an answer whose connection breaks goes on in the same message: a
 // run is taken up, anything else is asked once more.
-func TestCutAnswers(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestCutAnswers(t *testing.T) {
+	t.Parallel()
 	for mode, questions := range map[string]int{"advanced-chat": 1, "workflow": 1, "chat": 2, "completion": 2} {
-		t.Run(mode, func(t *testing.T) { //nolint:paralleltest // see above
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			cut := 1
 			d := newDesk(t, difytest.App{
 				Mode: mode, Parameters: takesQuery,
@@ -120,7 +129,8 @@ func TestCutAnswers(t *testing.T) { //nolint:paralleltest // sets the environmen
 }
 
 // TestCutTwice: a chat that breaks again is closed with what is there.
-func TestCutTwice(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestCutTwice(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{Answer: func(difytest.Question) difytest.Answer {
 		return difytest.Answer{Cut: 1, Parts: slices.Values([]string{"one ", "two"})}
 	}})
@@ -134,9 +144,11 @@ func TestCutTwice(t *testing.T) { //nolint:paralleltest // sets the environment
 
 // TestLostConversation: a conversation the server has forgotten is begun anew, once,
 // and the person is told.
-func TestLostConversation(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestLostConversation(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"chat", "agent-chat", "advanced-chat"} {
-		t.Run(mode, func(t *testing.T) { //nolint:paralleltest // see above
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			d := newDesk(t, difytest.App{Mode: mode})
 			d.says("one", nil, 1)
 			d.dify.Lose()
@@ -156,9 +168,11 @@ func TestLostConversation(t *testing.T) { //nolint:paralleltest // sets the envi
 
 // TestStopsOnServer: /stop ends the answer on the server, too, and what is there
 // stays: on the screen, and in the conversation, so that one can go on from it.
-func TestStopsOnServer(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestStopsOnServer(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"chat", "agent-chat", "advanced-chat", "workflow", "completion"} {
-		t.Run(mode, func(t *testing.T) { //nolint:paralleltest // see above
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			on := make(chan struct{})
 			ended := make(chan bool, 1)
 			d := newDesk(t, difytest.App{
@@ -195,7 +209,8 @@ func TestStopsOnServer(t *testing.T) { //nolint:paralleltest // sets the environ
 
 // TestAgentTrouble: whatever goes wrong at the agent, the person reads a sentence,
 // and never what the server said.
-func TestAgentTrouble(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestAgentTrouble(t *testing.T) {
+	t.Parallel()
 	secret := "upstream 10.0.0.7 said no"
 	fails := func(f difytest.Fault, text string) func(difytest.Question) difytest.Answer {
 		return func(difytest.Question) difytest.Answer { return difytest.Answer{Text: text, Fault: &f} }
@@ -224,7 +239,8 @@ func TestAgentTrouble(t *testing.T) { //nolint:paralleltest // sets the environm
 		"the key was taken away":       {difytest.App{Key: "app-other"}, "not set up correctly"},
 		"the service was switched off": {difytest.App{Refuse: refuses(http.StatusForbidden, "forbidden", secret)}, "not set up correctly"},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // see above
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d := newDesk(t, c.app)
 			if got := d.says("hello", nil, 1); len(got) != 1 || !strings.Contains(got[0], c.want) || strings.Contains(got[0], "10.0.0.7") {
 				t.Errorf("shown %q", got)
@@ -235,7 +251,8 @@ func TestAgentTrouble(t *testing.T) { //nolint:paralleltest // sets the environm
 
 // TestSeveralServers: apps on several servers are asked side by side, each with its
 // own limit.
-func TestSeveralServers(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestSeveralServers(t *testing.T) {
+	t.Parallel()
 	on := make(chan struct{})
 	slow := difytest.New(t, difytest.App{Answer: func(q difytest.Question) difytest.Answer {
 		return difytest.Answer{Parts: func(yield func(string) bool) { <-on; yield("slow " + q.Query) }}
@@ -280,7 +297,8 @@ routes:
 
 // TestVersionShown: what is checked tells the app's name, its kind and the version
 // of the server.
-func TestVersionShown(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestVersionShown(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{Name: "Handbook", Mode: "agent-chat"})
 	what := "The app “Handbook” is of type agent-chat, on Dify 1.16.0."
 	if lines := d.app.Check(d.ctx, bridge.English); !slices.ContainsFunc(lines, func(l app.CheckLine) bool { return l.Who == "help" && l.OK && l.What == what }) {
@@ -293,7 +311,8 @@ func TestVersionShown(t *testing.T) { //nolint:paralleltest // sets the environm
 
 // TestConversationNames: a new conversation is named after the person where the
 // admin wants that, once, and otherwise keeps the server's own name.
-func TestConversationNames(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestConversationNames(t *testing.T) {
+	t.Parallel()
 	for setting, want := range map[string][]string{"": {"New conversation"}, ", name_conversations: true": {"李娜"}} {
 		dify := difytest.New(t)
 		a, ctx, sim := onSimulator(t, fmt.Sprintf("language: en\nagents: [{id: help, kind: dify, base_url: %q%s}]\n", dify.URL, setting))

@@ -154,21 +154,25 @@ func onPlatforms(tb testing.TB, agents string, change func([]bridge.Config) []br
 // environment.
 func channels(tb testing.TB, configs []bridge.Config) string {
 	tb.Helper()
-	bots, secrets := "bots:\n", "secrets:\n"
-	for agent, key := range map[string]string{"help": "app-right", "hr": "app-hr", "it": "app-it"} {
-		tb.Setenv("SB_TEST_DIFY_"+agent, key)
-		secrets += fmt.Sprintf("  agent/%s/api_key: env:SB_TEST_DIFY_%s\n", agent, agent)
+	bots, secrets, dir := "bots:\n", "secrets:\n", tb.TempDir()
+	keep := func(name, value string) {
+		file := filepath.Join(dir, strings.ReplaceAll(name, "/", "-"))
+		if err := os.WriteFile(file, []byte(value), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+		secrets += fmt.Sprintf("  %s: %q\n", name, "file:"+file)
 	}
-	for n, c := range configs {
+	for agent, key := range map[string]string{"help": "app-right", "hr": "app-hr", "it": "app-it"} {
+		keep("agent/"+agent+"/api_key", key)
+	}
+	for _, c := range configs {
 		settings, err := json.Marshal(c.Settings) // JSON is YAML
 		if err != nil {
 			tb.Fatal(err)
 		}
 		bots += fmt.Sprintf("  - {id: %s, platform: %s, mode: %s, settings: %s}\n", c.ID, c.Platform, c.Mode, settings)
 		for key, value := range c.Secrets {
-			name := fmt.Sprintf("SB_TEST_%d_%s", n, key)
-			tb.Setenv(name, value.Reveal())
-			secrets += fmt.Sprintf("  bot/%s/%s: env:%s\n", c.ID, key, name)
+			keep("bot/"+c.ID+"/"+key, value.Reveal())
 		}
 	}
 	return bots + secrets
@@ -176,7 +180,8 @@ func channels(tb testing.TB, configs []bridge.Config) string {
 
 // TestDifyAnswers is the main job with a Dify app: one conversation over two
 // messages, on each platform.
-func TestDifyAnswers(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestDifyAnswers(t *testing.T) {
+	t.Parallel()
 	_, ctx, sim := onSimulator(t, fmt.Sprintf("agents: [{id: help, kind: dify, base_url: %q}]\n", server(t).URL))
 	for _, p := range sim.Employees()[0].Platforms {
 		for n, want := range []string{"Dify heard one in []", "Dify heard two in [11111111-2222-4333-8444-555555555555]"} {
@@ -198,7 +203,8 @@ func TestDifyAnswers(t *testing.T) { //nolint:paralleltest // sets the environme
 // comes five times cost nobody an answer and double none. A connection that
 // breaks after the platform took the answer doubles it only where the platform
 // knows no idempotency key.
-func TestPlatformFaults(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestPlatformFaults(t *testing.T) {
+	t.Parallel()
 	a, ctx, sim := onSimulator(t, "agents: [{id: help, kind: echo}]\n")
 	for _, p := range sim.Employees()[0].Platforms {
 		for name, c := range map[string]struct {

@@ -18,7 +18,8 @@ import (
 
 // TestButtonsOfDingTalk: in a card with a list of buttons an answer can be stopped
 // and rated; clicks come by the address where the house can be reached.
-func TestButtonsOfDingTalk(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestButtonsOfDingTalk(t *testing.T) {
+	t.Parallel()
 	hold := make(chan struct{})
 	defer close(hold)
 	d := &desk{T: t, on: "dingtalk", dify: difytest.New(t, difytest.App{

@@ -186,14 +186,14 @@ func TestRequestsTried(t *testing.T) {
 	for name, c := range map[string]struct {
 		says   func(context.Context) ([]bridge.Finding, error)
 		want   bridge.Severity
-		trials int // in six hours
+		trials int // in an hour
 	}{
 		"right":        {found(true), "", 1},
 		"wrong":        {found(false), bridge.SeverityError, 1},
 		"in part":      {found(true, false), bridge.SeverityError, 1},
-		"not found":    {found(), "", 36},
-		"out of reach": {func(context.Context) ([]bridge.Finding, error) { return nil, errors.New("no route") }, "", 36},
-		"silent":       {func(ctx context.Context) ([]bridge.Finding, error) { <-ctx.Done(); return nil, ctx.Err() }, "", 36},
+		"not found":    {found(), "", 6},
+		"out of reach": {func(context.Context) ([]bridge.Finding, error) { return nil, errors.New("no route") }, "", 6},
+		"silent":       {func(ctx context.Context) ([]bridge.Finding, error) { <-ctx.Done(); return nil, ctx.Err() }, "", 6},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -204,7 +204,7 @@ func TestRequestsTried(t *testing.T) {
 				if l.tried() != 0 {
 					t.Error("tried too early")
 				}
-				r.send(t, wrongSecret, 6*6, 10*time.Minute)
+				r.send(t, wrongSecret, 6, 10*time.Minute)
 				if r.doubted() != c.want || l.tried() != c.trials {
 					t.Errorf("%q, %d trials", r.doubted(), l.tried())
 				}
@@ -225,11 +225,11 @@ func TestRequestsTriedAgain(t *testing.T) {
 		l.says = func(context.Context) ([]bridge.Finding, error) {
 			return []bridge.Finding{{Code: "credential", OK: l.trials < 3}}, nil
 		}
-		r.send(t, wrongSecret, 11*6, 10*time.Minute)
+		r.send(t, wrongSecret, 11, time.Hour)
 		if r.doubted() != "" || l.tried() != 2 {
 			t.Errorf("%q, %d trials", r.doubted(), l.tried())
 		}
-		r.send(t, wrongSecret, 2*6, 10*time.Minute)
+		r.send(t, wrongSecret, 4, time.Hour)
 		if r.doubted() == "" || l.tried() != 3 {
 			t.Errorf("%q, %d trials", r.doubted(), l.tried())
 		}
@@ -278,7 +278,8 @@ func TestRequestsForSomebodyElse(t *testing.T) {
 // TestWrongKeys: with a wrong key for what arrives, each platform's bot says after
 // three messages which field to compare on which page; with the right one all is
 // well.
-func TestWrongKeys(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestWrongKeys(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		on    bridge.Platform
 		wrong map[string]string
@@ -292,7 +293,8 @@ func TestWrongKeys(t *testing.T) { //nolint:paralleltest // sets the environment
 		{"wecom", map[string]string{"token": "another", "aes_key": otherAESKey}, "requests_refused", []string{"EncodingAESKey", "设置API接收", "/token", "/aes_key"}},
 		{"dingtalk", map[string]string{"client_secret": "that of another app"}, "requests_refused", []string{"Client Secret", "凭证与基础信息", "/client_secret"}},
 	} {
-		t.Run(fmt.Sprint(c.on, c.wrong), func(t *testing.T) { //nolint:paralleltest // sets the environment
+		t.Run(fmt.Sprint(c.on, c.wrong), func(t *testing.T) {
+			t.Parallel()
 			bot := ""
 			a, ctx, sim := impatient(t, []bridge.Platform{c.on}, func(config bridge.Config) {
 				bot = config.ID
@@ -357,7 +359,8 @@ func warned(a *app.App, lang bridge.Language, code, bot string) string {
 // TestProbes: whoever tries the addresses of the bots, with whatever they find in
 // the documentation of the platforms, is no trouble with the settings of a bot that
 // takes messages; and where the platform can be asked it is, once.
-func TestProbes(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestProbes(t *testing.T) {
+	t.Parallel()
 	a, ctx, sim := impatient(t, nil, func(bridge.Config) {})
 	o, err := a.Overview(ctx)
 	if err != nil {

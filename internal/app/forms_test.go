@@ -52,7 +52,8 @@ func toldOn(sim *simulator.Simulator, on bridge.Platform, words string) int {
 // TestFormsOverUnasked: on every platform who asked is told, unasked and once, when
 // a form was decided on a page of the agent's own or when its time is over, and
 // nothing of it can be clicked any more.
-func TestFormsOverUnasked(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestFormsOverUnasked(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		within time.Duration
 		told   string
@@ -61,6 +62,7 @@ func TestFormsOverUnasked(t *testing.T) { //nolint:paralleltest // sets the envi
 		"lapsed":  {3 * time.Second, "Nobody decided in time, so the assistant went on without a decision:\n\nThree days. Your manager is asked."},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d := newDesk(t, holiday(test.within))
 			platforms := d.Employees()[0].Platforms
 			for _, d.on = range platforms {
@@ -92,7 +94,8 @@ func TestFormsOverUnasked(t *testing.T) { //nolint:paralleltest // sets the envi
 
 // TestFormOverWhileDown: what runs out while the program does not run is told after
 // that, once; and nothing of it is kept where nothing is to be kept.
-func TestFormOverWhileDown(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestFormOverWhileDown(t *testing.T) {
+	t.Parallel()
 	dify := difytest.New(t, holiday(2*time.Second))
 	sim, err := simulator.Start(t.Context(), simulator.Options{})
 	if err != nil {

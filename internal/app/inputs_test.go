@@ -31,7 +31,8 @@ func travelDesk(t *testing.T, agent, routes string) *desk {
 
 // TestInputsReachDify: a rule's values go before the agent's, those before what is
 // known of the person, and each question says them again.
-func TestInputsReachDify(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestInputsReachDify(t *testing.T) {
+	t.Parallel()
 	d := travelDesk(t, "city: Berlin, days: 3", "{when: {keyword: trip}, agent: help, inputs: {city: Rome, tone: warm, user_name: ''}}")
 	d.says("hello", nil, 1)
 	d.says("a trip", nil, 1)
@@ -57,7 +58,8 @@ func TestInputsReachDify(t *testing.T) { //nolint:paralleltest // sets the envir
 
 // TestNoValue: without a value that the app cannot do without it is not asked;
 // the person reads what is missing, and the admin is warned until it is there.
-func TestNoValue(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestNoValue(t *testing.T) {
+	t.Parallel()
 	d := travelDesk(t, "", "")
 	notice := func() (found bridge.Notice) {
 		for _, n := range d.app.Notices(bridge.English) {
@@ -88,7 +90,8 @@ func TestNoValue(t *testing.T) { //nolint:paralleltest // sets the environment
 
 // TestTrialTellsInputs: an editor sees what would be sent, where it comes from, and
 // what is wrong with it; so does the check.
-func TestTrialTellsInputs(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestTrialTellsInputs(t *testing.T) {
+	t.Parallel()
 	d := travelDesk(t, "city: Berlin, planet: Mars", "{when: {keyword: trip}, agent: help, inputs: {tone: rude, town: x, days: many}}")
 	try := func(text string) []string {
 		v, err := d.app.TryRoutes(d.ctx, d.app.Routes(), bridge.RouteTrial{Bot: "demo-wecom", Text: text, Role: bridge.RoleGuest, Person: "Li"})

@@ -11,7 +11,8 @@ import (
 
 // TestDepartmentNames: where the directory knows names, they may stand in place of
 // ids, and mean whoever is below a department, too. What means nobody is told.
-func TestDepartmentNames(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestDepartmentNames(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, "agents: [{id: help, kind: echo}, {id: hr, kind: echo}]\nroutes: [{when: {department: 招聘组}, reply: recruiters}, {when: {department: 法务}, agent: hr}]\n",
 		"agent: help, allow: {departments: [人事部, 销售部, 财务部]}", asUsual)
 	for _, p := range s.platforms() {
@@ -41,7 +42,8 @@ func TestDepartmentNames(t *testing.T) { //nolint:paralleltest // sets the envir
 
 // TestDepartmentsWithheld: without the right to read names only ids mean anybody,
 // which is told with the right that is missing.
-func TestDepartmentsWithheld(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestDepartmentsWithheld(t *testing.T) {
+	t.Parallel()
 	sim, err := simulator.Start(t.Context(), simulator.Options{Withhold: []string{"contact:department.base:readonly", "qyapi_get_department_list"}})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +66,8 @@ func TestDepartmentsWithheld(t *testing.T) { //nolint:paralleltest // sets the e
 
 // TestDepartmentsUnread: as long as the names of departments are not known, nobody
 // gets around a rule that refuses one, and the admin is told what to do.
-func TestDepartmentsUnread(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestDepartmentsUnread(t *testing.T) {
+	t.Parallel()
 	withhold := simulator.Options{Withhold: []string{"contact:department.base:readonly", "qyapi_get_department_list"}}
 	s := onSim(t, withhold, echoAgent+"routes: [{when: {department: 招聘组, keyword: salary}, refuse: not for you}]\n", "", asUsual)
 	blind := func() []bridge.Notice {
@@ -106,7 +109,8 @@ func TestDepartmentsUnread(t *testing.T) { //nolint:paralleltest // sets the env
 // TestDingTalkFile: what stands in the file of an employee on DingTalk is known of
 // them, as far as the app may read it; somebody without an address is found by the
 // number that Feishu has of them, too.
-func TestDingTalkFile(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestDingTalkFile(t *testing.T) {
+	t.Parallel()
 	for withheld, want := range map[string]bridge.Profile{
 		"":                 {Name: "李娜", Email: "li@demo.example", Mobile: "13800138001", Department: "1,3"},
 		"fieldEmail":       {Name: "李娜", Mobile: "13800138001", Department: "1,3"},

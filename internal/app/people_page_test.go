@@ -75,7 +75,8 @@ func TestPeoplePage(t *testing.T) {
 // TestLikenesses: whom two directories know by the same address stand side by side
 // until they are one, or told apart; each decision can be taken back, and the rule
 // that makes one of two heeds it.
-func TestLikenesses(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestLikenesses(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent, "", asUsual)
 	s.reads("li", "feishu", "hello", "question 1")
 	s.reads("li", "dingtalk", "hello", "question 1")

@@ -181,7 +181,8 @@ func (s *street) newcomer(bot, name string) bridge.Newcomer {
 
 // TestApproval: on every platform newcomers wait until the admin has decided,
 // politely and once, and are told.
-func TestApproval(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestApproval(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent, "admission: approval", asUsual)
 	for _, p := range s.platforms() {
 		bot := s.bot(p)
@@ -225,7 +226,8 @@ func TestApproval(t *testing.T) { //nolint:paralleltest // sets the environment
 
 // TestNewcomersAreShownAfterARestart: a notice about people who wait stands until
 // it is decided about them.
-func TestNewcomersAreShownAfterARestart(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestNewcomersAreShownAfterARestart(t *testing.T) { //nolint:tparallel // what follows the first start comes after it
+	t.Parallel()
 	data := t.TempDir()
 	sim, err := simulator.Start(t.Context(), simulator.Options{})
 	if err != nil {
@@ -233,7 +235,7 @@ func TestNewcomersAreShownAfterARestart(t *testing.T) { //nolint:paralleltest //
 	}
 	t.Cleanup(func() { _ = sim.Close() })
 	text := strings.ReplaceAll(echoAgent+channels(t, sim.Configs()), ", settings: {", ", admission: approval, settings: {")
-	t.Run("before", func(t *testing.T) { //nolint:paralleltest // sets the environment
+	t.Run("before", func(t *testing.T) { //nolint:paralleltest // see above
 		a, ctx := house(t, data, text)
 		o, err := a.Overview(ctx)
 		if err != nil {
@@ -246,15 +248,15 @@ func TestNewcomersAreShownAfterARestart(t *testing.T) { //nolint:paralleltest //
 		s.reads("zhang", s.platforms()[0], "你好", "批准")
 	})
 	a, ctx := house(t, data, text)
-	s := &street{t, a, ctx, sim}
-	if got := s.waiting(); len(got) != 1 || !strings.HasSuffix(got[0], ": 张伟") {
+	if got := (&street{t, a, ctx, sim}).waiting(); len(got) != 1 || !strings.HasSuffix(got[0], ": 张伟") {
 		t.Errorf("notices %q", got)
 	}
 }
 
 // TestClosed: a closed bot answers those whom the admin has let in, and nobody
 // else; who is blocked is not answered by an open one either.
-func TestClosed(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestClosed(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent, "admission: closed", asUsual)
 	for _, p := range s.platforms() {
 		s.reads("zhang", p, "hello", "only answer people")
@@ -268,7 +270,8 @@ func TestClosed(t *testing.T) { //nolint:paralleltest // sets the environment
 
 // TestAllowedAgents: guests may use commands, and ask only the agents that are
 // theirs.
-func TestAllowedAgents(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestAllowedAgents(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, "agents: [{id: help, kind: echo}, {id: hr, kind: echo}]\npeople: {default_role: guest, allowed_agents: {guest: [hr]}}\n", "agent: help", asUsual)
 	for _, p := range s.platforms() {
 		s.reads("zhang", p, "hello", "not available to you")
@@ -279,7 +282,8 @@ func TestAllowedAgents(t *testing.T) { //nolint:paralleltest // sets the environ
 }
 
 // TestAllow: a bot that is for a chat answers there and nowhere else.
-func TestAllow(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestAllow(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent, "allow: {chats: [产品组]}", asUsual)
 	for _, p := range s.platforms() {
 		s.reads("li", p, "hello", "other departments or chats")
@@ -297,7 +301,8 @@ func TestAllow(t *testing.T) { //nolint:paralleltest // sets the environment
 
 // TestGroupPolicy: members of a group share a conversation unless the bot says
 // otherwise.
-func TestGroupPolicy(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestGroupPolicy(t *testing.T) {
+	t.Parallel()
 	for policy, number := range map[string]int{"shared": 2, "member": 1} {
 		s := onBots(t, echoAgent, "group: "+policy, asUsual)
 		for _, p := range []bridge.Platform{"feishu", "dingtalk"} {
@@ -310,7 +315,8 @@ func TestGroupPolicy(t *testing.T) { //nolint:paralleltest // sets the environme
 
 // TestBesideABusyLane: while an answer grows, /help is answered and /stop stops
 // it; the next question waits for its turn all the same.
-func TestBesideABusyLane(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestBesideABusyLane(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent, "", func(o *app.Options) { o.Echo = echo.Options{Delay: 50 * time.Millisecond} })
 	for _, p := range s.platforms() {
 		for _, text := range []string{"tell me much !long 20000", "and then?"} {
@@ -349,7 +355,8 @@ const someRoutes = `routes:
 // TestRoutes: on every platform rules lead to another agent, a fixed reply, a
 // refusal, another chat, a human and a command; the first that holds decides, and
 // the rest goes to the bot's own agent.
-func TestRoutes(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestRoutes(t *testing.T) {
+	t.Parallel()
 	agents := fmt.Sprintf("agents: [{id: chat, kind: echo}, {id: help, kind: dify, base_url: %q}]\n", server(t).URL)
 	s := onBots(t, agents+someRoutes, "agent: chat", asUsual)
 	team := func(p bridge.Platform) string { return strings.Join(s.shownIn("team", "zhang", p), "\n") }
@@ -377,7 +384,8 @@ func TestRoutes(t *testing.T) { //nolint:paralleltest // sets the environment
 }
 
 // TestHandOverEnds: agents come back by themselves.
-func TestHandOverEnds(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestHandOverEnds(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent+"routes: [{when: {keyword: human}, human: {for: 1s}}]\n", "", asUsual)
 	p := s.platforms()[0]
 	s.reads("li", p, "a human", "called a colleague")
@@ -394,7 +402,8 @@ func TestHandOverEnds(t *testing.T) { //nolint:paralleltest // sets the environm
 
 // TestDepartments: where it matters, the directory is asked before the first
 // message is placed.
-func TestDepartments(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestDepartments(t *testing.T) {
+	t.Parallel()
 	agents := fmt.Sprintf("agents: [{id: chat, kind: echo}, {id: help, kind: dify, base_url: %q}]\n", server(t).URL)
 	s := onBots(t, agents+"routes: [{when: {department: [1, od-demo], keyword: leave}, agent: help}]\n", "agent: chat", asUsual)
 	for _, p := range s.platforms() {
@@ -414,7 +423,8 @@ func TestDepartments(t *testing.T) { //nolint:paralleltest // sets the environme
 // TestWhoSomebodyIs: names and addresses come from the directory, on Feishu and
 // WeCom too, whose messages carry no name; what the admin had asked again is in
 // the history.
-func TestWhoSomebodyIs(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestWhoSomebodyIs(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent, "", asUsual)
 	for _, p := range s.platforms() {
 		s.reads("zhang", p, "!fail", "problem")
@@ -452,7 +462,8 @@ func TestWhoSomebodyIs(t *testing.T) { //nolint:paralleltest // sets the environ
 
 // TestOverTheLimit: whoever asks too often is told when they may ask again, once,
 // and it is in the audit.
-func TestOverTheLimit(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestOverTheLimit(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent+"limits: {per_person_per_day: 1}\n", "", asUsual)
 	for _, p := range s.platforms() {
 		s.reads("li", p, "first", "**first**")
@@ -473,7 +484,8 @@ func TestOverTheLimit(t *testing.T) { //nolint:paralleltest // sets the environm
 
 // TestGuestsAskLess: people of a role have limits of their own, and the others
 // those of everybody.
-func TestGuestsAskLess(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestGuestsAskLess(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent+"people: {default_role: guest}\nlimits: {per_person_per_day: 100, roles: {guest: {per_person_per_day: 2}}}\n", "", asUsual)
 	for _, p := range s.platforms() {
 		s.reads("li", p, "first", "**first**")
@@ -497,7 +509,8 @@ func TestGuestsAskLess(t *testing.T) { //nolint:paralleltest // sets the environ
 // TestWaitingAndMerged: two who wait and are merged wait as one, and are admitted as
 // one; who waits and turns out to be somebody who is admitted hears it where they
 // wait.
-func TestWaitingAndMerged(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestWaitingAndMerged(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent, "admission: approval", asUsual)
 	first, second := s.platforms()[0], s.platforms()[1]
 	for _, p := range []bridge.Platform{first, second} {
@@ -542,7 +555,8 @@ func TestWaitingAndMerged(t *testing.T) { //nolint:paralleltest // sets the envi
 // TestAlikeBecomeOne: with auto_link whom two directories know by the same
 // address is one person, who goes on with one conversation. What the admin took
 // apart stays apart.
-func TestAlikeBecomeOne(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestAlikeBecomeOne(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent+"people: {auto_link: true}\n", "", asUsual)
 	s.reads("li", "feishu", "hello", "question 1")
 	until(t, func() bool { return s.settled("hello") })

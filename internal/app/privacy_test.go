@@ -85,7 +85,8 @@ privacy:
 
 // TestAnswersAreMasked: on every platform no screen ever shows a value, while the
 // answer grows or after, and what is switched off stays.
-func TestAnswersAreMasked(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestAnswersAreMasked(t *testing.T) {
+	t.Parallel()
 	a, ctx, sim := onSimulator(t, fmt.Sprintf(echoPrivately, false))
 	seen := watch(t, sim)
 	for _, p := range sim.Employees()[0].Platforms {
@@ -113,7 +114,8 @@ func TestAnswersAreMasked(t *testing.T) { //nolint:paralleltest // sets the envi
 
 // TestAgentIsToldNothing: on every platform the person reads what they wrote,
 // although the agent, which repeats the question, knows placeholders alone.
-func TestAgentIsToldNothing(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestAgentIsToldNothing(t *testing.T) {
+	t.Parallel()
 	a, ctx, sim := onSimulator(t, fmt.Sprintf(echoPrivately, true))
 	for _, p := range sim.Employees()[0].Platforms {
 		if got := answered(t, ctx, sim, p, "电话 13812345678，工号 EMP123456"); !strings.Contains(got, "13812345678") || !strings.Contains(got, "EMP123456") {
@@ -168,7 +170,8 @@ func TestWrongMaskIsRefused(t *testing.T) {
 
 // TestPrivacyIsChanged: what the admin saves holds for the next answer and for
 // the next start, and content that is kept no longer goes at once.
-func TestPrivacyIsChanged(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestPrivacyIsChanged(t *testing.T) {
+	t.Parallel()
 	a, ctx, sim := onSimulator(t, fmt.Sprintf(echoPrivately, false))
 	p := sim.Employees()[0].Platforms[0]
 	if got := answered(t, ctx, sim, p, "电话 13812345678，房间 R-2041"); strings.Contains(got, "13812345678") || !strings.Contains(got, "R-2041") {

@@ -11,7 +11,8 @@ import (
 // TestGroupsByName: groups are called by their names in lists and rules, also where
 // the platform does not say the name with a message. What is not known by its name is
 // told with the ids there are.
-func TestGroupsByName(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestGroupsByName(t *testing.T) {
+	t.Parallel()
 	s := onBots(t, echoAgent+"routes: [{when: {chat: 产品组, keyword: wifi}, reply: on the wall}, {when: {chat: 茶水间}, refuse: true}]\n", "allow: {chats: [产品组, 会议室]}", asUsual)
 	hears := func(p bridge.Platform, group, text, answer string) {
 		s.line(simulator.Line{Employee: "li", Platform: p, Group: group, Text: text, Mention: true}, answer)
@@ -45,7 +46,8 @@ func TestGroupsByName(t *testing.T) { //nolint:paralleltest // sets the environm
 
 // TestGroupNamesWithheld: without the right to see names nobody gets in by one, nor
 // around one, and check says which right is missing and which ids there are.
-func TestGroupNamesWithheld(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestGroupNamesWithheld(t *testing.T) {
+	t.Parallel()
 	for bots, answer := range map[string]string{"allow: {chats: [产品组]}": "暂时查不到", "group: shared": "暂时查不到"} {
 		s := onSim(t, simulator.Options{Withhold: []string{"im:chat:read"}}, echoAgent+"routes: [{when: {chat: 午饭群}, refuse: true}]\n", bots, asUsual)
 		s.line(simulator.Line{Employee: "li", Platform: "feishu", Group: "team", Text: "你好", Mention: true}, answer)

@@ -33,7 +33,8 @@ routes:
 
 // TestRoutesAreEdited: an editor sees every form in which rules are written,
 // saves one more, and leaves the others as they stand in the file.
-func TestRoutesAreEdited(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestRoutesAreEdited(t *testing.T) {
+	t.Parallel()
 	a, ctx, sim := onSimulator(t, handWritten)
 	condition := func(by string, values ...string) bridge.RouteCondition {
 		return bridge.RouteCondition{By: by, Values: values}
@@ -119,7 +120,8 @@ func TestRoutesWithMistakes(t *testing.T) {
 	}
 }
 
-func TestTryRoutes(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestTryRoutes(t *testing.T) {
+	t.Parallel()
 	a, ctx, _ := onSimulator(t, handWritten)
 	rules := a.Routes()
 	monday := time.Date(2026, 5, 4, 20, 0, 0, 0, time.UTC)

@@ -93,7 +93,8 @@ func answeredOnce(t *testing.T, sim *simulator.Simulator, ids ...bridge.MessageI
 // TestServiceAway: what customers wrote while nobody was there is fetched from
 // where the last run had come to, oldest first, and answered once; so is what
 // nobody rang for.
-func TestServiceAway(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestServiceAway(t *testing.T) {
+	t.Parallel()
 	sim, leave, back := atDesk(t)
 	a := back()
 	if err := sim.Verify(t.Context(), sim.Configs()[1].ID); err != nil {
@@ -125,7 +126,8 @@ func TestServiceAway(t *testing.T) { //nolint:paralleltest // sets the environme
 
 // TestServiceTroubles: a platform that fails and repeats itself costs nobody an
 // answer and doubles none, and a long answer ends with a word about the rest.
-func TestServiceTroubles(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestServiceTroubles(t *testing.T) {
+	t.Parallel()
 	sim, _, back := atDesk(t)
 	back()
 	sim.SetFaults(simulator.Faults{Troubles: []simulator.Trouble{

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -36,9 +38,13 @@ func tunnelledWith(t *testing.T, edge *tunneltest.Edge, change func(*app.Options
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sim.Close() })
-	t.Setenv("SB_TEST_TUNNEL", "2abCdEfGhIjKlMnOpQrStUvWxYz_NotARealTokenAtAll")
-	a, _ := houseWith(t, t.TempDir(),
-		"tunnel: {kind: ngrok, domain: team.edge.test}\nagents: [{id: help, kind: echo}]\n"+channels(t, sim.Configs())+"  tunnel/authtoken: env:SB_TEST_TUNNEL\n",
+	data := t.TempDir()
+	token := filepath.Join(data, "token")
+	if err := os.WriteFile(token, []byte("2abCdEfGhIjKlMnOpQrStUvWxYz_NotARealTokenAtAll"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, _ := houseWith(t, data,
+		"tunnel: {kind: ngrok, domain: team.edge.test}\nagents: [{id: help, kind: echo}]\n"+channels(t, sim.Configs())+fmt.Sprintf("  tunnel/authtoken: %q\n", "file:"+token),
 		func(o *app.Options) {
 			o.Tunnel = tunnel.Options{Server: edge.Addr(), CAs: edge.CAs(), Transport: edge.Transport()}
 			change(o)
@@ -48,7 +54,8 @@ func tunnelledWith(t *testing.T, edge *tunneltest.Edge, change func(*app.Options
 
 // TestThroughTunnel is the whole way: a platform calls the public address, the
 // tunnel's service passes the request on, the bot reads it and answers.
-func TestThroughTunnel(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestThroughTunnel(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.New(t)
 	a, sim := tunnelled(t, edge)
 	until(t, func() bool { return public(t, a) != "" && len(a.Notices(bridge.English)) == 0 })
@@ -110,7 +117,8 @@ func closedTo(t *testing.T, stranger *http.Client, base string) {
 
 // TestTunnelRefused: the admin reads what is wrong with the token and what to
 // do, and nothing else stops.
-func TestTunnelRefused(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestTunnelRefused(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.New(t)
 	edge.Refuse(tunneltest.Refusal{Code: "ERR_NGROK_107", Text: "The authtoken you specified is properly formed, but it is invalid."})
 	a, _ := tunnelled(t, edge)

@@ -16,7 +16,8 @@ import (
 
 // TestUsage: what somebody asks over several platforms is theirs, with tokens and
 // price; words of ours cost nothing.
-func TestUsage(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestUsage(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, difytest.App{})
 	d.says("hello", nil, 1)
 	d.says("again", nil, 1)

@@ -143,7 +143,8 @@ func (a alarm) Write(line []byte) (int, error) {
 
 // TestWakeTunnel: the tunnel's connection, which may be dead without anybody
 // having said so, is made anew.
-func TestWakeTunnel(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestWakeTunnel(t *testing.T) {
+	t.Parallel()
 	edge, clock := tunneltest.New(t), &sleeper{}
 	a, _ := tunnelledWith(t, edge, func(o *app.Options) { o.Clock = clock.now })
 	until(t, func() bool { return public(t, a) != "" && len(a.Notices(bridge.English)) == 0 })
