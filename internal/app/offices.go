@@ -139,7 +139,7 @@ func (a *App) checkDepartments(ctx context.Context, lang bridge.Language) []Chec
 	for _, bot := range silent { // a rule may be meant for another bot, which knows the name
 		named := a.departmentsNamed(bot)
 		named.rules = slices.DeleteFunc(named.rules, func(name string) bool { _, read := r.settled[name]; return read })
-		r.unread(bot, named, &bridge.Error{Kind: bridge.KindUnsupported, Op: "app: list departments"})
+		r.nobody(bot, named.all())
 	}
 	for _, rule := range a.Routes() { // in their order
 		for _, c := range rule.When {
@@ -197,6 +197,15 @@ func (r *review) unread(bot string, named namedDepartments, err error) {
 	e := i18n.Explain(r.lang, err)
 	what := i18n.Text(r.lang, "department.unread", "names", strings.Join(names, ", ")) + " " + e.What
 	r.lines = append(r.lines, CheckLine{Who: bot, What: what, Next: strings.TrimSpace(e.Next + " " + i18n.Text(r.lang, "department.unread.next"))})
+}
+
+// nobody says that a bot hears people without departments only, whatever is written
+// for one.
+func (r *review) nobody(bot string, names []string) {
+	if len(names) > 0 {
+		pairs := []any{"names", strings.Join(names, ", "), "bot", bot}
+		r.lines = append(r.lines, CheckLine{Who: bot, What: i18n.Text(r.lang, "department.none", pairs...), Next: i18n.Text(r.lang, "department.none.next", pairs...)})
+	}
 }
 
 func doubtful(lang bridge.Language, who string, d people.Doubt) CheckLine {

@@ -64,6 +64,45 @@ func TestDepartmentsWithheld(t *testing.T) {
 	}
 }
 
+// TestWithoutDepartments: to customer service nobody writes who has a department. A
+// rule that is for other bots, too, is for those.
+func TestWithoutDepartments(t *testing.T) { //nolint:paralleltest // sets the environment
+	sim, err := simulator.Start(t.Context(), simulator.Options{Platforms: []bridge.Platform{"feishu", "wecom"}, Service: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	all := sim.Configs()
+	desk := slices.IndexFunc(all, func(c bridge.Config) bool { return c.Mode == "kf" })
+	const none = ": The people who write to this bot have no departments, so none of them is meant by "
+	for name, c := range map[string]struct {
+		bots          []bridge.Config
+		routes, allow string
+		want          []string
+	}{
+		"a rule":            {all[desk : desk+1], "[{when: {department: [人事部, '3']}, refuse: true}]", "", []string{none + "“人事部, 3”."}},
+		"a rule for others": {all, "[{when: {department: [人事部, od-demo-3]}, refuse: true}]", "", nil},
+		"a rule for it":     {all, "[{when: {department: 人事部, bot: " + all[desk].ID + "}, refuse: true}]", "", []string{none + "“人事部”."}},
+		"whom it is for":    {all, "[]", "allow: {departments: ['3']}, ", []string{none + "“3”."}},
+		"none":              {all, "[{when: {keyword: x}, refuse: true}]", "", nil},
+	} {
+		text := echoAgent + "routes: " + c.routes + "\n" + strings.Replace(channels(t, c.bots), "mode: kf, ", "mode: kf, "+c.allow, 1)
+		a, ctx := house(t, t.TempDir(), text)
+		for n, want := range c.want {
+			c.want[n] = all[desk].ID + want
+		}
+		var told []string
+		for _, line := range a.Check(ctx, bridge.English) {
+			if strings.Contains(line.What, "departments") && !line.OK && line.Next != "" {
+				told = append(told, line.Who+": "+line.What)
+			}
+		}
+		if !slices.Equal(told, c.want) {
+			t.Errorf("%s: told %q, want %q", name, told, c.want)
+		}
+	}
+}
+
 // TestDepartmentsUnread: as long as the names of departments are not known, nobody
 // gets around a rule that refuses one, and the admin is told what to do.
 func TestDepartmentsUnread(t *testing.T) {
