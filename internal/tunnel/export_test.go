@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"context"
+	"encoding/hex"
 	"net"
 
 	"golang.ngrok.com/ngrok/v2"
@@ -66,6 +67,9 @@ func (t *Tunnel) Cut() (goesOn bool, again Retry) {
 func (t *Tunnel) Hold(conn net.Conn) {
 	t.setLine(&line{dialer: &dialer{conn: conn}, hangUp: func() {}})
 }
+
+// Signed is the signature of the self-test's question or answer.
+func (t *Tunnel) Signed(what, nonce string) string { return hex.EncodeToString(t.sign(what, nonce)) }
 
 // NewGate makes a listener that can be left at any time.
 func NewGate(l net.Listener) net.Listener { return newGate(l) }

@@ -171,6 +171,12 @@ func TestProveOwnURL(t *testing.T) {
 			w.WriteHeader(http.StatusPaymentRequired)
 			_, _ = io.WriteString(w, "<html>This ngrok account has reached its HTTP requests limit. ERR_NGROK_727</html>")
 		}},
+		"endless": {"loop loop_other", func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+			_, _ = io.Copy(io.Discard, r.Body) // or nobody would notice that the caller leaves
+			_, _ = io.WriteString(w, strings.Repeat("x", 128<<10))
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}},
 		"cut off": {"loop loop_failed", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			w.Header().Set("Content-Length", "64")
 			_, _ = io.WriteString(w, "12")
@@ -228,16 +234,24 @@ func (f failing) RoundTrip(*http.Request) (*http.Response, error) { return nil, 
 // TestProofRefuses: strangers learn nothing from the self-test.
 func TestProofRefuses(t *testing.T) {
 	t.Parallel()
-	proof := ownURL(t, "https://x.example").Proof()
+	h := ownURL(t, "https://x.example")
+	proof := h.Proof()
 	for name, r := range map[string]*http.Request{
 		"unsigned": httptest.NewRequest(http.MethodPost, tunnel.ProofPath, strings.NewReader("nonce")),
 		"empty":    httptest.NewRequest(http.MethodPost, tunnel.ProofPath, http.NoBody),
 		"long":     httptest.NewRequest(http.MethodPost, tunnel.ProofPath, strings.NewReader(strings.Repeat("x", 1<<20))),
 		"forged":   httptest.NewRequest(http.MethodPost, tunnel.ProofPath, strings.NewReader("nonce")),
 		"method":   httptest.NewRequest(http.MethodGet, tunnel.ProofPath, http.NoBody),
+		"oversize": httptest.NewRequest(http.MethodPost, tunnel.ProofPath, strings.NewReader(strings.Repeat("x", 33))),
+		"reversed": httptest.NewRequest(http.MethodPost, tunnel.ProofPath, strings.NewReader("nonce")),
 	} {
-		if name == "forged" {
+		switch name {
+		case "forged":
 			r.Header.Set("X-Switchboard-Proof", strings.Repeat("00", 32))
+		case "oversize": // nothing of ours is that long
+			r.Header.Set("X-Switchboard-Proof", h.Signed("ask", strings.Repeat("x", 33)))
+		case "reversed": // what we answer with opens nothing
+			r.Header.Set("X-Switchboard-Proof", h.Signed("answer", "nonce"))
 		}
 		w := httptest.NewRecorder()
 		proof.ServeHTTP(w, r)
