@@ -218,7 +218,7 @@ func plainXML(data []byte) bool {
 		default: // a directive or a comment
 			return false
 		}
-		if depth > maxDepth || roots > 1 {
+		if depth > maxDepth {
 			return false
 		}
 	}

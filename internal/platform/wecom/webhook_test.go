@@ -74,13 +74,18 @@ func configWith(changed map[string]string) bridge.Config {
 // is not made twice. TestEncrypt compares it with what others computed.
 func encrypt(tb testing.TB, key, random, message, receiver string) string {
 	tb.Helper()
+	data := append([]byte(random), binary.BigEndian.AppendUint32(nil, uint32(len(message)))...)
+	data = append(append(data, message...), receiver...)
+	return seal(tb, key, data, 32-len(data)%32)
+}
+
+// seal encrypts anything, padded with so many bytes.
+func seal(tb testing.TB, key string, data []byte, pad int) string {
+	tb.Helper()
 	raw, err := base64.StdEncoding.DecodeString(key + "=")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	data := append([]byte(random), binary.BigEndian.AppendUint32(nil, uint32(len(message)))...)
-	data = append(append(data, message...), receiver...)
-	pad := 32 - len(data)%32
 	data = append(data, bytes.Repeat([]byte{byte(pad)}, pad)...)
 	block, err := aes.NewCipher(raw)
 	if err != nil {
@@ -393,6 +398,7 @@ func TestRoundTrip(t *testing.T) {
 func TestEdges(t *testing.T) {
 	t.Parallel()
 	edge := map[string]string{"token": "tok", "aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"}
+	wide, short := seal(t, edge["aes_key"], []byte(random16+"\x00\x00\x00\x02hi"+corpID), 40), seal(t, edge["aes_key"], []byte(random16), 16)
 	for _, c := range []struct {
 		name, corp, ciphertext, signature string
 		kind                              bridge.Kind
@@ -409,6 +415,8 @@ func TestEdges(t *testing.T) {
 		{"N3 padding of 33", corpID, "Q3stYC6hdFzMh9T8HCvyDFxVPPmKhSBVg7vivJpxjrM=", "43e2f80ff656ef96f44c56157aa94d2c152cf62d", bridge.KindInvalid, ""},
 		{"N4 padding unequal", corpID, "Q3stYC6hdFzMh9T8HCvyDAepyDDG7tlNcA/SbENQviE=", "c128cd4f286e6c9fe78341e8d56ad517ae6caf59", bridge.KindInvalid, ""},
 		{"N5 length of 4 GiB", corpID, "Q3stYC6hdFzMh9T8HCvyDOckKGNAjqrungfpboRsjFA=", "33ce1b22a48aac808b848a2c582edd7f0eda5715", bridge.KindInvalid, ""},
+		{"padding of 40, all equal", corpID, wide, signature("tok", stamp, nonce, wide), bridge.KindInvalid, ""},
+		{"shorter than its head", corpID, short, signature("tok", stamp, nonce, short), bridge.KindInvalid, ""},
 		{"no base64", corpID, "!!!!", signature("tok", stamp, nonce, "!!!!"), bridge.KindInvalid, ""},
 		{"no whole block", corpID, "aGVsbG8=", signature("tok", stamp, nonce, "aGVsbG8="), bridge.KindInvalid, ""},
 	} {
@@ -462,6 +470,7 @@ func TestEnvelopes(t *testing.T) {
 		"<xml><!-- x -->" + element + "</xml>",
 		"<xml><?php x ?>" + element + "</xml>",
 		"<xml>" + element + "</xml><xml>" + element + "</xml>",
+		"<xml>" + element + `</xml><?xml version="1.0"?>`,
 		"<xml>" + element + "</xml>more",
 		"more<xml>" + element + "</xml>",
 		"<xml>" + element,
