@@ -34,6 +34,30 @@ func (w *Window) pick(pictures bool, got func(name string, data []byte, err erro
 	if pictures {
 		choice.SetFilter(storage.NewExtensionFileFilter(pictureTypes()))
 	}
+	w.offer(choice)
+}
+
+// save lets the admin choose where a file is saved.
+func (w *Window) save(name string, picked func(path string)) {
+	choice := dialog.NewFileSave(func(f fyne.URIWriteCloser, err error) {
+		if err == nil && f == nil { // nothing was chosen
+			return
+		}
+		if err == nil {
+			err = f.Close() // whoever writes it puts another one in its place
+		}
+		if err != nil {
+			(&shell{w}).Trouble(unreadable(name, err))
+			return
+		}
+		picked(f.URI().Path())
+	}, w.win)
+	choice.SetFileName(name)
+	w.offer(choice)
+}
+
+// offer shows a choice of files as large as the window lets it.
+func (w *Window) offer(choice *dialog.FileDialog) {
 	size := w.win.Canvas().Size()
 	choice.Resize(fyne.NewSize(size.Width*0.85, size.Height*0.85))
 	choice.Show()

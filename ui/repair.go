@@ -25,7 +25,7 @@ func ShowRepair(ctx context.Context, app fyne.App, backend repair.Backend, cause
 		app.Quit()
 	})
 	page := repair.New(ctx, kit, backend, repair.Options{
-		Cause: cause, Data: data, OnQuit: end,
+		Cause: cause, Data: data, OnQuit: end, Save: w.save,
 		OnOpened: func() {
 			opened()
 			stop()

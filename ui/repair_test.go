@@ -25,6 +25,10 @@ func (*shut) Words(_ bridge.Language, err error) string { return err.Error() }
 func (*shut) Repairable(error) bool                     { return false }
 func (*shut) Backups() ([]bridge.Backup, error)         { return nil, nil }
 func (*shut) Restore(context.Context, string) error     { return nil }
+func (*shut) Salvage(context.Context, string) (bridge.Salvaged, error) {
+	return bridge.Salvaged{}, nil
+}
+
 func (*shut) StartFresh(context.Context) error          { return nil }
 func (s *shut) Open(context.Context) error              { s.asked++; return nil }
 

@@ -43,6 +43,15 @@ func (r *repairs) Restore(ctx context.Context, file string) error {
 	return err
 }
 
+// Salvage implements repair.Backend.
+func (r *repairs) Salvage(ctx context.Context, file string) (bridge.Salvaged, error) {
+	got, err := app.SalvageTo(ctx, r.options(), file)
+	if err == nil {
+		r.log.InfoContext(ctx, "what can be read of the database was exported", "rows", got.Rows, "gaps", got.Gaps)
+	}
+	return got, err
+}
+
 // StartFresh implements repair.Backend.
 func (r *repairs) StartFresh(ctx context.Context) error {
 	kept, err := app.StartFresh(ctx, r.options())

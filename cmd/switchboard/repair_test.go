@@ -32,6 +32,9 @@ func TestRepairs(t *testing.T) {
 	if !r.Repairable(err) || r.backend != nil || !strings.Contains(r.Words(bridge.Chinese, err), "恢复备份") {
 		t.Errorf("a damaged database is %v", err)
 	}
+	if _, err := r.Salvage(t.Context(), filepath.Join(t.TempDir(), "talks.csv")); !r.Repairable(err) {
+		t.Errorf("of nothing but rust there is something left: %v", err)
+	}
 	if err := r.StartFresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"switchboard/internal/app"
 )
 
 // TestActsAreAudited: whatever the terminal changes is in the audit with the user
@@ -38,7 +40,7 @@ func TestActsAreAudited(t *testing.T) {
 				t.Fatalf("%d entries: %s", len(lines), audit.out)
 			}
 			for i, line := range lines {
-				if !strings.Contains(line, want[i]) || !strings.Contains(line, ","+harmless(whoAmI())+",cli,") {
+				if !strings.Contains(line, want[i]) || !strings.Contains(line, ","+app.Harmless(whoAmI())+",cli,") {
 					t.Errorf("entry %d is %q, want %q", i, line, want[i])
 				}
 			}

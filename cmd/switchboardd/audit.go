@@ -55,7 +55,7 @@ func (c command) entries() (write func(app.AuditReport) error, end func() error)
 	table := csv.NewWriter(c.stdout)
 	row := func(cells ...string) error {
 		for i := range cells {
-			cells[i] = harmless(cells[i])
+			cells[i] = app.Harmless(cells[i])
 		}
 		return table.Write(cells)
 	}
@@ -69,14 +69,6 @@ func (c command) entries() (write func(app.AuditReport) error, end func() error)
 			}
 			return nil
 		}
-}
-
-// harmless keeps a spreadsheet from taking a text for a formula.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") {
-		return "'" + cell
-	}
-	return cell
 }
 
 // moment reads a day, a moment, or how long ago it was: 7d, 12h. Nothing is no

@@ -88,3 +88,35 @@ func TestExport(t *testing.T) {
 		t.Errorf("the audit tells of %d of three exports", got)
 	}
 }
+
+// TestExportDamaged: what a database that does not open still has can be taken along,
+// and is the same as the export of a good one.
+func TestExportDamaged(t *testing.T) {
+	t.Parallel()
+	data, _ := spent(t)
+	do := func(args ...string) said {
+		t.Helper()
+		return invoke(t, "", append(args, "--data", data)...)
+	}
+	good := do("export", "--format", "csv")
+	damaged := do("export", "--damaged", "--format", "csv")
+	damaged.want(t, exitOK, "3 questions written")
+	if damaged.out != good.out {
+		t.Errorf("%s\nand not\n%s", damaged.out, good.out)
+	}
+	do("export", "--damaged", "--bot", "fs").want(t, exitUsage)
+	file := filepath.Join(data, "switchboard.db")
+	if err := os.WriteFile(file, []byte(strings.Repeat("rust ", 5000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, companion := range []string{"-wal", "-shm"} {
+		_ = os.Remove(file + companion) // may not be there
+	}
+	out := filepath.Join(t.TempDir(), "x.csv")
+	do("export", "--damaged", "--out", out).want(t, exitTrouble, "The database is damaged")
+	if left, err := filepath.Glob(out + "*"); err != nil || len(left) != 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+	do("fresh", "--yes").want(t, exitOK)
+	do("audit", "--kind", "exported").want(t, exitOK, "what could be read of the database file", whoAmI())
+}

@@ -22,7 +22,7 @@ type query struct {
 	role, bot, text, person, group, at string
 	since, kind, format                string
 	from, to, by                       string
-	waiting, json, csv                 bool
+	waiting, json, csv, damaged        bool
 }
 
 func (q *query) flags(name string, flags *flag.FlagSet) {
@@ -50,6 +50,7 @@ func (q *query) flags(name string, flags *flag.FlagSet) {
 		flags.StringVar(&q.bot, "bot", "", "")
 		flags.StringVar(&q.person, "person", "", "")
 		flags.StringVar(&q.format, "format", "jsonl", "")
+		flags.BoolVar(&q.damaged, "damaged", false, "")
 	case "audit":
 		flags.StringVar(&q.since, "since", "", "")
 		flags.StringVar(&q.kind, "kind", "", "")

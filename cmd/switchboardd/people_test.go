@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"switchboard/internal/app"
 	"switchboard/internal/bridge"
 	"switchboard/internal/store"
 )
@@ -141,7 +142,7 @@ func wantAudit(t *testing.T, do func(...string) said, ids map[string]string) {
 	table := do("audit")
 	table.want(t, exitOK)
 	rows, err := csv.NewReader(strings.NewReader(table.out)).ReadAll()
-	if err != nil || len(rows) < 12 || rows[0][0] != "id" || rows[1][2] != "role" || rows[1][3] != harmless(whoAmI()) || rows[1][4] != "cli" || rows[1][5] != ids["li"] {
+	if err != nil || len(rows) < 12 || rows[0][0] != "id" || rows[1][2] != "role" || rows[1][3] != app.Harmless(whoAmI()) || rows[1][4] != "cli" || rows[1][5] != ids["li"] {
 		t.Errorf("%v %q", err, table.out)
 	}
 	if !strings.Contains(table.out, ",'=approval,") {

@@ -81,7 +81,7 @@ func TestSend(t *testing.T) { //nolint:paralleltest // sets the environment
 				sendOn(t, sim, c, do)
 			}
 			audit := invokeWith(t, nil, "", "audit", "--kind", "sent", "--data", data)
-			audit.want(t, exitOK, ",sent,"+harmless(whoAmI())+",cli,", "markdown with ")
+			audit.want(t, exitOK, ",sent,"+app.Harmless(whoAmI())+",cli,", "markdown with ")
 			if strings.Contains(audit.out, "Lunch") || strings.Count(audit.out, "\n") != 1+2*len(sim.Configs()) {
 				t.Errorf("the audit has %s", audit.out)
 			}

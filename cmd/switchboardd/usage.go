@@ -70,7 +70,7 @@ func (c command) usageTable(all []app.UsageReport) int {
 	table := csv.NewWriter(c.stdout)
 	row := func(cells ...string) {
 		for i := range cells {
-			cells[i] = harmless(cells[i])
+			cells[i] = app.Harmless(cells[i])
 		}
 		_ = table.Write(cells) // Flush tells
 	}

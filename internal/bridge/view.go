@@ -110,6 +110,10 @@ type ExportRow struct {
 	Person string // who asked; empty when nobody knows any more
 }
 
+// Salvaged says how many questions could be read of a damaged database, and in how
+// many places there was nothing to be read any more.
+type Salvaged struct{ Rows, Gaps int }
+
 // Severity says how bad a Notice is.
 type Severity string
 

@@ -16,6 +16,8 @@ type Backend interface {
 	Backups() ([]bridge.Backup, error)
 	// Restore puts a backup in the place of the database, which is kept.
 	Restore(ctx context.Context, file string) error
+	// Salvage writes what can still be read of the conversations to a file.
+	Salvage(ctx context.Context, file string) (bridge.Salvaged, error)
 	// StartFresh puts the database aside; the next start begins with an empty one.
 	StartFresh(ctx context.Context) error
 	// Open tries to open the house once more.

@@ -3,6 +3,7 @@ package repair
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -22,6 +23,9 @@ type Options struct {
 	Data  string
 	// OnOpened is called when it is open, and OnQuit when nobody wants it any more.
 	OnOpened, OnQuit func()
+	// Save asks where a file is to be saved, and suggests a name; picked is not called
+	// when nobody wants it any more.
+	Save func(name string, picked func(path string))
 }
 
 // Page shows why the house does not open.
@@ -55,6 +59,7 @@ func (p *Page) tell(ctx context.Context, err error) {
 	p.buttons = nil
 	if p.backend.Repairable(err) {
 		ways.Add(p.backups(ctx, err))
+		ways.Add(p.salvage(ctx))
 		ways.Add(p.fresh(ctx, err))
 	}
 	again := p.button(w.T("repair.again"), func() { p.try(ctx, p.backend.Open) })
@@ -103,6 +108,55 @@ func (p *Page) backups(ctx context.Context, cause error) fyne.CanvasObject {
 	return widget.NewPanel(inner)
 }
 
+// salvage takes along what can still be read.
+func (p *Page) salvage(ctx context.Context) fyne.CanvasObject {
+	w := p.kit.Words
+	button := p.button(w.T("repair.salvage.button"), func() {
+		p.options.Save("switchboard-"+p.kit.Now().Format("20060102-1504")+".csv", func(path string) {
+			var got bridge.Salvaged
+			p.aside(ctx, path, func(ctx context.Context) (err error) {
+				got, err = p.backend.Salvage(ctx, path)
+				return err
+			}, func() string {
+				return w.T("repair.salvage.done", "n", got.Rows, "gaps", got.Gaps, "file", filepath.Base(path))
+			})
+		})
+	})
+	return widget.NewPanel(widget.Column(8, widget.NewSubheading(w.T("repair.salvage")), widget.NewQuiet(w.T("repair.salvage.hint")), widget.Row(0, button)))
+}
+
+// aside writes a file, which leads out of nothing: the page stays, and says what came
+// of it.
+func (p *Page) aside(ctx context.Context, path string, write func(context.Context) error, said func() string) {
+	p.wait(true)
+	live.Act(ctx, p.kit.Hub, write, func(err error) {
+		p.wait(false)
+		if err != nil {
+			p.kit.Shell.Trouble(err)
+			return
+		}
+		p.kit.Shell.Say(said())
+		p.kit.Shell.Open(filepath.Dir(path))
+	})
+}
+
+// wait keeps hands off while something goes on.
+func (p *Page) wait(on bool) {
+	for _, b := range p.buttons {
+		if on {
+			b.Disable()
+		} else {
+			b.Enable()
+		}
+	}
+	widget.Show(p.busy, on)
+	if on {
+		p.busy.Start()
+	} else {
+		p.busy.Stop()
+	}
+}
+
 func (p *Page) fresh(ctx context.Context, cause error) fyne.CanvasObject {
 	w := p.kit.Words
 	button := p.button(w.T("repair.fresh.button"), func() { p.confirm(ctx, cause, "repair.fresh", bridge.Backup{}, p.backend.StartFresh) })
@@ -129,11 +183,7 @@ func (p *Page) confirm(ctx context.Context, cause error, key string, b bridge.Ba
 
 // try does something that may take a while; when it works, the house is open.
 func (p *Page) try(ctx context.Context, way func(context.Context) error) {
-	for _, b := range p.buttons {
-		b.Disable()
-	}
-	p.busy.Show()
-	p.busy.Start()
+	p.wait(true)
 	live.Act(ctx, p.kit.Hub, way, func(err error) {
 		if err != nil {
 			p.tell(ctx, err)

@@ -46,6 +46,11 @@ func (b *broken) Restore(_ context.Context, file string) error {
 	return b.refuse
 }
 
+func (b *broken) Salvage(_ context.Context, file string) (bridge.Salvaged, error) {
+	b.did = append(b.did, "salvage "+file)
+	return bridge.Salvaged{Rows: 12, Gaps: 3}, b.refuse
+}
+
 func (b *broken) StartFresh(context.Context) error {
 	b.did, b.cause = append(b.did, "fresh"), nil
 	return nil
@@ -67,6 +72,8 @@ type bundle struct {
 	page           *repair.Page
 	shell          *uitest.Shell
 	opened, leaves int
+	// saveTo is where files go, and suggested the name of the last one.
+	saveTo, suggested string
 }
 
 func setup(t *testing.T, lang bridge.Language, house *broken, f func(b *bundle)) {
@@ -77,6 +84,11 @@ func setup(t *testing.T, lang bridge.Language, house *broken, f func(b *bundle))
 		b := &bundle{T: t, shell: shell}
 		b.page = repair.New(ctx, kit, house, repair.Options{
 			Cause: house.cause, Data: "/data", OnOpened: func() { b.opened++ }, OnQuit: func() { b.leaves++ },
+			Save: func(name string, picked func(string)) {
+				if b.suggested = name; b.saveTo != "" {
+					picked(b.saveTo)
+				}
+			},
 		})
 		uitest.Show(t, b.page.Content(), 760, 900)
 		f(b)
@@ -196,5 +208,33 @@ func TestTryAgain(t *testing.T) {
 		if b.leaves != 1 || b.opened != 0 {
 			t.Errorf("left %d times, opened %d times", b.leaves, b.opened)
 		}
+	})
+}
+
+// TestTakeAlong writes what can be read where somebody says; it leads out of nothing,
+// so that the other ways stay.
+func TestTakeAlong(t *testing.T) {
+	house := &broken{backups: two(), cause: errDamaged}
+	setup(t, bridge.English, house, func(b *bundle) {
+		b.reads("Take along what can be read", "The database is not changed")
+		b.tap("Export…") // and nothing is chosen
+		if len(house.did) != 0 || !strings.HasPrefix(b.suggested, "switchboard-2") || !strings.HasSuffix(b.suggested, ".csv") {
+			t.Errorf("did %v, suggested %q", house.did, b.suggested)
+		}
+		b.saveTo = "/out/talks.csv"
+		b.tap("Export…")
+		if diff := cmp.Diff([]string{"12 questions are in talks.csv; in 3 places nothing could be read."}, b.shell.Said); diff != "" {
+			t.Error(diff)
+		}
+		house.refuse = errSettings
+		b.tap("Export…")
+		if len(b.shell.Troubles) != 1 || !slices.Equal(b.shell.Opened, []string{"/out"}) || b.opened != 0 {
+			t.Errorf("troubles %v, opened %v", b.shell.Troubles, b.shell.Opened)
+		}
+		if diff := cmp.Diff([]string{"salvage /out/talks.csv", "salvage /out/talks.csv"}, house.did); diff != "" {
+			t.Error(diff)
+		}
+		b.tap("Start fresh…")
+		b.reads("Start with an empty database?")
 	})
 }
