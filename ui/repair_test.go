@@ -29,8 +29,10 @@ func (*shut) Salvage(context.Context, string) (bridge.Salvaged, error) {
 	return bridge.Salvaged{}, nil
 }
 
-func (*shut) StartFresh(context.Context) error          { return nil }
-func (s *shut) Open(context.Context) error              { s.asked++; return nil }
+func (*shut) DiagnoseTrouble(context.Context, string, error) error { return nil }
+
+func (*shut) StartFresh(context.Context) error { return nil }
+func (s *shut) Open(context.Context) error     { s.asked++; return nil }
 
 // TestRepairGivesWay: when the house is open, the next window is there before this
 // one goes.

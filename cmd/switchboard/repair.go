@@ -20,7 +20,7 @@ type repairs struct {
 }
 
 func (r *repairs) options() app.Options {
-	return app.Options{Data: r.o.data, Config: r.o.config, By: bridge.Actor{Where: "window"}}
+	return app.Options{Data: r.o.data, Config: r.o.config, Version: version, Redactor: r.o.redactor, By: bridge.Actor{Where: "window"}}
 }
 
 // Words implements repair.Backend.
@@ -50,6 +50,11 @@ func (r *repairs) Salvage(ctx context.Context, file string) (bridge.Salvaged, er
 		r.log.InfoContext(ctx, "what can be read of the database was exported", "rows", got.Rows, "gaps", got.Gaps)
 	}
 	return got, err
+}
+
+// DiagnoseTrouble implements repair.Backend.
+func (r *repairs) DiagnoseTrouble(ctx context.Context, file string, cause error) error {
+	return app.DiagnoseTrouble(ctx, r.options(), file, cause)
 }
 
 // StartFresh implements repair.Backend.

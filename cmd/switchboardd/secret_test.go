@@ -3,7 +3,9 @@ package main
 import (
 	"archive/zip"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -152,6 +154,34 @@ func TestCheckForPrograms(t *testing.T) {
 	broken := invoke(t, "", "check", "--json", "--data", data)
 	if r := read(broken); broken.code != exitTrouble || r.OK || len(r.Checks) != 0 || !strings.Contains(r.Error, "damaged") {
 		t.Errorf("broken: %+v", broken)
+	}
+}
+
+// TestDiagnosticsOfTrouble are saved when nothing opens, too.
+func TestDiagnosticsOfTrouble(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		wreck func(data string)
+		says  string
+	}{
+		{func(data string) { damage(t, data) }, "The database is damaged"},
+		{func(data string) {
+			if err := os.WriteFile(filepath.Join(data, "switchboard.yaml"), []byte("agents: [\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "the settings, line"},
+	} {
+		data, file := settled(t), filepath.Join(t.TempDir(), "help.zip")
+		c.wreck(data)
+		invoke(t, "", "diagnostics", "--out", file, "--data", data).want(t, exitOK, file)
+		z, err := zip.OpenReader(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trouble, err := fs.ReadFile(z, "trouble.txt")
+		if err := errors.Join(err, z.Close()); err != nil || !strings.Contains(string(trouble), c.says) {
+			t.Errorf("%q, %v", trouble, err)
+		}
 	}
 }
 

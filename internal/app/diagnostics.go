@@ -28,7 +28,7 @@ type aboutReport struct {
 	Go      string    `json:"go"`
 	System  string    `json:"system"`
 	Cores   int       `json:"cores"`
-	Since   time.Time `json:"since"`
+	Since   time.Time `json:"since,omitzero"`
 	Now     time.Time `json:"now"`
 }
 
@@ -58,7 +58,7 @@ func (a *App) bundle(ctx context.Context) (logs.Bundle, error) {
 	}
 	b := logs.Bundle{
 		Files: map[string]any{
-			"about.json":  aboutReport{a.opt.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, runtime.NumCPU(), a.since, time.Now()},
+			"about.json":  about(a.opt, a.since),
 			"status.json": status, "notices.json": a.Notices(bridge.English), "metrics.txt": metrics.String(), "goroutines.txt": routines.String(),
 		},
 		Secrets: a.opt.Redactor.Known(), Texts: texts,
@@ -66,15 +66,45 @@ func (a *App) bundle(ctx context.Context) (logs.Bundle, error) {
 	if a.files != nil {
 		b.Logs = a.files.Paths()
 	}
-	for name, file := range map[string]string{"switchboard.yaml": a.opt.Config, "crash.txt": filepath.Join(a.opt.Data, "crash.txt")} {
-		text, err := os.ReadFile(file) //nolint:gosec // files of ours
-		if err == nil {
-			b.Files[name] = string(text)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return b, err
-		}
+	if b.Files["switchboard.yaml"], err = settingsText(a.opt); err != nil {
+		return b, err
+	}
+	crash, err := os.ReadFile(crashFile(a.opt.Data))
+	if err == nil {
+		b.Files["crash.txt"] = string(crash)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return b, err
 	}
 	return b, nil
+}
+
+func crashFile(data string) string { return filepath.Join(data, "crash.txt") }
+
+func about(opt Options, since time.Time) aboutReport {
+	return aboutReport{opt.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, runtime.NumCPU(), since, time.Now()}
+}
+
+// settingsText is the settings file as it may be shown to others: with mistakes in
+// it, a secret may stand anywhere.
+func settingsText(opt Options) (string, error) {
+	text, err := os.ReadFile(opt.Config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if _, problems := settings.Parse(text, known(opt.Connectors)); len(problems) == 0 {
+		return string(text), nil
+	}
+	words := []string{kindDify, kindEcho, "ngrok", "url", "none", "auto", "smooth", "economy", "off", "open", "approval", "closed", "known"}
+	for _, c := range opt.Connectors {
+		words = append(words, string(c.Platform))
+		for _, m := range c.Modes {
+			words = append(words, string(m.ID))
+		}
+	}
+	return settings.Outline(string(text), words), nil
 }
 
 // diagnose writes the diagnostics for a caller of the admin listener.
@@ -97,7 +127,8 @@ func (a *App) diagnose(ctx context.Context, w io.Writer) error {
 }
 
 // SaveDiagnostics saves the diagnostics of a data directory, by asking the program
-// that uses it if there is one.
+// that uses it if there is one. When it does not answer, or nothing opens, they say
+// why, with what there is on the disk.
 func SaveDiagnostics(ctx context.Context, opt Options, path string) error {
 	opt = opt.filled()
 	a, err := Open(ctx, opt)
@@ -105,17 +136,20 @@ func SaveDiagnostics(ctx context.Context, opt Options, path string) error {
 	case err == nil:
 		return errors.Join(a.Diagnose(ctx, path), a.Close(ctx))
 	case !errors.Is(err, ErrRunning):
-		return err
+		return DiagnoseTrouble(ctx, opt, path, err)
 	}
 	address, token, err := running(ctx, opt)
-	if err != nil {
-		return err
-	}
 	var text bytes.Buffer
-	if err := admin.Diagnostics(ctx, address, token, &text); err != nil {
-		return fmt.Errorf("app: diagnostics: %w", err)
+	if err == nil {
+		err = admin.Diagnostics(ctx, address, token, &text)
 	}
-	if err := replaceFile(path, text.Bytes()); err != nil {
+	if err != nil && ctx.Err() == nil {
+		return DiagnoseTrouble(ctx, opt, path, err)
+	}
+	if err == nil {
+		err = replaceFile(path, text.Bytes())
+	}
+	if err != nil {
 		return fmt.Errorf("app: diagnostics: %w", err)
 	}
 	return nil

@@ -27,6 +27,9 @@ type Bundle struct {
 	Logs []string
 	// Files are more files, by name: text as it is, anything else as JSON.
 	Files map[string]any
+	// Bare says that Texts are not known, because the database is out of reach: of a
+	// line of the log only what cannot be content is kept then.
+	Bare bool
 	// Secrets are the values of all secrets, and Texts what people wrote and were
 	// answered lately: neither may be in the bundle.
 	Secrets []bridge.Secret
@@ -75,19 +78,19 @@ func (b Bundle) fill(z *zip.Writer, g *guard) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if err := add(z, name, strings.NewReader(text), g); err != nil {
+		if err := add(z, name, strings.NewReader(text), g.clean); err != nil {
 			return err
 		}
 	}
 	for _, path := range b.Logs {
-		if err := addFile(z, path, g); err != nil {
+		if err := b.addFile(z, path, g); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func addFile(z *zip.Writer, path string, g *guard) error {
+func (b Bundle) addFile(z *zip.Writer, path string, g *guard) error {
 	f, err := os.Open(path) //nolint:gosec // one of our logs
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // it was moved just now
@@ -96,7 +99,36 @@ func addFile(z *zip.Writer, path string, g *guard) error {
 		return err
 	}
 	defer func() { _ = f.Close() }() // was only read
-	return add(z, "logs/"+filepath.Base(path), f, g)
+	clean := g.clean
+	if b.Bare {
+		clean = func(line string) string { return g.clean(bare(line)) }
+	}
+	return add(z, "logs/"+filepath.Base(path), f, clean)
+}
+
+// harmless are the attributes of a line of the log that are ours, never somebody's
+// words.
+func harmless() []string {
+	return []string{"time", "level", "msg", "bot", "agent", "part", "platform", "kind", "code", "status", "attempt", "version", "listen"}
+}
+
+// bare keeps of a line of the log what cannot be content: messages are constants.
+func bare(line string) string {
+	var all, kept map[string]any
+	if json.Unmarshal([]byte(line), &all) != nil {
+		return "(a line that cannot be read was left out)\n"
+	}
+	kept = map[string]any{}
+	for _, key := range harmless() {
+		if v, ok := all[key]; ok {
+			kept[key] = v
+		}
+	}
+	text, err := json.Marshal(kept)
+	if err != nil {
+		return leftOut
+	}
+	return string(text) + "\n"
 }
 
 func textOf(v any) (string, error) {
@@ -108,7 +140,7 @@ func textOf(v any) (string, error) {
 }
 
 // add copies a file into the bundle, line by line.
-func add(z *zip.Writer, name string, from io.Reader, g *guard) error {
+func add(z *zip.Writer, name string, from io.Reader, clean func(line string) string) error {
 	w, err := z.Create(name)
 	if err != nil {
 		return err
@@ -117,7 +149,7 @@ func add(z *zip.Writer, name string, from io.Reader, g *guard) error {
 	for {
 		line, err := r.ReadString('\n')
 		if line != "" {
-			if _, err := io.WriteString(w, g.clean(line)); err != nil {
+			if _, err := io.WriteString(w, clean(line)); err != nil {
 				return err
 			}
 		}

@@ -153,3 +153,41 @@ func (s *salvage) asker(ctx context.Context, m bridge.Message) asker {
 	}
 	return known
 }
+
+// LastTexts is Store.Texts for a database that does not open.
+func LastTexts(ctx context.Context, path string, most int) (all []string, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("store: last texts: %w", err)
+	}
+	err = with(path, func(db *sql.DB) error {
+		for _, query := range []string{"SELECT text FROM jobs ORDER BY id DESC LIMIT ?", "SELECT text FROM replies ORDER BY job_id DESC LIMIT ?"} {
+			texts, err := texts(ctx, db, query, most)
+			if err != nil {
+				return err
+			}
+			all = append(all, texts...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: last texts: %w", err)
+	}
+	return all, nil
+}
+
+func texts(ctx context.Context, db *sql.DB, query string, most int) ([]string, error) {
+	rows, err := db.QueryContext(ctx, query, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var all []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	return all, rows.Err()
+}

@@ -67,7 +67,19 @@ func (p *Page) tell(ctx context.Context, err error) {
 		again.Importance = fyneui.HighImportance
 	}
 	folder := fyneui.NewButtonWithIcon(w.T("repair.folder"), theme.FolderOpenIcon(), p.kit.Hub.Tap(ctx, func() { p.kit.Shell.Open(p.options.Data) }))
-	p.show(w.T("repair"), ways, again, folder, p.button(w.T("close.quit"), p.options.OnQuit))
+	p.show(w.T("repair"), ways, again, folder, p.diagnostics(ctx, err), p.button(w.T("close.quit"), p.options.OnQuit))
+}
+
+// diagnostics are for somebody who helps from far away.
+func (p *Page) diagnostics(ctx context.Context, cause error) fyne.CanvasObject {
+	w := p.kit.Words
+	return p.button(w.T("repair.diagnostics"), func() {
+		p.options.Save("switchboard-diagnostics-"+p.kit.Now().Format("20060102-150405")+".zip", func(path string) {
+			p.aside(ctx, path, func(ctx context.Context) error { return p.backend.DiagnoseTrouble(ctx, path, cause) }, func() string {
+				return w.T("repair.diagnostics.saved", "file", filepath.Base(path))
+			})
+		})
+	})
 }
 
 // backups is the choice between the backups there are.

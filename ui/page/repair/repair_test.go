@@ -51,6 +51,11 @@ func (b *broken) Salvage(_ context.Context, file string) (bridge.Salvaged, error
 	return bridge.Salvaged{Rows: 12, Gaps: 3}, b.refuse
 }
 
+func (b *broken) DiagnoseTrouble(_ context.Context, file string, cause error) error {
+	b.did = append(b.did, "diagnose "+file+": "+cause.Error())
+	return b.refuse
+}
+
 func (b *broken) StartFresh(context.Context) error {
 	b.did, b.cause = append(b.did, "fresh"), nil
 	return nil
@@ -237,4 +242,21 @@ func TestTakeAlong(t *testing.T) {
 		b.tap("Start fresh…")
 		b.reads("Start with an empty database?")
 	})
+}
+
+// TestDiagnostics are there whatever the trouble is.
+func TestDiagnostics(t *testing.T) {
+	for _, cause := range []error{errDamaged, errSettings} {
+		house := &broken{cause: cause}
+		setup(t, bridge.English, house, func(b *bundle) {
+			b.saveTo = "/out/help.zip"
+			b.tap("Save diagnostics…")
+			if diff := cmp.Diff([]string{"diagnose /out/help.zip: " + cause.Error()}, house.did); diff != "" || !strings.HasPrefix(b.suggested, "switchboard-diagnostics-") {
+				t.Errorf("suggested %q: %s", b.suggested, diff)
+			}
+			if len(b.shell.Said) != 1 || !strings.Contains(b.shell.Said[0], "help.zip") || !slices.Equal(b.shell.Opened, []string{"/out"}) || b.opened != 0 {
+				t.Errorf("said %q, opened %v", b.shell.Said, b.shell.Opened)
+			}
+		})
+	}
 }
