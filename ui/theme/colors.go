@@ -22,7 +22,7 @@ var light = sync.OnceValue(func() palette { //nolint:gochecknoglobals // a memoi
 		theme.ColorNameHeaderBackground:    assets.Hex("#E8EDEF"),
 		theme.ColorNameOverlayBackground:   assets.Hex("#FFFFFF"),
 		theme.ColorNameMenuBackground:      assets.Hex("#FFFFFF"),
-		theme.ColorNameInputBackground:     assets.Hex("#FFFFFF"),
+		theme.ColorNameInputBackground:     assets.Hex("#EDF1F4"),
 		theme.ColorNameInputBorder:         assets.Hex("#C3CDD4"),
 		theme.ColorNameSeparator:           assets.Hex("#DCE3E7"),
 		theme.ColorNameForeground:          assets.Hex("#17212B"),

@@ -56,7 +56,7 @@ func (d *desk) reads(want ...string) {
 
 func (d *desk) counts(n string) {
 	d.Helper()
-	want := []string{"All people", "Suggestions (" + n + ")"}
+	want := []string{"All", "Suggestions (" + n + ")"}
 	if diff := cmp.Diff([2][]string{want, want}, d.Tabs()); diff != "" {
 		d.Error(diff)
 	}

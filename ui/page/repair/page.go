@@ -28,6 +28,9 @@ type Options struct {
 	Save func(name string, picked func(path string))
 }
 
+// pageWide is how wide the page gets.
+const pageWide = 640
+
 // Page shows why the house does not open.
 type Page struct {
 	kit     live.Kit
@@ -215,8 +218,9 @@ func (p *Page) show(title string, content fyne.CanvasObject, buttons ...fyne.Can
 	p.busy = fyneui.NewActivity()
 	p.busy.Hide()
 	row := widget.Row(8, append(buttons, widget.Sized(p.busy, 20))...)
-	body := widget.Column(16, widget.NewHeading(title), content, row)
-	p.content.Objects = []fyne.CanvasObject{container.NewVScroll(widget.Inset(widget.Measure(body, 640, true), 28, 28))}
+	body := container.NewVScroll(widget.Inset(widget.Measure(widget.Column(16, widget.NewHeading(title), content), pageWide, true), 28, 28))
+	foot := widget.Inset(widget.Measure(row, pageWide, true), 12, 28) // in sight in a low window, too
+	p.content.Objects = []fyne.CanvasObject{container.NewBorder(nil, foot, nil, nil, body)}
 	p.content.Refresh()
 }
 

@@ -88,7 +88,7 @@ func TestTry(t *testing.T) {
 			{"my leave", bridge.RoleMember, "Ask an agent: hr\n\"hr\" fits. Keyword: leave, salary\n" +
 				"the app asks for Company (company), and nobody gives it a value.\nCountry (country): nothing\nShort answers (brief): nothing\nDepartment (department): who asks"},
 			{"hello", bridge.RoleGuest, "Fixed answer: Hello\n\"hr\" does not fit. Keyword would have to be: leave, salary\n\"guests\" fits. Role: guest"},
-			{"hello", bridge.RoleMember, "Ask an agent: helpdesk\n\"hr\" does not fit. Keyword would have to be: leave, salary\n\"guests\" does not fit. Role would have to be: guest\nNo rule fits: the bot's own agent answers."},
+			{"hello", bridge.RoleMember, "Ask an agent: helpdesk\n\"hr\" does not fit. Keyword would have to be: leave, salary\n\"guests\" does not fit. Role would have to be: guest\nNo rule fits: the channel's own agent answers."},
 		} {
 			d.do(func() { d.page.Try(bridge.RouteTrial{Bot: "feishu-office", Text: c.text, Role: c.role}) })
 			if diff := cmp.Diff(c.want, d.page.Verdict()); diff != "" {

@@ -129,7 +129,11 @@ func field(name string, content ...fyne.CanvasObject) fyne.CanvasObject {
 
 // offer shows the bots there are. The one that was chosen stays chosen.
 func (p *Page) offer(all []bridge.SendBot) {
+	first := p.bots == nil
 	p.bots = all
+	if first {
+		p.receivers.find() // for the bot of a draft that was begun before
+	}
 	widget.Show(p.empty, len(all) == 0)
 	labels := make([]string, len(all))
 	for i, b := range all {

@@ -24,6 +24,7 @@ type receivers struct {
 	again  func()
 	asked  int // counts the questions, so that a late answer is dropped
 	found  []bridge.Receiver
+	heard  bool // the bot's platform has been looked at
 	failed error
 }
 
@@ -38,7 +39,7 @@ func newReceivers(p *Page) *receivers {
 
 // begin asks anew for another bot.
 func (r *receivers) begin() {
-	r.found = nil
+	r.found, r.heard = nil, false
 	r.search.SetText("")
 	r.find()
 }
@@ -58,7 +59,7 @@ func (r *receivers) find() {
 		if asked != r.asked {
 			return
 		}
-		r.found, r.failed = found, err
+		r.found, r.failed, r.heard = found, err, true
 		r.list()
 		p.body.Refresh()
 	})
@@ -99,6 +100,7 @@ func (r *receivers) list() {
 	}
 	typed := strings.TrimSpace(r.search.Text)
 	switch {
+	case !r.heard: // nothing can be said yet
 	case len(r.found) > offered:
 		r.rows.Add(widget.Inset(widget.NewCaption(w.T("send.to.more", "n", len(r.found)-offered)), 3, 8))
 	case len(r.found) == 0 && typed == "":

@@ -420,3 +420,15 @@ func TestNoChannel(t *testing.T) {
 		}
 	})
 }
+
+// TestReceiversAfterAnotherLanguage: a page that is built anew offers who is there.
+func TestReceiversAfterAnotherLanguage(t *testing.T) {
+	atDesk(t, office, func(d *desk) {
+		for range 2 {
+			if !d.says("Zhao Lei") || d.says("Nobody has written") {
+				d.Error("nobody is offered")
+			}
+			d.again()
+		}
+	})
+}
