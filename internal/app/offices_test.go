@@ -1,10 +1,12 @@
 package app_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"switchboard/internal/app"
 	"switchboard/internal/bridge"
 	"switchboard/internal/platform/simulator"
 )
@@ -99,6 +101,27 @@ func TestWithoutDepartments(t *testing.T) { //nolint:paralleltest // sets the en
 		}
 		if !slices.Equal(told, c.want) {
 			t.Errorf("%s: told %q, want %q", name, told, c.want)
+		}
+		for _, n := range a.Notices(bridge.English) { // nothing is amiss that could be mended by reading again
+			if strings.HasPrefix(n.ID, "departments_unread ") {
+				t.Errorf("%s: notice %+v", name, n)
+			}
+		}
+	}
+}
+
+// TestDepartmentsOfABrokenBot: a bot that is not open has that trouble, and no other.
+func TestDepartmentsOfABrokenBot(t *testing.T) {
+	t.Parallel()
+	text := echoAgent + "bots: [{id: f, platform: feishu, mode: webhook, agent: help, allow: {departments: [人事部]}, settings: {app_id: cli_1}}]\n"
+	a, ctx := house(t, t.TempDir(), text)
+	lines := a.Check(ctx, bridge.English)
+	if n := slices.IndexFunc(lines, func(l app.CheckLine) bool { return l.Who == "f" && !l.OK }); n < 0 || strings.Contains(fmt.Sprint(lines), "人事部") {
+		t.Errorf("told %+v", lines)
+	}
+	for _, n := range a.Notices(bridge.English) {
+		if strings.HasPrefix(n.ID, "departments_unread ") {
+			t.Errorf("notice %+v", n)
 		}
 	}
 }

@@ -192,6 +192,60 @@ func TestOfficeUnsure(t *testing.T) {
 	})
 }
 
+// TestOfficeNamesLikeIDs: what is the id of a department means that one, whatever
+// others are called.
+func TestOfficeNamesLikeIDs(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bundle) {
+		o := b.offices(&company{all: []bridge.Department{{ID: "1", Name: "人事部"}, {ID: "2", Name: "1"}, {ID: "3", Name: "1"}}})
+		if names, unsure := o.Names(b.Context(), "bot", []string{"2", "3"}); len(names) > 0 || unsure("1") {
+			b.Errorf("called %q, unsure %v", names, unsure("1"))
+		}
+	})
+}
+
+// TestOfficeAfterRestart: a list that is fresh is not read again, one of a day to come
+// is; a message that was given up is no answer.
+func TestOfficeAfterRestart(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bundle) {
+		first := acme()
+		if err := b.offices(first).Refresh(b.Context(), "bot"); err != nil {
+			b.Fatal(err)
+		}
+		pass(23 * time.Hour)
+		second := acme()
+		o := b.offices(second)
+		for _, wait := range []time.Duration{0, time.Hour} {
+			pass(wait)
+			if err := o.Refresh(b.Context(), "bot"); err != nil {
+				b.Error(err)
+			}
+		}
+		if first.asked != 1 || second.asked != 1 {
+			b.Errorf("asked %d and %d times", first.asked, second.asked)
+		}
+		if err := b.store.KeepNote(b.Context(), "ahead", "departments", `{"at":"2100-01-01T00:00:00Z","all":[{"ID":"4","Name":"招聘组"}]}`); err != nil {
+			b.Fatal(err)
+		}
+		if names, _ := o.Names(b.Context(), "ahead", []string{"4"}); len(names) != 1 {
+			b.Errorf("called %q", names)
+		}
+		if err := o.Refresh(b.Context(), "ahead"); err != nil || second.asked != 2 {
+			b.Errorf("asked %d times, %v", second.asked, err)
+		}
+		gone, stop := context.WithCancel(b.Context())
+		stop()
+		second.slow = time.Millisecond
+		if names, _ := o.Names(gone, "given up", []string{"4"}); len(names) > 0 {
+			b.Errorf("called %q", names)
+		}
+		if names, _ := o.Names(b.Context(), "given up", []string{"4"}); len(names) != 3 {
+			b.Errorf("called %q", names)
+		}
+	})
+}
+
 // TestKeepReading: trouble is tried again soon, and less and less often.
 func TestKeepReading(t *testing.T) {
 	t.Parallel()
@@ -243,6 +297,12 @@ func TestOfficeReview(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			b.Error(diff, err)
+		}
+		for n := range 20 {
+			c.all = append(c.all, bridge.Department{ID: "b" + strconv.Itoa(n), Name: "branch " + strconv.Itoa(n)})
+		}
+		if got, err := o.Review(b.Context(), "bot", []string{"人力"}); err != nil || len(got) != 1 || len(got[0].Known) != 12 {
+			b.Errorf("%v, %v", got, err)
 		}
 		c.err = &bridge.Error{Kind: bridge.KindForbidden}
 		if got, err := o.Review(b.Context(), "bot", []string{"人事部"}); bridge.KindOf(err) != bridge.KindForbidden || got != nil {
