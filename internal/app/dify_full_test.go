@@ -96,22 +96,24 @@ const takesFiles = `"file_upload":{"enabled":true,"allowed_file_types":["image",
 
 // TestFilesBothWays: a picture goes to the app with the same user, and one comes
 // back as a picture.
-func TestFilesBothWays(t *testing.T) {
-	t.Parallel()
+func TestFilesBothWays(t *testing.T) { //nolint:paralleltest // sets the environment
 	png := "\x89PNG\r\n\x1a\n and more"
 	d := newDesk(t, difytest.App{Parameters: "{" + takesFiles + "}", Answer: func(q difytest.Question) difytest.Answer {
 		return difytest.Answer{Text: fmt.Sprintf("%d files with %s", len(q.Sent), q.Query), Picture: []byte(png), Sources: []string{"Handbook"}}
 	}})
-	got := d.says("", &simulator.File{Kind: bridge.FileImage, Data: []byte(png)}, 2)
-	if len(got) != 2 || !strings.Contains(got[0], "1 files with ") || !strings.Contains(got[0], "Handbook") || got[1] != "🖼" {
-		t.Errorf("shown %q", got)
-	}
-	if asked := d.dify.Asked(); len(asked) != 1 || len(asked[0].Sent) != 1 || string(asked[0].Sent[0].Data) != png || asked[0].Sent[0].User != asked[0].User {
-		t.Errorf("asked %+v", asked)
-	}
-	got = d.says("", &simulator.File{Kind: bridge.FileOther, Name: "a.exe", Data: []byte("MZ\x90\x00")}, 1)
-	if len(got) != 1 || !strings.Contains(got[0], "a.exe") || len(d.dify.Asked()) != 1 {
-		t.Errorf("a program: shown %q", got)
+	for n, platform := range d.Employees()[0].Platforms {
+		d.on = platform
+		got := d.says("", &simulator.File{Kind: bridge.FileImage, Data: []byte(png)}, 2)
+		if len(got) != 2 || !strings.Contains(got[0], "1 files with ") || !strings.Contains(got[0], "Handbook") || !strings.HasPrefix(got[1], "🖼") {
+			t.Errorf("%s: shown %q", platform, got)
+		}
+		if asked := d.dify.Asked(); len(asked) != n+1 || len(asked[n].Sent) != 1 || string(asked[n].Sent[0].Data) != png || asked[n].Sent[0].User != asked[n].User {
+			t.Errorf("%s: asked %+v", platform, asked)
+		}
+		got = d.says("", &simulator.File{Kind: bridge.FileOther, Name: "a.exe", Data: []byte("MZ\x90\x00")}, 1)
+		if len(got) != 1 || !strings.Contains(got[0], "a.exe") || len(d.dify.Asked()) != n+1 {
+			t.Errorf("%s: a program: shown %q", platform, got)
+		}
 	}
 	if v := d.Violations(); len(v) > 0 {
 		t.Error(v)

@@ -2,6 +2,8 @@ package reply
 
 import (
 	"context"
+	"net/http"
+	"path"
 	"strings"
 
 	"switchboard/internal/bridge"
@@ -36,9 +38,21 @@ func (w *Writer) fetch(ctx context.Context, f bridge.FileAdded) ([]byte, error) 
 
 func shown(f bridge.FileAdded, data []byte) bridge.Content {
 	if f.Kind == bridge.FileImage {
-		return bridge.Picture{Name: f.Name, Data: data, URL: f.URL}
+		return bridge.Picture{Name: pictureName(f.Name, data), Data: data, URL: f.URL}
 	}
 	return bridge.Attachment{Name: f.Name, Data: data, URL: f.URL}
+}
+
+// pictureName is a name with the extension of what the picture is, if it has none:
+// an agent may know no name but the end of an address, and some platforms go by the
+// extension.
+func pictureName(name string, data []byte) string {
+	if name == "" || path.Ext(name) != "" {
+		return name
+	}
+	return name + map[string]string{
+		"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/bmp": ".bmp", "image/webp": ".webp",
+	}[http.DetectContentType(data)]
 }
 
 // refusedFile says that the platform will not take a file, but may take words.

@@ -33,6 +33,7 @@ type dingServer struct {
 	mu        sync.Mutex
 	sessions  memory[session]
 	files     memory[dingFile]
+	media     memory[dingMedia]
 	cards     memory[*dingCard] // by the bot's id
 	tracks    memory[*dingCard] // by ours
 	callbacks map[string]dingRoute
@@ -47,7 +48,7 @@ type session struct {
 
 func newDing(s *Simulator) *dingServer {
 	return &dingServer{
-		Simulator: s, secret: random(), tokens: tokens{now: s.now}, sessions: newMemory[session](s.opt.Remember), files: newMemory[dingFile](s.opt.Remember),
+		Simulator: s, secret: random(), tokens: tokens{now: s.now}, sessions: newMemory[session](s.opt.Remember), files: newMemory[dingFile](s.opt.Remember), media: newMemory[dingMedia](s.opt.Remember),
 		cards: newMemory[*dingCard](s.opt.Remember), tracks: newMemory[*dingCard](s.opt.Remember), callbacks: map[string]dingRoute{},
 	}
 }
@@ -71,6 +72,7 @@ func (s *dingServer) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /dingtalk/v1.0/robot/groupMessages/send", s.call(dingtalk, "groupSend", &s.tokens, s.groupSend))
 	mux.HandleFunc("POST /dingtalk/v1.0/robot/messageFiles/download", s.call(dingtalk, "messageFiles", &s.tokens, s.fileLink))
 	mux.HandleFunc("GET "+dingFiles+"{link}", s.call(dingtalk, "file", &s.tokens, s.download))
+	mux.HandleFunc("POST /media/upload", s.call(dingtalk, "media/upload", &s.tokens, s.mediaUpload))
 	s.cardRoutes(mux)
 	mux.HandleFunc("POST /topapi/v2/user/get", s.call(dingtalk, "user/get", &s.tokens, s.userGet))
 	mux.HandleFunc("POST /topapi/v2/department/listsub", s.call(dingtalk, "department/listsub", &s.tokens, s.listSub))
@@ -140,7 +142,7 @@ func (s *dingServer) sendBySession(w http.ResponseWriter, r *http.Request) {
 	case s.overloadOld(w):
 	default:
 		s.mentions(m, text)
-		s.shown(to.at, s.nextID("ding-"), text, to.question, false)
+		s.shown(to.at, s.nextID("ding-"), s.depict(text), to.question, false)
 		if !s.breakOff(w, dingtalk) {
 			derrOld(w, 0, "ok")
 		}
@@ -231,17 +233,27 @@ func (s *dingServer) robot(w http.ResponseWriter, r *http.Request, m *dingRobot)
 		derr(w, http.StatusBadRequest, "invalidParameter.robotCode.auth", "robotCode not authorized")
 	case len(m.MsgParam) > dingMax:
 		derr(w, http.StatusBadRequest, "invalidParameter.msgParam.tooLong", "msgParam too long")
-	case !slices.Contains([]string{"sampleText", "sampleMarkdown"}, m.MsgKey):
+	case !slices.Contains([]string{"sampleText", "sampleMarkdown", "sampleFile", "sampleAudio"}, m.MsgKey):
 		derr(w, http.StatusBadRequest, "invalidParameter.msgKey.invalid", "msgKey invalid")
-	case json.Unmarshal([]byte(m.MsgParam), &param) != nil || param["text"]+param["content"] == "":
+	case json.Unmarshal([]byte(m.MsgParam), &param) != nil || s.said(m.MsgKey, param) == "":
 		derr(w, http.StatusBadRequest, "invalidParameter.msgParam.invalid", "msgParam invalid")
 	case m.MsgKey == "sampleMarkdown" && param["title"] == "":
 		derr(w, http.StatusBadRequest, "miss.param.title", "title is missing")
 	case s.overload(w):
 	default:
-		return param["text"] + param["content"], true
+		return s.said(m.MsgKey, param), true
 	}
 	return "", false
+}
+
+// said is what people see of a robot's message; empty when it is no good one.
+func (s *dingServer) said(key string, param map[string]string) string {
+	switch key {
+	case "sampleFile", "sampleAudio":
+		return s.mediaText(key, param)
+	default:
+		return s.depict(param["text"] + param["content"])
+	}
 }
 
 func (s *dingServer) batchSend(w http.ResponseWriter, r *http.Request) {
