@@ -288,7 +288,7 @@ type media struct {
 func mediaOf(c bridge.Content) (media, bool) {
 	switch c := c.(type) {
 	case bridge.Picture:
-		return media{kind: "image", name: cmp.Or(c.Name, "image.png"), data: c.Data, url: c.URL}, true
+		return media{kind: "image", name: jpg(cmp.Or(c.Name, "image.png")), data: c.Data, url: c.URL}, true
 	case bridge.Attachment:
 		return media{kind: "file", name: cmp.Or(c.Name, "file"), data: c.Data, url: c.URL}, true
 	case bridge.Voice:
@@ -298,11 +298,19 @@ func mediaOf(c bridge.Content) (media, bool) {
 	}
 }
 
+// jpg spells an extension as it stands in the platform's list.
+func jpg(name string) string {
+	if extension := path.Ext(name); strings.EqualFold(extension, ".jpeg") {
+		return strings.TrimSuffix(name, extension) + ".jpg"
+	}
+	return name
+}
+
 // accepted tells whether the platform takes a file of this type and size: the
 // upload and the message that shows it both have a list.
 func (m media) accepted() bool {
 	types := map[string]string{
-		"image": ".jpg.jpeg.gif.png.bmp.", "voice": ".amr.", "file": ".doc.docx.xlsx.zip.pdf.rar.",
+		"image": ".jpg.gif.png.bmp.", "voice": ".amr.", "file": ".doc.docx.xlsx.zip.pdf.rar.",
 	}
 	return m.extension() != "" && strings.Contains(types[m.kind], "."+m.extension()+".") && len(m.data) > 0 && len(m.data) <= m.limit()
 }

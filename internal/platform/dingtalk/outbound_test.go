@@ -184,6 +184,12 @@ func TestFilesThatCannotBeShown(t *testing.T) {
 	if _, err := bot.Send(t.Context(), outsider, bridge.Picture{Data: []byte("PNG")}); err != nil || f.count(pathUpload) != 1 {
 		t.Errorf("a picture can be shown inside a text: %v", err)
 	}
+	if _, err := bot.Send(t.Context(), outsider, bridge.Picture{Name: "a.JPEG", Data: []byte("JPG")}); err != nil || f.count(pathUpload) != 2 {
+		t.Errorf("a picture that is spelled in another way: %v", err)
+	}
+	if up := f.took(pathUpload); string(up[1].Body) != `"image a.jpg JPG"` { // only that spelling is in the platform's list
+		t.Errorf("uploaded %s", up[1].Body)
+	}
 }
 
 // TestAddressByHand: the command line knows only a chat or a user.
