@@ -155,6 +155,12 @@ func TestDepartmentsUnread(t *testing.T) {
 			t.Errorf("twice: %+v", line)
 		}
 	}
+	s.sim.Grant("qyapi_get_department_list")
+	s.Check(s.ctx, bridge.English) // reads them, too
+	if got := blind(); len(got) != 1 || got[0].Bot != s.bot("feishu") {
+		t.Errorf("notices %+v", got)
+	}
+	s.reads("li", "dingtalk", "and my salary?", "**and my salary?**")
 	rule := bridge.Route{When: []bridge.RouteCondition{{By: "department", Values: []string{"3", "od-demo-3"}}, {By: "keyword", Values: []string{"salary"}}}}
 	rule.Then = bridge.RouteOutcome{Kind: bridge.RouteRefuse, Text: "not for you"}
 	if err := s.SaveRoutes(s.ctx, []bridge.Route{rule}); err != nil {

@@ -36,9 +36,7 @@ func (a *App) titled(ctx context.Context, d bridge.Delivery) bridge.Delivery {
 		d.Messages[i].Chat.Title = a.titleOf(ctx, m.Bot, m.Chat)
 	}
 	for i, c := range d.Actions {
-		if c.Kind != bridge.ActionLeft { // nothing can be looked up any more
-			d.Actions[i].Chat.Title = a.titleOf(ctx, c.Bot, c.Chat)
-		}
+		d.Actions[i].Chat.Title = a.titleOf(ctx, c.Bot, c.Chat)
 	}
 	return d
 }

@@ -259,7 +259,7 @@ func (s *feishuServer) scopes(*http.Request) (any, *refusal) {
 	var list []map[string]any
 	for _, name := range all {
 		status := 1
-		if slices.Contains(s.opt.Withhold, name) {
+		if s.withheld(name) {
 			status = 2
 		}
 		list = append(list, map[string]any{"scope_name": name, "grant_status": status})

@@ -24,7 +24,7 @@ type feishuList struct {
 
 // listMessages follows "Get chat history".
 func (s *feishuServer) listMessages(r *http.Request) (any, *refusal) {
-	if slices.Contains(s.opt.Withhold, "im:message:readonly") { // of those that suffice, the one that it has
+	if s.withheld("im:message:readonly") { // of those that suffice, the one that it has
 		no := refuse(99991672, "Access denied. One of the following scopes is required: [im:message, im:message:readonly, im:message.history:readonly].")
 		no.missing = []string{"im:message", "im:message:readonly", "im:message.history:readonly"}
 		return nil, no

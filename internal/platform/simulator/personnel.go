@@ -64,7 +64,13 @@ func (d directory) personnelOf(e bridge.Employee) personnel {
 }
 
 // withheld says that the app was not granted a right.
-func (s *Simulator) withheld(right string) bool { return slices.Contains(s.opt.Withhold, right) }
+func (s *Simulator) withheld(right string) bool {
+	_, granted := s.granted.Load(right)
+	return !granted && slices.Contains(s.opt.Withhold, right)
+}
+
+// Grant gives the apps a right that Options.Withhold kept from them.
+func (s *Simulator) Grant(right string) { s.granted.Store(right, true) }
 
 // The rights of an app on DingTalk that Options.Withhold may name.
 const (

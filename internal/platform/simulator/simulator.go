@@ -91,6 +91,7 @@ type Simulator struct {
 	calls      map[string]int
 	accepted   int
 	sequence   int64
+	granted    sync.Map // rights that were withheld at first
 }
 
 // Start opens the servers on a free port of the loopback interface. They live
