@@ -25,6 +25,7 @@ type lock struct {
 	mu     sync.Mutex
 	trials int
 	says   func(ctx context.Context) ([]bridge.Finding, error) // in a trial
+	call   func(ctx context.Context) bridge.Delivery           // what the request "call" carries
 }
 
 // locked is its bot.
@@ -39,6 +40,8 @@ func (b locked) Receive(ctx context.Context, r bridge.Request) (bridge.Delivery,
 	switch {
 	case len(words) == 0:
 		return bridge.Delivery{Unproven: true}, nil
+	case words[0] == "call":
+		return b.lock.call(ctx), nil
 	case words[0] == "stranger":
 		return bridge.Delivery{}, &bridge.Error{Kind: bridge.KindUnauthenticated, Op: "lamp: receive"}
 	case len(words) == 2:

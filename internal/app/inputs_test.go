@@ -88,6 +88,26 @@ func TestNoValue(t *testing.T) {
 	}
 }
 
+// TestValueIsMended: a value that the app does not take is a warning until the rule
+// has another one.
+func TestValueIsMended(t *testing.T) {
+	t.Parallel()
+	d := travelDesk(t, "city: Berlin", "")
+	rule := bridge.Route{Then: bridge.RouteOutcome{Kind: bridge.RouteAgent, Agent: "help"}}
+	for _, c := range []struct {
+		city string
+		warn bool
+	}{{strings.Repeat("Llanfair", 3), true}, {"Rome", false}} {
+		rule.Then.Inputs = map[string]string{"city": c.city}
+		if err := d.app.SaveRoutes(d.ctx, []bridge.Route{rule}); err != nil {
+			t.Fatal(err)
+		}
+		until(t, func() bool {
+			return c.warn == slices.ContainsFunc(d.app.Notices(bridge.English), func(n bridge.Notice) bool { return n.ID == "inputs_missing help" })
+		})
+	}
+}
+
 // TestTrialTellsInputs: an editor sees what would be sent, where it comes from, and
 // what is wrong with it; so does the check.
 func TestTrialTellsInputs(t *testing.T) {

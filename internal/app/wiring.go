@@ -59,9 +59,11 @@ func (a *App) accept(ctx context.Context, bot string, d bridge.Delivery) error {
 	if len(d.Messages)+len(d.Actions) == 0 {
 		return nil
 	}
-	_, err := a.inbox.Accept(ctx, a.titled(ctx, d))
-	if err != nil {
-		a.health.Raise(health.Warning{Code: health.StoreFailing, Severity: bridge.SeverityError, Detail: err.Error()})
+	if _, err := a.inbox.Accept(ctx, a.titled(ctx, d)); err != nil {
+		w := health.Warning{Code: health.StoreFailing, Severity: bridge.SeverityError, Detail: err.Error()}
+		if ctx.Err() == nil && a.health.Raise(w) { // a platform that hung up says nothing about the store
+			a.journal.Tell(bridge.Change{Kind: bridge.ChangeOverview})
+		}
 		return err
 	}
 	a.health.Clear(health.StoreFailing, "")
