@@ -95,6 +95,14 @@ func TestAgainAfterClicks(t *testing.T) {
 			t.Errorf("asked %q", got)
 		}
 	})
+	withButtons(t, func(_ *house, b *butler) { b.host.next = []string{"2", "by whom?"} }, func(h *house, _ *butler) {
+		h.say("one", "li", "how many?")
+		h.click("2") // is no number to pick with
+		h.say("one", "li", "/again")
+		if got := h.asked(); !slices.Equal(got, []string{"how many?", "2", "2"}) {
+			t.Errorf("asked %q", got)
+		}
+	})
 	withButtons(t, func(h *house, _ *butler) { h.applies(leave()) }, func(h *house, _ *butler) {
 		h.say("one", "li", "apply")
 		h.click("Reject")
