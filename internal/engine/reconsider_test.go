@@ -204,3 +204,25 @@ func TestMenuAfterARule(t *testing.T) {
 		time.Sleep(time.Minute)
 	})
 }
+
+// TestAgainOfTheForgotten: another try of an answer whose question was forgotten
+// says that there is none.
+func TestAgainOfTheForgotten(t *testing.T) {
+	t.Parallel()
+	withButtons(t, nil, func(h *house, _ *butler) {
+		h.say("one", "li", "what?")
+		time.Sleep(5 * 24 * time.Hour)
+		first := time.Now()
+		h.click("🔄")
+		if _, err := h.store.Forget(h.Context(), first, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		second := map[string]string{bridge.ValueDo: bridge.DoAgain, bridge.ValueJob: "2"}
+		if got := h.do(press(h.message("one", "li", ""), second)); !strings.Contains(got, "no question") {
+			t.Errorf("li reads %q", got)
+		}
+		if got := h.asked(); len(got) != 2 {
+			t.Errorf("asked %q", got)
+		}
+	})
+}
