@@ -125,8 +125,12 @@ func (r *Registry) List() []Warning {
 }
 
 func rank(s bridge.Severity) int {
-	if s == bridge.SeverityError {
+	switch s {
+	case bridge.SeverityError:
 		return 0
+	case bridge.SeverityWarning:
+		return 1
+	case bridge.SeverityInfo:
 	}
-	return 1
+	return 2
 }

@@ -252,3 +252,61 @@ func TestManyAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestTooFarAtOnce: who would wait in vain is told at once, and when to come back.
+func TestTooFarAtOnce(t *testing.T) {
+	t.Parallel()
+	patient := perAPI(5*time.Second, 1)
+	patient.Patience = 10 * time.Second
+	for name, c := range map[string]struct {
+		limit  bridge.Limit
+		hold   time.Duration
+		within time.Duration
+		after  time.Duration
+	}{
+		"the platform's pause is long":        {perAPI(time.Millisecond, 1), 9 * time.Second, time.Hour, 9 * time.Second},
+		"the pause outlasts the call":         {perAPI(time.Millisecond, 1), 5 * time.Second, 3 * time.Second, 5 * time.Second},
+		"the call ends before its turn comes": {patient, 0, time.Second, 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p, call := pace.New([]bridge.Limit{c.limit}), pace.Call{API: "send"}
+				if err := p.Wait(t.Context(), call); err != nil {
+					t.Fatal(err)
+				}
+				if c.hold > 0 {
+					p.Hold("send", c.hold)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), c.within)
+				defer cancel()
+				began := time.Now()
+				err := p.Wait(ctx, call)
+				if bridge.KindOf(err) != bridge.KindRateLimited || bridge.RetryAfter(err) != c.after || time.Since(began) != 0 {
+					t.Errorf("after %s: %v, again after %s", time.Since(began), err, bridge.RetryAfter(err))
+				}
+			})
+		})
+	}
+}
+
+// TestPauseIsNotForgotten: a pause that the platform asked for outlasts a crowd of
+// others.
+func TestPauseIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := begin(t, perAPI(time.Millisecond, 1))
+		c.p.Hold("held", 7*time.Second)
+		for n := range 2500 {
+			if err := c.p.Wait(t.Context(), pace.Call{API: fmt.Sprint(n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		if err := c.p.Wait(t.Context(), pace.Call{API: "new"}); err != nil { // which has the quiet ones forgotten
+			t.Fatal(err)
+		}
+		c.start("held", pace.Call{API: "held"})
+		c.want("held 7s")
+	})
+}

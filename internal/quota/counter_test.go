@@ -315,3 +315,56 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("%d questions passed a limit of 100", good)
 	}
 }
+
+// TestMidnight: what was asked in the last minute of a day counts in the first of the
+// next one, and who was told of a refusal shortly before is not told again.
+func TestMidnight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := quota.New(quota.Limits{PerMinute: 2})
+		_, _, midnight := c.Today("a")
+		time.Sleep(time.Until(midnight) - 5*time.Minute)
+		ask(c, "told", 2)
+		if r, over := c.Take("told"); !over || r.Silent {
+			t.Errorf("got %+v, %v", r, over)
+		}
+		time.Sleep(time.Until(midnight) - 10*time.Second)
+		ask(c, "a", 2)
+		time.Sleep(20 * time.Second)
+		if ask(c, "b", 1) != 1 || ask(c, "a", 1) != 0 {
+			t.Error("midnight ends the minute")
+		}
+		ask(c, "told", 2)
+		if r, over := c.Take("told"); !over || !r.Silent {
+			t.Errorf("after midnight got %+v, %v", r, over)
+		}
+	})
+}
+
+// TestLowerLimit: who has a lower limit than before waits until enough of the
+// questions are a minute old.
+func TestLowerLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := quota.New(quota.Limits{PerMinute: 5})
+		begun := time.Now()
+		for range 5 {
+			ask(c, "a", 1)
+			time.Sleep(time.Second)
+		}
+		if r, over := c.TakeWithin("a", quota.Limits{PerMinute: 2}); !over || !r.Until.Equal(begun.Add(3*time.Second+time.Minute)) {
+			t.Errorf("got %+v, %v", r, over)
+		}
+	})
+}
+
+// TestNoTokens: an answer cannot cost less than nothing.
+func TestNoTokens(t *testing.T) {
+	t.Parallel()
+	c := quota.New(quota.Limits{TokensPerDay: 10})
+	c.Spend("a", 10)
+	c.Spend("a", -1)
+	if _, tokens, _ := c.Today("a"); tokens != 10 {
+		t.Errorf("%d tokens", tokens)
+	}
+}
