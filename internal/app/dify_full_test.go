@@ -249,6 +249,7 @@ func TestDecisionsElsewhere(t *testing.T) {
 	for _, p := range s.platforms() {
 		for _, decision := range []string{"Approve\nenjoy", "1 enjoy"} {
 			s.reads("li", p, "I want a holiday", "Three days in May.", "Please review")
+			until(t, func() bool { return s.settled("I want a holiday") }) // its choices may be a message of their own
 			s.reads("li", p, decision, "Approved: enjoy")
 			until(t, func() bool { return s.settled(decision) })
 		}

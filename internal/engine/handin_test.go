@@ -157,7 +157,7 @@ func TestFormTakesNoQuestions(t *testing.T) {
 // elsewhere.
 func TestFormFilesInTrouble(t *testing.T) {
 	t.Parallel()
-	withArchivist(t, nil, func(h *house, a *archivist, files *shelf) {
+	withArchivist(t, func(f *bridge.Form) { f.Fields[2].Takes.Most = 5 }, func(h *house, a *archivist, files *shelf) {
 		h.say("one", "li", "apply")
 		files.put("two", "busy")
 		m := h.message("one", "li", "")
@@ -201,6 +201,22 @@ func TestFormFilesInTrouble(t *testing.T) {
 		h.say("one", "li", "apply")
 		a.fails = &bridge.Error{Kind: bridge.KindTooLarge, Op: "archivist", Args: map[string]string{"megabytes": "7"}}
 		h.wants("", []bridge.File{sentFile(bridge.FileImage, "cat", "cat.png")}, "cat.png: it is larger than 7 MB", "send a file for proof")
+	})
+	withArchivist(t, func(f *bridge.Form) { f.Fields = f.Fields[2:]; f.Fields[0].Takes.Most = 5 }, func(h *house, a *archivist, _ *shelf) {
+		h.say("one", "li", "apply")
+		a.cut = 1 // and another attempt hands the same file over
+		h.wants("approve", []bridge.File{sentFile(bridge.FileOther, "one", "1.pdf")}, "Decided: yes")
+		if got := strings.Join(a.filled, ", "); got != "r1 token yes map[papers:[ONE;]], r1 token yes map[papers:[ONE;]]" {
+			t.Errorf("filled in %q", got)
+		}
+	})
+	withArchivist(t, func(f *bridge.Form) { f.Expires = time.Now().Add(time.Hour) }, func(h *house, a *archivist, _ *shelf) {
+		h.say("one", "li", "apply")
+		time.Sleep(2 * time.Hour)
+		h.wants("", []bridge.File{sentFile(bridge.FileImage, "cat", "")}, "only read text") // nobody can use it any more
+		if len(a.names) > 0 {
+			t.Errorf("handed over %v", a.names)
+		}
 	})
 	form := leave()
 	form.Fields = []bridge.FormField{{Name: "proof", Takes: &bridge.FormFiles{Most: 1}}}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,7 +22,8 @@ type registrar struct {
 	gone   string // a run that is no more
 	failed error
 	looked []time.Time
-	went   []string // how often it was asked to go on, by token
+	noted  func(bridge.Entry) // hears of every entry; may be nil
+	went   []string           // how often it was asked to go on, by token
 }
 
 func (r *registrar) FormState(_ context.Context, c bridge.Conversation, run bridge.Run, _ string) (bridge.FormState, error) {
@@ -58,6 +60,13 @@ func withRegistrar(t *testing.T, change func(*bridge.Form), test func(h *house, 
 			change(&form)
 		}
 		h.applies(form)
+		record := h.opt.Record
+		h.opt.Record = func(e bridge.Entry) {
+			record(e)
+			if r.noted != nil {
+				r.noted(e)
+			}
+		}
 		h.open()
 		h.watch()
 		test(h, r)
@@ -99,6 +108,7 @@ func (h *house) live(n int) string { return labels(h.chats["one"].Shown()[n].But
 func TestFormRunsOut(t *testing.T) {
 	t.Parallel()
 	withRegistrar(t, nil, func(h *house, r *registrar) {
+		over := time.Now().Add(time.Hour)
 		h.want("one", "li", "apply", "Three days off?", "Until ")
 		if h.live(0) != "Approve | Reject" {
 			t.Fatal(h.live(0))
@@ -109,6 +119,9 @@ func TestFormRunsOut(t *testing.T) {
 		r.state = bridge.FormExpired
 		if got := h.passes(3 * time.Minute); got != "" {
 			t.Errorf("before the agent may have noticed: %q", got)
+		}
+		if !slices.ContainsFunc(r.looked, func(at time.Time) bool { return at.After(over) && at.Before(over.Add(3*time.Second)) }) {
+			t.Error("nobody looked when it was over")
 		}
 		if got := h.passes(90 * time.Second); !strings.HasPrefix(got, "The time for this decision is over and nobody decided.") || len(r.went) > 0 {
 			t.Errorf("too late: %q after %q", got, r.went)
@@ -140,6 +153,14 @@ func TestFormLapses(t *testing.T) {
 			t.Errorf("buttons %q, %q", h.live(0), r.went)
 		}
 		h.want("one", "li", "and now?", "(2 in help-2)")
+		talks, err := h.store.Talks(h.Context(), bridge.TalkQuery{})
+		if err != nil || len(talks) != 1 {
+			t.Fatal(talks, err)
+		}
+		said, err := h.store.Exchanges(h.Context(), talks[0].Lane, 0, 2) // what is thought of it belongs to its own conversation
+		if err != nil || len(said) != 2 || said[0].Reply.Conversation.ID != "c1" || said[0].Reply.Run.Run != "r1" {
+			t.Errorf("kept %+v, %v", said, err)
+		}
 		if got := h.passes(3 * time.Hour); got != "" {
 			t.Errorf("again: %q", got)
 		}
@@ -227,7 +248,12 @@ func TestFormClickedLate(t *testing.T) {
 func TestFormElsewhereOnly(t *testing.T) {
 	t.Parallel()
 	for _, state := range []bridge.FormState{bridge.FormDecided, bridge.FormLapsed} {
-		withRegistrar(t, func(f *bridge.Form) { f.Token = "" }, func(h *house, r *registrar) {
+		withRegistrar(t, func(f *bridge.Form) {
+			f.Token = ""
+			if state == bridge.FormDecided { // the token is there, and nobody takes the files
+				f.Token, f.Fields = "token", []bridge.FormField{{Name: "proof", Takes: &bridge.FormFiles{Most: 1}}}
+			}
+		}, func(h *house, r *registrar) {
 			h.want("one", "li", "apply", "cannot be made in this chat", "You will read here")
 			h.want("one", "li", "1", "help: 1")
 			want := "Somebody has decided"
@@ -255,8 +281,14 @@ func TestFormWithoutWord(t *testing.T) {
 		if got := h.passes(62 * time.Minute); got != "" {
 			t.Errorf("%q", got)
 		}
-		if n := len(r.looked) - looked; n < 20 || n > 200 { // not at both in one round
+		if n := len(r.looked) - looked; n < 20 || n > 200 {
 			t.Errorf("looked %d times", n)
+		}
+		looked = len(r.looked)
+		h.watch() // another process, to which both are new
+		synctest.Wait()
+		if n := len(r.looked) - looked; n != 1 {
+			t.Errorf("an agent that does not tell was asked %d times in a row", n)
 		}
 		if got := h.passes(2 * time.Minute); strings.Count(got, "nobody decided") != 2 {
 			t.Errorf("%q", got)
@@ -305,7 +337,7 @@ func TestFormOfSilenced(t *testing.T) {
 // wherever the run before died, and by however many at once.
 func TestFormAfterRestart(t *testing.T) {
 	t.Parallel()
-	for _, call := range []string{"", "send", "begin", "update", "finish"} {
+	for _, call := range []string{"", "send", "begin", "update", "finish", "text"} {
 		withRegistrar(t, nil, func(h *house, r *registrar) {
 			h.say("one", "li", "apply")
 			h.say("one", "zhang", "apply")
@@ -320,6 +352,14 @@ func TestFormAfterRestart(t *testing.T) {
 				}
 				return nil
 			}
+			r.noted = func(e bridge.Entry) {
+				if call == "text" && e.Kind == bridge.EntryFirstText {
+					die()
+				}
+			}
+			if waiting, err := h.store.Waiting(h.Context()); waiting["help"] != 2 || err != nil {
+				t.Errorf("accepted %v, %v", waiting, err)
+			}
 			jobs, err := h.store.Claim(h.Context(), "local", "help", 5, time.Minute)
 			if err != nil || len(jobs) != 2 {
 				t.Fatal(jobs, err)
@@ -330,7 +370,7 @@ func TestFormAfterRestart(t *testing.T) {
 			if _, err := h.store.Rescue(h.Context(), "local"); err != nil {
 				t.Fatal(err)
 			}
-			h.chats["one"].Fail = nil
+			h.chats["one"].Fail, r.noted = nil, nil
 			h.watch()
 			h.watch()
 			h.inbox.Pause(false)
@@ -413,6 +453,85 @@ func TestFormNumbers(t *testing.T) {
 		h.want("one", "li", "2", "Decided: no")
 		if got := fmt.Sprint(r.filled); got != "[r2 token no map[]]" {
 			t.Errorf("filled in %s", got)
+		}
+	})
+}
+
+// TestFormOfAnotherRun: a run that died after it had shown what came of a decision
+// takes that form away, and no other.
+func TestFormOfAnotherRun(t *testing.T) {
+	t.Parallel()
+	withRegistrar(t, nil, func(h *house, r *registrar) {
+		h.say("one", "li", "apply")
+		h.say("one", "li", "apply")
+		h.inbox.Pause(true)
+		h.accept(h.message("one", "li", "approve"))
+		jobs, err := h.store.Claim(h.Context(), "local", "help", 5, time.Minute)
+		if err != nil || len(jobs) != 1 {
+			t.Fatal(jobs, err)
+		}
+		dead, die := context.WithCancel(h.Context())
+		r.noted = func(e bridge.Entry) {
+			if e.Kind == bridge.EntryDelivered {
+				die()
+			}
+		}
+		h.engine.Handle(dead, jobs[0])
+		r.noted = nil
+		if row, _, err := h.store.Reply(h.Context(), jobs[0].ID); err != nil || row.State != bridge.ReplyDelivered || h.live(1) == "" {
+			t.Fatalf("%+v, %v, buttons %q", row, err, h.live(1))
+		}
+		if _, err := h.store.Rescue(h.Context(), "local"); err != nil {
+			t.Fatal(err)
+		}
+		h.inbox.Pause(false)
+		h.passes(time.Minute)
+		if h.live(0) != "Approve | Reject" || h.live(1) != "" || len(h.chats["one"].Texts()) != 3 {
+			t.Errorf("buttons %q and %q, shown %q", h.live(0), h.live(1), h.chats["one"].Texts())
+		}
+		h.want("one", "li", "reject", "Decided: no")
+		if got := fmt.Sprint(r.filled); got != "[r2 token yes map[] r1 token no map[]]" {
+			t.Errorf("filled in %s", got)
+		}
+	})
+}
+
+// TestFormOfForeignAgent: an answer is not looked for with another agent, that took
+// the place of the one who waited.
+func TestFormOfForeignAgent(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		r := &registrar{state: bridge.FormOpen}
+		h.agentOf = func(a bridge.Agent) bridge.Agent { r.Agent = a; return r }
+		served := true
+		h.route.Serves = func(agent string) bool { return served || agent != "help" }
+		h.route.AgentOf = func(string) string {
+			if served {
+				return "help"
+			}
+			return "hr"
+		}
+		h.applies(leave())
+		h.open()
+		h.watch()
+		h.say("one", "li", "apply")
+		served, r.state = false, bridge.FormDecided
+		if got := h.passes(time.Minute); got != "This has been decided already, or the time for it is over." || len(r.went) > 0 {
+			t.Errorf("%q after %q", got, r.went)
+		}
+	})
+}
+
+// TestFormNobodySaw: of a form that never reached anybody nothing is told.
+func TestFormNobodySaw(t *testing.T) {
+	t.Parallel()
+	withRegistrar(t, nil, func(h *house, r *registrar) {
+		h.chats["one"].Fail = func(string, int) error { return &bridge.Error{Kind: bridge.KindNotFound, Op: "test"} }
+		h.say("one", "li", "apply")
+		h.chats["one"].Fail = nil
+		r.state = bridge.FormDecided
+		if got := h.passes(2 * time.Hour); got != "" || len(r.looked) > 0 {
+			t.Errorf("%q after %d looks", got, len(r.looked))
 		}
 	})
 }

@@ -90,7 +90,7 @@ func TestGoOn(t *testing.T) {
 		for _, token := range []string{formToken, ""} {
 			f := newFake("advanced-chat", map[string][]answer{
 				"/v1/workflow/" + formRun + "/events": {capture(t, name)}, "/v1/workflows/run/" + formRun: {jsonAnswer(200, `{"status":"succeeded","outputs":{"answer":"not moderated"}}`)},
-				"/v1/messages": {jsonAnswer(200, `{"data":[{"id":"m","answer":"before approved: ship it"}]}`)}, "/v1/parameters": {jsonAnswer(200, `{}`)},
+				"/v1/messages": {jsonAnswer(200, `{"data":[{"id":"m","answer":"before approved: as kept"}]}`)}, "/v1/parameters": {jsonAnswer(200, `{}`)},
 			})
 			var h heard
 			for event, err := range open(t, dify.Config{Transport: f}).GoOn(t.Context(), bridge.Conversation{ID: conversation, User: "u1"}, bridge.Run{Run: formRun, Message: "m"}, token) {
@@ -104,7 +104,7 @@ func TestGoOn(t *testing.T) {
 				if paused != 1 { // the snapshot is from before the decision
 					t.Errorf("%s without a token: %s", name, h)
 				}
-			} else if ended != 1 || h.text() != "before approved: ship it" {
+			} else if want := map[string]string{"hitl_events_live": "before approved: ship it", "hitl_events_after": "before approved: as kept"}[name]; ended != 1 || h.text() != want {
 				t.Errorf("%s %q: %q\n%s", name, token, h.text(), h)
 			}
 			if slices.ContainsFunc(f.paths(), func(path string) bool { return strings.Contains(path, "/form/") }) {
