@@ -3,7 +3,9 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"switchboard/internal/app"
 	"switchboard/internal/bridge"
 	"switchboard/internal/bridge/bridgetest"
+	"switchboard/internal/store"
 )
 
 // pigeon is a platform whose bots recall and preview; those of mode "post" know
@@ -423,6 +426,68 @@ func TestSendAPI(t *testing.T) {
 		}
 		if status, text := l.ask(t, l.admin, "POST", "/api/v1/send", []byte(`{}`), nil); status != 401 {
 			t.Errorf("without the token %d %s", status, text)
+		}
+	})
+}
+
+// TestEarlierSends: what was sent before the start, or from elsewhere, is told with
+// what became of it; what this window sent since it knows itself.
+func TestEarlierSends(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(data, "switchboard.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.PersonOf(t.Context(), bridge.Identity{Platform: "pigeon", User: "u", Name: "Li"})
+	window, terminal := bridge.Actor{Where: "window"}, bridge.Actor{Who: "wang", Where: "cli"}
+	entry := func(s *store.Store, by bridge.Actor, person, note string) {
+		t.Helper()
+		if err := s.Audit(t.Context(), bridge.Audit{Kind: bridge.AuditSent, By: by, Person: person, Note: note}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entry(s, window, "", "markdown with gone to group g 1")
+	entry(s, window, p.ID, "text with one")
+	entry(s, window, p.ID, "text with one")
+	entry(s, window, p.ID, "text with one: credential")
+	entry(s, terminal, "", "card with post")
+	entry(s, terminal, "", "something else")
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	a, ctx := house(t, data, "")
+	all, err := a.EarlierSends(ctx)
+	for i := range all {
+		if all[i].At.IsZero() {
+			t.Error("no time")
+		}
+		all[i].At = time.Time{}
+	}
+	want := []bridge.EarlierSend{
+		{Kind: bridge.ContentCard, Bot: "post", By: terminal},
+		{Kind: bridge.ContentText, Bot: "one", To: "Li", Error: bridge.KindCredential, By: window},
+		{Kind: bridge.ContentText, Bot: "one", To: "Li", By: window},
+		{Kind: bridge.ContentMarkdown, Bot: "gone", To: "g 1", By: window},
+	}
+	if diff := cmp.Diff(want, all); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+}
+
+// TestSendsFromElsewhere: this window tells of its own sends.
+func TestSendsFromElsewhere(t *testing.T) {
+	t.Parallel()
+	inLoft(t, func(l *loft) {
+		if _, err := l.Send(l.ctx, bridge.Sending{Bot: "one", Person: l.li, Content: bridge.Text{Text: "x"}}); err != nil {
+			t.Fatal(err)
+		}
+		if status, text := l.ask(t, l.admin, "POST", "/api/v1/send", []byte(`{"bot":"one","person":"u","text":"hi"}`), token(t, l.DataDir())); status != 200 {
+			t.Fatal(status, text)
+		}
+		all, err := l.EarlierSends(l.ctx)
+		if err != nil || len(all) != 1 || all[0].By.Where != "api" || all[0].To != "Li" || all[0].Platform != "pigeon" {
+			t.Errorf("%+v, %v", all, err)
 		}
 	})
 }

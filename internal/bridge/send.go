@@ -64,6 +64,18 @@ type Sending struct {
 	Content Content
 }
 
+// EarlierSend is what was sent at another time or from elsewhere, as the audit knows
+// it: without what it said.
+type EarlierSend struct {
+	At       time.Time
+	Kind     ContentKind
+	Bot      string
+	Platform Platform // empty when the bot is gone
+	To       string   // a name, or the platform's id; empty for a bot that knows one chat only
+	Error    Kind     // why it failed
+	By       Actor
+}
+
 // Sent is what became of a Sending.
 type Sent struct {
 	Key string

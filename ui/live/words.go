@@ -125,3 +125,11 @@ func Grouped(n int) string {
 	}
 	return text
 }
+
+// By is from where something was changed: a place with words, or a bot.
+func (w Words) By(a bridge.Actor) string {
+	if words, ok := i18n.Find(w.Lang, "ui.people.by."+a.Where); ok {
+		return words
+	}
+	return a.Where
+}

@@ -128,3 +128,17 @@ func (h *House) Gone() []string {
 	defer h.mu.Unlock()
 	return slices.Clone(h.gone)
 }
+
+// EarlierSends implements ui.Backend: one that failed, and one from a terminal.
+func (h *House) EarlierSends(context.Context) ([]bridge.EarlierSend, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.empty {
+		return nil, h.Fail
+	}
+	p := platforms()[0]
+	return []bridge.EarlierSend{
+		{At: h.Now.AddDate(0, 0, -1), Kind: bridge.ContentText, Bot: "feishu-main", Platform: p, To: h.people()[1].Person.Name, Error: bridge.KindForbidden, By: bridge.Actor{Where: "window"}},
+		{At: h.Now.AddDate(0, 0, -2), Kind: bridge.ContentMarkdown, Bot: "news", Platform: p, By: bridge.Actor{Who: "lin", Where: "cli"}},
+	}, h.Fail
+}

@@ -94,7 +94,7 @@ func describeAudit(w live.Words, now time.Time, a bridge.Audit) line {
 	if before, after, ok := strings.Cut(a.Note, " to "); ok && a.Kind == bridge.AuditRole {
 		parts[0] += w.T("list.colon") + roleWords(w, bridge.Role(before)) + " → " + roleWords(w, bridge.Role(after))
 	}
-	if by := byWhom(w, a.By); by != "" {
+	if by := w.By(a.By); by != "" {
 		parts = append(parts, by)
 	}
 	l.what = strings.Join(parts, w.T("list.dot"))
@@ -107,18 +107,10 @@ func describeDecision(w live.Words, now time.Time, d bridge.Decision) line {
 		id: d.Audit.ID, undoable: d.Audit.Undoable, what: w.T("people.decided."+string(d.Audit.Kind), "one", d.Names[0], "other", d.Names[1]),
 		when: d.Audit.At.In(now.Location()).Format("2006-01-02 15:04"),
 	}
-	if by := byWhom(w, d.Audit.By); by != "" {
+	if by := w.By(d.Audit.By); by != "" {
 		l.when += w.T("list.dot") + by
 	}
 	return l
-}
-
-// byWhom is from where something was changed: a place with words, or a bot.
-func byWhom(w live.Words, a bridge.Actor) string {
-	if words, ok := i18n.Find(w.Lang, "ui.people.by."+a.Where); ok {
-		return words
-	}
-	return a.Where
 }
 
 // contacts are lines of what a directory says of an account.

@@ -17,6 +17,9 @@ type Backend interface {
 	PreviewSend(ctx context.Context, s bridge.Sending) (bridge.Preview, error)
 	// Send sends it. What has the key of an earlier one is not sent again.
 	Send(ctx context.Context, s bridge.Sending) (bridge.Sent, error)
+	// EarlierSends lists what was sent at another time or from elsewhere, the latest
+	// first.
+	EarlierSends(ctx context.Context) ([]bridge.EarlierSend, error)
 	// TakeBack recalls what was sent under a key.
 	TakeBack(ctx context.Context, key string) error
 }

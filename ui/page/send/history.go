@@ -1,21 +1,43 @@
 package send
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
 	fyneui "fyne.io/fyne/v2/widget"
 
+	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
 	"switchboard/ui/live"
 	"switchboard/ui/widget"
 )
 
-// history lists what this window sent. It is kept in memory only.
+// history lists what this window sent, which is kept in memory, and below that what
+// the audit knows of before and of elsewhere.
 type history struct {
-	page *Page
-	rows *fyne.Container
+	page    *Page
+	rows    *fyne.Container
+	earlier []bridge.EarlierSend
+}
+
+// find asks what was sent before.
+func (h *history) find() {
+	p := h.page
+	live.Ask(p.ctx, p.kit.Hub, p.backend.EarlierSends, func(all []bridge.EarlierSend, err error) {
+		if err != nil {
+			p.kit.Shell.Trouble(err)
+			return
+		}
+		if !slices.Equal(h.earlier, all) {
+			h.earlier = all
+			h.show()
+			p.body.Refresh()
+		}
+	})
 }
 
 func newHistory(p *Page) *history { return &history{page: p, rows: widget.Column(12)} }
@@ -27,7 +49,7 @@ func (h *history) card() fyne.CanvasObject {
 func (h *history) show() {
 	w := h.page.kit.Words
 	h.rows.RemoveAll()
-	if len(h.page.draft.sent) == 0 {
+	if len(h.page.draft.sent)+len(h.earlier) == 0 {
 		h.rows.Add(widget.NewQuiet(w.T("send.history.empty")))
 	}
 	for n, i := range h.page.draft.sent {
@@ -36,6 +58,36 @@ func (h *history) show() {
 		}
 		h.rows.Add(h.row(i))
 	}
+	if len(h.earlier) == 0 {
+		return
+	}
+	older := widget.Column(8)
+	for _, s := range h.earlier {
+		older.Add(h.before(s))
+	}
+	if len(h.page.draft.sent) > 0 {
+		h.rows.Add(fyneui.NewSeparator())
+	}
+	h.rows.Add(widget.NewCaption(w.T("send.history.earlier")).Bold().Elastic())
+	h.rows.Add(older)
+}
+
+// before is a send of the audit.
+func (h *history) before(s bridge.EarlierSend) fyne.CanvasObject {
+	w := h.page.kit.Words
+	tone, parts := widget.ToneOK, []string{i18n.Text(w.Lang, "content."+string(s.Kind)), s.Bot}
+	if s.Error != "" {
+		tone = widget.ToneError
+	}
+	if s.By.Where != "window" {
+		parts = append(parts, w.By(s.By))
+	}
+	head := widget.StretchRow(8, 1, widget.NewMark(tone, ""), widget.NewLine(cmp.Or(s.To, s.Bot)).Elastic(), widget.NewCaption(w.When(s.At, h.page.kit.Now())))
+	row := widget.Column(3, head, widget.NewCaption(strings.Join(parts, w.T("list.dot"))).Elastic())
+	if s.Error != "" {
+		row.Add(widget.NewQuiet(w.Explanation(&bridge.Error{Kind: s.Error}).What))
+	}
+	return row
 }
 
 func (h *history) row(i *item) fyne.CanvasObject {

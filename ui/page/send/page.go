@@ -72,6 +72,7 @@ func (p *Page) Shown(on bool) {
 func (p *Page) Refresh() {
 	p.view.Refresh()
 	p.receivers.find()
+	p.history.find()
 	p.preview.soon()
 }
 

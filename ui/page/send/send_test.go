@@ -139,7 +139,7 @@ func TestSend(t *testing.T) {
 		if !button.Disabled() || !wipe.Disabled() || d.page.Hint() != "Choose who gets it" {
 			d.Errorf("nothing is written, and the hint is %q", d.page.Hint())
 		}
-		d.want("Write something, and see here", "Nothing yet.")
+		d.want("Write something, and see here", "Earlier, or from elsewhere")
 		d.do(func() { test.Type(d.page.Search(), "product") })
 		d.row("Product team")
 		if !button.Disabled() || d.page.Hint() != "Ctrl+Enter sends" {
@@ -429,6 +429,26 @@ func TestReceiversAfterAnotherLanguage(t *testing.T) {
 				d.Error("nobody is offered")
 			}
 			d.again()
+		}
+	})
+}
+
+// TestEarlierSends are listed below those of this window, with what became of them
+// and from where they were sent.
+func TestEarlierSends(t *testing.T) {
+	atDesk(t, office, func(d *desk) {
+		for _, want := range []string{"Earlier, or from elsewhere", "Chen Yue", "Text · feishu-main", "Markdown · news · at the terminal"} {
+			if !d.says(want) {
+				d.Errorf("does not say %q", want)
+			}
+		}
+		if d.says("Nothing yet") {
+			d.Error("says that nothing was sent")
+		}
+	})
+	atDesk(t, func() *uitest.House { return uitest.NewEmptyHouse(time.Now()) }, func(d *desk) {
+		if d.says("Earlier, or") {
+			d.Error("something was sent")
 		}
 	})
 }
