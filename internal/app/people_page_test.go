@@ -122,6 +122,18 @@ func TestLikenesses(t *testing.T) {
 	}
 	decide(s.TellApart(s.ctx, other, one), bridge.AuditApart)
 	decide(s.MergePeople(s.ctx, one, other), bridge.AuditMerged)
+	zhang, err := s.People(s.ctx, bridge.PeopleQuery{Text: "张伟"})
+	if err != nil || len(zhang) != 1 {
+		t.Fatal(zhang, err)
+	}
+	for _, err := range []error{s.MergePeople(s.ctx, zhang[0].Person.ID, one), s.TellApart(s.ctx, one, other)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l := look(); len(l.Decided) != 2 || l.Decided[0].Audit.Kind != bridge.AuditApart || l.Decided[1].Names != [2]string{"张伟", "李娜"} {
+		t.Errorf("not the latest first: %+v", l.Decided)
+	}
 }
 
 // noLonger wants nobody to be suggested for a person.

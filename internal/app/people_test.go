@@ -549,7 +549,36 @@ func TestWaitingAndMerged(t *testing.T) {
 		t.Errorf("still waiting: %q", got)
 	}
 	s.reads("alex", first, "and now?", "and now?")
+	s.blockedTogether(first, second)
+	third := s.platforms()[2]
+	s.reads("alex", third, "hello", "approve you first")
+	before = len(s.shown("alex", third))
+	if err := s.MergePeople(s.ctx, alex.ID, s.newcomer(s.bot(third), "Alex Chen").Person.ID); err != nil { // the other way round
+		t.Fatal(err)
+	}
+	if got := s.shown("alex", third)[before:]; len(got) != 1 || !strings.Contains(got[0], "approved you") {
+		t.Errorf("told %q", got)
+	}
 	s.clean()
+}
+
+// blockedTogether: who turns out to be somebody who is blocked is, without a word.
+func (s *street) blockedTogether(first, second bridge.Platform) {
+	s.Helper()
+	for _, p := range []bridge.Platform{first, second} {
+		s.reads("zhang", p, "你好", "管理员先批准")
+	}
+	blocked := s.newcomer(s.bot(second), "张伟").Person
+	if err := s.GiveRole(s.ctx, blocked.ID, bridge.RoleBlocked); err != nil {
+		s.Fatal(err)
+	}
+	before := len(s.shown("zhang", first))
+	if err := s.MergePeople(s.ctx, s.newcomer(s.bot(first), "张伟").Person.ID, blocked.ID); err != nil {
+		s.Fatal(err)
+	}
+	if told := s.shown("zhang", first)[before:]; len(told) != 0 || len(s.waiting()) != 0 {
+		s.Errorf("told %q, waiting %q", told, s.waiting())
+	}
 }
 
 // TestAlikeBecomeOne: with auto_link whom two directories know by the same

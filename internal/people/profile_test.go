@@ -111,6 +111,20 @@ func TestProfile(t *testing.T) {
 			}
 		})
 	})
+	t.Run("nothing to be had", func(t *testing.T) { // for a week, where trouble is over sooner
+		t.Parallel()
+		for kind, soon := range map[bridge.Kind]bool{bridge.KindForbidden: false, bridge.KindNotFound: false, bridge.KindUnavailable: true} {
+			inBubble(t, func(b *bundle) {
+				d := &directory{err: &bridge.Error{Kind: kind}}
+				p := people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler))
+				p.Meet(b.Context(), "bot", who("one", "zhang"))
+				pass(2 * time.Hour)
+				if _, old := p.Meet(b.Context(), "bot", who("one", "zhang")); old != soon {
+					b.Errorf("%s: to be asked again: %t", kind, old)
+				}
+			})
+		}
+	})
 	t.Run("without a directory", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(b *bundle) {

@@ -31,6 +31,9 @@ type House struct {
 	TunnelDown bool
 	// NoKeyring makes saving a secret fail until there is an encrypted file.
 	NoKeyring bool
+	// Alike is how many people there are who may be one, when it is more than those
+	// who are shown.
+	Alike int
 	// Fail, when set, is the error of every call that can fail.
 	Fail error
 

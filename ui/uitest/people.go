@@ -95,7 +95,7 @@ func (h *House) Likenesses(context.Context) (bridge.Likenesses, error) {
 			l.Pairs = append(l.Pairs, bridge.Alike{People: sides, Because: like.Because})
 		}
 	}
-	l.Total = len(l.Pairs)
+	l.Total = max(len(l.Pairs), h.Alike)
 	return l, h.Fail
 }
 

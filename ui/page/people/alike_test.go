@@ -134,6 +134,7 @@ func TestTellApartInTheList(t *testing.T) {
 func TestRevealAlike(t *testing.T) {
 	atDesk(t, busy(), func(d *desk) {
 		d.do(func() { d.Search().SetText("Zhao") })
+		d.do(func() { d.Filter(5) })
 		d.do(func() { d.Suggestions(true) })
 		d.do(func() {
 			n := 0
@@ -163,6 +164,17 @@ func TestAlikeTrouble(t *testing.T) {
 		d.do(d.Refresh)
 		d.tapIn("Not the same person")
 		d.counts("0")
+	})
+}
+
+// TestManyAlike: those that are not shown are counted.
+func TestManyAlike(t *testing.T) {
+	house := busy()
+	house.Alike = 25
+	atDesk(t, house, func(d *desk) {
+		d.do(func() { d.Suggestions(true) })
+		d.counts("25")
+		d.reads("24 more after these")
 	})
 }
 

@@ -85,7 +85,7 @@ func (h *history) before(s bridge.EarlierSend) fyne.CanvasObject {
 	head := widget.StretchRow(8, 1, widget.NewMark(tone, ""), widget.NewLine(cmp.Or(s.To, s.Bot)).Elastic(), widget.NewCaption(w.When(s.At, h.page.kit.Now())))
 	row := widget.Column(3, head, widget.NewCaption(strings.Join(parts, w.T("list.dot"))).Elastic())
 	if s.Error != "" {
-		row.Add(widget.NewQuiet(w.Explanation(&bridge.Error{Kind: s.Error}).What))
+		row.Add(widget.NewQuiet(strings.TrimRight(w.Explanation(&bridge.Error{Kind: s.Error}).What, "：: "))) // the audit has no details
 	}
 	return row
 }
