@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -252,15 +254,21 @@ func TestKeepReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		due := make(chan struct{})
-		begun, fine := time.Now(), false
+		begun := time.Now()
+		var fine atomic.Bool
+		var mu sync.Mutex
 		var at []time.Duration
 		go people.KeepReading(ctx, due, func(context.Context) bool {
+			mu.Lock()
+			defer mu.Unlock()
 			at = append(at, time.Since(begun))
-			return fine
+			return fine.Load()
 		})
 		reads := func(rest time.Duration, want ...time.Duration) {
 			t.Helper()
 			pass(rest)
+			mu.Lock()
+			defer mu.Unlock()
 			for n := range want {
 				want[n] *= time.Second
 			}
@@ -272,11 +280,11 @@ func TestKeepReading(t *testing.T) {
 		reads(40*time.Minute, 0, 15, 45, 105, 225, 465, 945, 1545, 2145)
 		due <- struct{}{}
 		reads(time.Minute, 0, 15, 45)
+		fine.Store(true)
 		due <- struct{}{}
-		fine = true
 		reads(time.Minute, 0)
 		reads(30*time.Minute, 9*60, 19*60, 29*60)
-		fine = false
+		fine.Store(false)
 		reads(10*time.Minute, 9*60, 9*60+15, 9*60+45)
 		stop()
 		synctest.Wait()
