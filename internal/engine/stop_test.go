@@ -199,6 +199,7 @@ func TestStopWhileGoing(t *testing.T) {
 		s := newScribe(h)
 		s.lingers = 0
 		h.open()
+		synctest.Wait() // what an earlier life had begun is taken up at the start; what is claimed here is not
 		h.inbox.Pause(true)
 		h.accept(h.message("one", "zhang", "count"))
 		jobs, err := h.store.Claim(h.Context(), "local", "help", 1, time.Minute)

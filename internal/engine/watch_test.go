@@ -7,6 +7,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +20,12 @@ import (
 type registrar struct {
 	clerk
 
+	once   sync.Once
+	mu     sync.Mutex // held while these are used
 	state  bridge.FormState
 	gone   string // a run that is no more
 	failed error
+
 	looked []time.Time
 	noted  func(bridge.Entry) // hears of every entry; may be nil
 	went   []string           // how often it was asked to go on, by token
@@ -30,6 +35,8 @@ func (r *registrar) FormState(_ context.Context, c bridge.Conversation, run brid
 	if c.ID != "c1" {
 		return "", errors.New("another conversation")
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.looked = append(r.looked, time.Now())
 	if run.Run == r.gone {
 		return bridge.FormDropped, nil
@@ -37,9 +44,31 @@ func (r *registrar) FormState(_ context.Context, c bridge.Conversation, run brid
 	return r.state, r.failed
 }
 
+// of is the registrar at the place of an agent, the same whoever asks for which.
+func (r *registrar) of(a bridge.Agent) bridge.Agent {
+	r.once.Do(func() { r.Agent = a })
+	return r
+}
+
+// becomes changes how forms stand.
+func (r *registrar) becomes(state bridge.FormState) { r.set(func() { r.state = state }) }
+
+func (r *registrar) set(change func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change()
+}
+
+// looks are when forms were looked at.
+func (r *registrar) looks() []time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.looked)
+}
+
 func (r *registrar) GoOn(_ context.Context, c bridge.Conversation, run bridge.Run, token string) iter.Seq2[bridge.Event, error] {
 	return func(yield func(bridge.Event, error) bool) {
-		r.went = append(r.went, run.Run+" "+token)
+		r.set(func() { r.went = append(r.went, run.Run+" "+token) })
 		if yield(bridge.Started{Conversation: c, Run: run}, nil) && yield(bridge.TextAdded{Text: "Before. After all."}, nil) {
 			yield(bridge.Ended{}, nil)
 		}
@@ -53,7 +82,7 @@ func withRegistrar(t *testing.T, change func(*bridge.Form), test func(h *house, 
 	inHouse(t, func(h *house) {
 		r := &registrar{state: bridge.FormOpen}
 		h.limits = func(c *bridge.Capabilities) { c.Buttons, c.MaxButtons = true, 10 }
-		h.agentOf = func(a bridge.Agent) bridge.Agent { r.Agent = a; return r }
+		h.agentOf = r.of
 		form := leave()
 		form.Fields, form.Expires = nil, time.Now().Add(time.Hour)
 		if change != nil {
@@ -116,11 +145,11 @@ func TestFormRunsOut(t *testing.T) {
 		if got := h.passes(59 * time.Minute); got != "" {
 			t.Errorf("in time: %q", got)
 		}
-		r.state = bridge.FormExpired
+		r.becomes(bridge.FormExpired)
 		if got := h.passes(3 * time.Minute); got != "" {
 			t.Errorf("before the agent may have noticed: %q", got)
 		}
-		if !slices.ContainsFunc(r.looked, func(at time.Time) bool { return at.After(over) && at.Before(over.Add(3*time.Second)) }) {
+		if !slices.ContainsFunc(r.looks(), func(at time.Time) bool { return at.After(over) && at.Before(over.Add(3*time.Second)) }) {
 			t.Error("nobody looked when it was over")
 		}
 		if got := h.passes(90 * time.Second); !strings.HasPrefix(got, "The time for this decision is over and nobody decided.") || len(r.went) > 0 {
@@ -145,7 +174,7 @@ func TestFormLapses(t *testing.T) {
 		h.say("one", "li", "/new")
 		h.want("one", "li", "hello", "(1 in help-2)")
 		h.passes(time.Hour - 30*time.Second)
-		r.state = bridge.FormLapsed
+		r.becomes(bridge.FormLapsed)
 		if got := h.passes(15 * time.Second); got != "Nobody decided in time, so the assistant went on without a decision:\n\nBefore. After all." {
 			t.Errorf("%q", got)
 		}
@@ -175,7 +204,7 @@ func TestFormDecidedElsewhere(t *testing.T) {
 		h.accept(h.message("one", "li", "/lang zh"))
 		h.passes(time.Minute)
 		h.say("one", "li", "apply")
-		r.state = bridge.FormDecided
+		r.becomes(bridge.FormDecided)
 		if got := h.passes(15 * time.Second); got != "这件事已经有人做了决定，结果如下：\n\nBefore. After all." {
 			t.Errorf("%q", got)
 		}
@@ -197,9 +226,9 @@ func TestFormDecidedInTime(t *testing.T) {
 		r.slow = 30 * time.Second
 		h.accept(h.message("one", "li", "approve"))
 		time.Sleep(time.Second)
-		r.state = bridge.FormDecided
+		r.becomes(bridge.FormDecided)
 		h.passes(25 * time.Second)
-		if n := len(r.looked); n == 0 {
+		if n := len(r.looks()); n == 0 {
 			t.Fatal("nobody looked meanwhile")
 		}
 		if got := h.passes(time.Minute); len(h.chats["one"].Shown()) != 2 || h.last().Text != "Before. Decided: yes" {
@@ -208,9 +237,9 @@ func TestFormDecidedInTime(t *testing.T) {
 		if got := h.passes(3 * time.Hour); got != "" || len(r.went) > 0 {
 			t.Errorf("told %q after %q", got, r.went)
 		}
-		looked := len(r.looked)
-		if h.passes(3 * time.Hour); len(r.looked) != looked {
-			t.Errorf("looked at %d times more", len(r.looked)-looked)
+		looked := len(r.looks())
+		if h.passes(3 * time.Hour); len(r.looks()) != looked {
+			t.Errorf("looked at %d times more", len(r.looks())-looked)
 		}
 	})
 }
@@ -221,12 +250,12 @@ func TestFormClickedLate(t *testing.T) {
 	t.Parallel()
 	withRegistrar(t, nil, func(h *house, r *registrar) {
 		h.say("one", "li", "apply")
-		r.state = bridge.FormExpired
+		r.becomes(bridge.FormExpired)
 		h.passes(time.Hour)
 		if got := h.click("Approve"); got != "This has been decided already, or the time for it is over." || len(r.filled) > 0 {
 			t.Errorf("%q, filled in %q", got, r.filled)
 		}
-		r.state = bridge.FormLapsed
+		r.becomes(bridge.FormLapsed)
 		if got := h.passes(15 * time.Second); !strings.HasSuffix(got, "After all.") {
 			t.Errorf("%q", got)
 		}
@@ -237,7 +266,7 @@ func TestFormClickedLate(t *testing.T) {
 		if got := h.click("Approve"); !strings.Contains(got, "the time for it is over") || h.live(0) == "" {
 			t.Errorf("%q", got)
 		}
-		r.state = bridge.FormLapsed
+		r.becomes(bridge.FormLapsed)
 		if got := h.passes(2 * time.Minute); !strings.HasSuffix(got, "After all.") || h.live(0) != "" {
 			t.Errorf("%q", got)
 		}
@@ -261,7 +290,7 @@ func TestFormElsewhereOnly(t *testing.T) {
 				h.passes(time.Hour)
 				want = "Nobody decided in time"
 			}
-			r.state = bridge.FormDecided
+			r.becomes(bridge.FormDecided)
 			if got := h.passes(2 * time.Minute); !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "After all.") {
 				t.Errorf("%s: %q", state, got)
 			}
@@ -276,18 +305,18 @@ func TestFormWithoutWord(t *testing.T) {
 	withRegistrar(t, nil, func(h *house, r *registrar) {
 		h.say("one", "li", "apply")
 		h.say("one", "zhang", "apply")
-		r.failed = &bridge.Error{Kind: bridge.KindUnavailable, Op: "test"}
-		looked := len(r.looked)
+		r.set(func() { r.failed = &bridge.Error{Kind: bridge.KindUnavailable, Op: "test"} })
+		looked := len(r.looks())
 		if got := h.passes(62 * time.Minute); got != "" {
 			t.Errorf("%q", got)
 		}
-		if n := len(r.looked) - looked; n < 20 || n > 200 {
+		if n := len(r.looks()) - looked; n < 20 || n > 200 {
 			t.Errorf("looked %d times", n)
 		}
-		looked = len(r.looked)
+		looked = len(r.looks())
 		h.watch() // another process, to which both are new
 		synctest.Wait()
-		if n := len(r.looked) - looked; n != 1 {
+		if n := len(r.looks()) - looked; n != 1 {
 			t.Errorf("an agent that does not tell was asked %d times in a row", n)
 		}
 		if got := h.passes(2 * time.Minute); strings.Count(got, "nobody decided") != 2 {
@@ -296,7 +325,7 @@ func TestFormWithoutWord(t *testing.T) {
 	})
 	withRegistrar(t, nil, func(h *house, r *registrar) {
 		h.say("one", "li", "apply")
-		r.state = bridge.FormDropped
+		r.becomes(bridge.FormDropped)
 		if got := h.passes(15 * time.Second); got != "This can no longer be decided: the assistant has stopped waiting." || h.live(0) != "" {
 			t.Errorf("%q", got)
 		}
@@ -325,7 +354,7 @@ func TestFormOfSilenced(t *testing.T) {
 			if err := silence(h); err != nil {
 				t.Fatal(err)
 			}
-			r.state = bridge.FormDecided
+			r.becomes(bridge.FormDecided)
 			if got := h.passes(time.Hour); got != "" || h.live(0) != "" || len(r.went) > 0 {
 				t.Errorf("%s: %q, buttons %q, %q", name, got, h.live(0), r.went)
 			}
@@ -342,7 +371,7 @@ func TestFormAfterRestart(t *testing.T) {
 			h.say("one", "li", "apply")
 			h.say("one", "zhang", "apply")
 			h.inbox.Pause(true)
-			r.state = bridge.FormLapsed
+			r.becomes(bridge.FormLapsed)
 			h.passes(65 * time.Minute) // accepted, and not told yet
 			dead, die := context.WithCancel(h.Context())
 			calls := h.chats["one"].Calls(call)
@@ -405,7 +434,7 @@ func TestFormClosedAfterDeath(t *testing.T) {
 			}
 			h.engine.Handle(dead, jobs[0])
 			h.chats["one"].Fail = nil
-			r.state = bridge.FormDecided
+			r.becomes(bridge.FormDecided)
 			h.passes(time.Minute) // and the other run is faster than the inbox
 			if _, err := h.store.Rescue(h.Context(), "local"); err != nil {
 				t.Fatal(err)
@@ -446,7 +475,7 @@ func TestFormNumbers(t *testing.T) {
 	withRegistrar(t, func(f *bridge.Form) { f.Expires = time.Time{} }, func(h *house, r *registrar) {
 		h.say("one", "li", "apply")
 		h.say("one", "li", "apply")
-		r.gone = "r1"
+		r.set(func() { r.gone = "r1" })
 		if got := h.passes(time.Minute); !strings.Contains(got, "no longer be decided") {
 			t.Fatalf("%q", got)
 		}
@@ -502,11 +531,11 @@ func TestFormOfForeignAgent(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(h *house) {
 		r := &registrar{state: bridge.FormOpen}
-		h.agentOf = func(a bridge.Agent) bridge.Agent { r.Agent = a; return r }
-		served := true
-		h.route.Serves = func(agent string) bool { return served || agent != "help" }
+		h.agentOf = r.of
+		var replaced atomic.Bool
+		h.route.Serves = func(agent string) bool { return !replaced.Load() || agent != "help" }
 		h.route.AgentOf = func(string) string {
-			if served {
+			if !replaced.Load() {
 				return "help"
 			}
 			return "hr"
@@ -515,7 +544,8 @@ func TestFormOfForeignAgent(t *testing.T) {
 		h.open()
 		h.watch()
 		h.say("one", "li", "apply")
-		served, r.state = false, bridge.FormDecided
+		replaced.Store(true)
+		r.becomes(bridge.FormDecided)
 		if got := h.passes(time.Minute); got != "This has been decided already, or the time for it is over." || len(r.went) > 0 {
 			t.Errorf("%q after %q", got, r.went)
 		}
@@ -529,9 +559,9 @@ func TestFormNobodySaw(t *testing.T) {
 		h.chats["one"].Fail = func(string, int) error { return &bridge.Error{Kind: bridge.KindNotFound, Op: "test"} }
 		h.say("one", "li", "apply")
 		h.chats["one"].Fail = nil
-		r.state = bridge.FormDecided
-		if got := h.passes(2 * time.Hour); got != "" || len(r.looked) > 0 {
-			t.Errorf("%q after %d looks", got, len(r.looked))
+		r.becomes(bridge.FormDecided)
+		if got := h.passes(2 * time.Hour); got != "" || len(r.looks()) > 0 {
+			t.Errorf("%q after %d looks", got, len(r.looks()))
 		}
 	})
 }
