@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"slices"
 	"time"
 
@@ -221,7 +220,7 @@ func (s *Simulator) deliver(ctx context.Context, d delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.opt.Patience, habitOf(d.platform).within))
 	defer cancel()
 	if _, yes := s.dice.strike(d.platform, FaultDrop); yes {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { cancel() }})
+		d.good = func(int, []byte) bool { return false } // it is not heard
 	}
 	err := s.post(ctx, d)
 	s.delivered(d.id, err == nil)

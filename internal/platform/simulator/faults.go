@@ -23,8 +23,8 @@ const (
 	// FaultReorder holds a message back until the next one of that platform was
 	// delivered, or for For.
 	FaultReorder Fault = "reorder"
-	// FaultDrop loses the connection after the message was sent and before the
-	// answer was read, so that the platform delivers again.
+	// FaultDrop loses the answer to a message on its way, so that the platform
+	// delivers again.
 	FaultDrop Fault = "drop"
 )
 
