@@ -143,22 +143,25 @@ func (a *App) ways() []way {
 	s := a.saved
 	a.saving.Unlock()
 	var all []way
+	ended := map[string]bool{} // bots all of whose questions a rule has led away
 	rules, _ := newRules(s)
 	for _, r := range rules {
-		to, ok := r.Then.(router.ToAgent)
-		if !ok {
-			continue
-		}
 		bots := r.Bots
 		if len(bots) == 0 {
 			bots = botIDs(s)
 		}
+		to, asks := r.Then.(router.ToAgent)
 		for _, bot := range bots {
-			all = append(all, way{r.Name, bot, to.Agent, to.Inputs})
+			if asks && !ended[bot] {
+				all = append(all, way{r.Name, bot, to.Agent, to.Inputs})
+			}
+			ended[bot] = ended[bot] || r.Always()
 		}
 	}
 	for _, b := range s.Bots {
-		all = append(all, way{bot: b.ID, agent: b.Agent})
+		if !ended[b.ID] {
+			all = append(all, way{bot: b.ID, agent: b.Agent})
+		}
 	}
 	return all
 }

@@ -80,6 +80,7 @@ func TestNoValue(t *testing.T) {
 	if err := d.app.SaveRoutes(d.ctx, []bridge.Route{rule}); err != nil {
 		t.Fatal(err)
 	}
+	until(t, func() bool { return notice().ID == "" }) // nothing goes past that rule
 	if got := d.says("hello", nil, 1)[0]; got != "Dify heard hello" {
 		t.Errorf("%q", got)
 	}

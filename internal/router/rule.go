@@ -136,6 +136,12 @@ func (r Rule) decides(v verdict) bool {
 	return v == holds || v == unsure && refuses
 }
 
+// Always says that a rule holds for every message to its bots, so that none after it
+// is asked.
+func (r Rule) Always() bool {
+	return len(r.Chats)+len(r.People)+len(r.Roles)+len(r.Departments)+len(r.Prefixes)+len(r.Keywords)+len(r.Patterns)+len(r.Hours)+len(r.Outside) == 0
+}
+
 // Reason is one condition of a rule and whether it holds.
 type Reason struct {
 	Condition Condition

@@ -3,6 +3,7 @@ package router_test
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -343,6 +344,32 @@ func TestEveryConditionHasWords(t *testing.T) {
 			if _, ok := i18n.Find(lang, "router.refused."+string(refusal)); !ok {
 				t.Errorf("%s: no words for %s", lang, refusal)
 			}
+		}
+	}
+}
+
+// TestAlways: only a bot is no condition on a message to it.
+func TestAlways(t *testing.T) {
+	t.Parallel()
+	for _, r := range []router.Rule{{Name: "all"}, {Bots: []string{"x"}}} {
+		if !r.Always() {
+			t.Errorf("%+v lets something past", r)
+		}
+	}
+	some := []string{"x"}
+	for _, r := range []router.Rule{
+		{Chats: some},
+		{People: some},
+		{Roles: []bridge.Role{bridge.RoleGuest}},
+		{Departments: some},
+		{Prefixes: some},
+		{Keywords: some},
+		{Patterns: []*regexp.Regexp{regexp.MustCompile("x")}},
+		{Hours: []router.Hours{{}}},
+		{Outside: []router.Hours{{}}},
+	} {
+		if r.Always() {
+			t.Errorf("%+v holds for everything", r)
 		}
 	}
 }
