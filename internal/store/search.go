@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -60,7 +61,7 @@ func (s *Store) said(ctx context.Context, text string) (condition, error) {
 	waiting := saidIn(text, "l.open > 0", "l.head") // what is unfinished is not in the index yet
 	return func(q *bun.SelectQuery) *bun.SelectQuery {
 		if q = waiting(q); more {
-			return q.WhereOr("l.lane IN (SELECT lane FROM jobs WHERE id IN (?))", hits)
+			q = q.WhereOr("l.lane IN (SELECT lane FROM jobs WHERE id IN (? LIMIT ? OFFSET ?))", hits, math.MaxInt32, fewHits)
 		}
 		return q.WhereOr("l.lane IN (?)", bun.List(lanes))
 	}, nil
