@@ -24,10 +24,10 @@ const (
 )
 
 // Forget drops what people wrote and were answered from jobs that finished
-// before content, unless an answer waits for a decision, and everything about jobs that finished before rows, though
-// never before a week is over, and the audit not before a year is. It returns how
-// many jobs it touched. It works in small steps and can be stopped by ctx at any
-// time.
+// before content, unless an answer waits for a decision, and everything about jobs
+// that finished before rows, though never before a week is over, and the audit not
+// before a year is. It returns how many jobs it touched. It works in small steps and
+// can be stopped by ctx at any time.
 func (s *Store) Forget(ctx context.Context, content, rows time.Time) (int, error) {
 	if week := time.Now().Add(-onceFor); rows.After(week) {
 		rows = week

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+
 	"switchboard/internal/bridge"
 )
 
@@ -159,35 +162,12 @@ func LastTexts(ctx context.Context, path string, most int) (all []string, err er
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("store: last texts: %w", err)
 	}
-	err = with(path, func(db *sql.DB) error {
-		for _, query := range []string{"SELECT text FROM jobs ORDER BY id DESC LIMIT ?", "SELECT text FROM replies ORDER BY job_id DESC LIMIT ?"} {
-			texts, err := texts(ctx, db, query, most)
-			if err != nil {
-				return err
-			}
-			all = append(all, texts...)
-		}
-		return nil
+	err = with(path, func(db *sql.DB) (err error) {
+		all, err = lastTexts(ctx, bun.NewDB(db, sqlitedialect.New()), most)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store: last texts: %w", err)
 	}
 	return all, nil
-}
-
-func texts(ctx context.Context, db *sql.DB, query string, most int) ([]string, error) {
-	rows, err := db.QueryContext(ctx, query, most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var all []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		all = append(all, text)
-	}
-	return all, rows.Err()
 }

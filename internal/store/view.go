@@ -134,12 +134,20 @@ func (s *Store) nameSenders(ctx context.Context, jobs []bridge.Job) error {
 // Texts returns what was written and answered lately: the texts of the latest
 // questions, and of the latest answers.
 func (s *Store) Texts(ctx context.Context, most int) ([]string, error) {
+	all, err := lastTexts(ctx, s.readers, most)
+	if err != nil {
+		return nil, fmt.Errorf("store: texts: %w", err)
+	}
+	return all, nil
+}
+
+func lastTexts(ctx context.Context, db *bun.DB, most int) ([]string, error) {
 	var all []string
 	for table, key := range map[string]string{"jobs": "id", "replies": "job_id"} {
 		var texts []string
-		err := s.readers.NewSelect().Table(table).Column("text").OrderExpr("? DESC", bun.Ident(key)).Limit(int64(most)).Scan(ctx, &texts)
+		err := db.NewSelect().Table(table).Column("text").OrderExpr("? DESC", bun.Ident(key)).Limit(int64(most)).Scan(ctx, &texts)
 		if err != nil {
-			return nil, fmt.Errorf("store: texts: %w", err)
+			return nil, err
 		}
 		all = append(all, texts...)
 	}
