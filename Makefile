@@ -37,8 +37,8 @@ unit: ## Tests without a window
 race: ## The core under the race detector
 	go test -race -timeout 30m $(RACE)
 
-desktop: ## The window with the test driver, then the real program under Xvfb
-	CGO_ENABLED=0 go test -tags test ./ui/...
+desktop: ## The window with the test driver under the race detector, then the real program under Xvfb
+	go test -race -tags test ./ui/...
 	CGO_ENABLED=0 go test -tags ci ./cmd/switchboard/...
 	go build -o .bin/switchboard ./cmd/switchboard
 

@@ -43,14 +43,15 @@ func TestRepairGivesWay(t *testing.T) {
 		opened := false
 		there := func(w fyne.Window) bool { return slices.Contains(app.Driver().AllWindows(), w) }
 		var win fyne.Window
-		win = ui.ShowRepair(ctx, app, house, errors.New("no room"), "/data", ui.Options{Locale: "en", Run: new(uitest.Queue).Do}, func() {
+		run := new(uitest.Queue).Do
+		win = ui.ShowRepair(ctx, app, house, errors.New("no room"), "/data", ui.Options{Locale: "en", Run: run}, func() {
 			opened = there(win)
 		})
 		again, ok := uitest.Find(win.Content(), func(b *fyneui.Button) bool { return b.Text == "Try again" })
 		if !ok {
 			t.Fatal("nothing to try again")
 		}
-		test.Tap(again)
+		run(func() { test.Tap(again) })
 		synctest.Wait()
 		if house.asked != 1 || !opened || there(win) {
 			t.Errorf("asked %d times; the window was there: %v, is there: %v", house.asked, opened, there(win))

@@ -37,14 +37,17 @@ func TestUnlockGivesWay(t *testing.T) {
 					came = append(came, what)
 				}
 			}
-			win = ui.ShowUnlock(ctx, app, waiting{fails}, ui.Options{Locale: "zh_CN.UTF-8", Run: new(uitest.Queue).Do},
+			run := new(uitest.Queue).Do
+			win = ui.ShowUnlock(ctx, app, waiting{fails}, ui.Options{Locale: "zh_CN.UTF-8", Run: run},
 				func() { arrived("opened") }, func(err error) { arrived(err.Error()) })
 			entry, ok := win.Canvas().Focused().(*widget.Entry)
 			if !ok {
 				t.Fatalf("the cursor is in %T", win.Canvas().Focused())
 			}
-			test.Type(entry, "correct horse")
-			entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+			run(func() {
+				test.Type(entry, "correct horse")
+				entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+			})
 			synctest.Wait()
 			want := "opened"
 			if fails != nil {

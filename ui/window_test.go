@@ -57,12 +57,17 @@ func setup(t *testing.T, house *uitest.House, o ui.Options, prefs map[string]str
 			app.Preferences().SetString(key, value)
 		}
 		o.Run = new(uitest.Queue).Do
-		w := ui.New(ctx, app, house, o)
-		w.Start(ctx)
+		var w *ui.Window
+		o.Run(func() { // its views may already have something to show while it is made
+			w = ui.New(ctx, app, house, o)
+			w.Start(ctx)
+		})
 		time.Sleep(time.Second)
+		synctest.Wait()
 		f(&bundle{w, app, house, func(act func()) {
 			o.Run(act)
 			time.Sleep(time.Second)
+			synctest.Wait()
 		}, func() { w.Close(ctx) }})
 		cancel()
 		synctest.Wait()
@@ -91,6 +96,7 @@ func TestLanguageChangesAtOnce(t *testing.T) {
 			t.Errorf("title %q, page %q, status %q", b.Fyne().Title(), b.FrontPage(), b.StatusText())
 		}
 		time.Sleep(time.Minute) // the tray follows at its next turn
+		synctest.Wait()
 		if b.app.menu.Items[len(b.app.menu.Items)-1].Label != "退出" {
 			t.Error("the tray speaks English")
 		}
@@ -215,6 +221,7 @@ func TestFirstRunLeadsToThePlayground(t *testing.T) {
 		}
 		b.do(func() { b.tap(t, "Play the demo") })
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if b.Welcoming() || b.FrontPage() != live.PagePlayground || len(house.Said()) != 4 {
 			t.Errorf("page %q, said %q", b.FrontPage(), house.Said())
 		}
@@ -236,10 +243,13 @@ func TestWelcomeIsShownOnce(t *testing.T) {
 func TestToast(t *testing.T) {
 	setup(t, busy(), ui.Options{Locale: "en"}, nil, func(b *bundle) {
 		b.do(func() { b.Shell().Copy("https://x.example/hook/a") })
-		if b.Toast() != "Copied" || b.app.Clipboard().Content() != "https://x.example/hook/a" {
-			t.Errorf("toast %q", b.Toast())
-		}
+		b.do(func() {
+			if b.Toast() != "Copied" || b.app.Clipboard().Content() != "https://x.example/hook/a" {
+				t.Errorf("toast %q", b.Toast())
+			}
+		})
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if b.Toast() != "" {
 			t.Error("the toast stays")
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,6 +78,7 @@ func TestViewIsCalm(t *testing.T) {
 		for range 100 { // 100 changes a second for two seconds
 			b.hub.Changed(bridge.Change{Kind: bridge.ChangeTalk})
 			time.Sleep(20 * time.Millisecond)
+			synctest.Wait()
 		}
 		if b.loads < 6 || b.loads > 9 {
 			t.Errorf("%d loads in two seconds, want about 8", b.loads)
@@ -92,6 +94,7 @@ func TestViewShowsTheLastChange(t *testing.T) {
 		synctest.Wait()
 		b.hub.Changed(bridge.Change{Kind: bridge.ChangeTalk})
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if b.loads != 2 {
 			t.Errorf("%d loads, want 2: a change during the pause was lost or repeated", b.loads)
 		}
@@ -104,14 +107,17 @@ func TestViewIgnores(t *testing.T) {
 		b.view.Shown(true)
 		b.hub.Visible(true)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		b.hub.Changed(bridge.Change{Kind: bridge.ChangeBubble})
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if b.loads != 1 {
 			t.Errorf("%d loads, want 1: it does not care about bubbles", b.loads)
 		}
 		b.view.Shown(false)
 		b.hub.Changed(bridge.Change{Kind: bridge.ChangeTalk})
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if b.loads != 1 {
 			t.Errorf("loaded while another page is in front")
 		}
@@ -172,6 +178,7 @@ func TestFollowTicksAndEnds(t *testing.T) {
 		changes := make(chan bridge.Change)
 		hub.Go(ctx, func(ctx context.Context) { hub.Follow(ctx, changes) })
 		time.Sleep(46 * time.Second)
+		synctest.Wait()
 		if ticks != 4 { // once at first, then every 15 seconds
 			t.Errorf("%d, want 4", ticks)
 		}
@@ -205,6 +212,7 @@ func TestAskDropsWhatNobodyWaitsFor(t *testing.T) {
 		live.Ask(asked, hub, func(context.Context) (int, error) { time.Sleep(time.Second); return 7, nil }, func(n int, _ error) { got = n })
 		cancel()
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if got != 0 {
 			t.Error("a page that is gone was changed")
 		}
@@ -219,19 +227,22 @@ func TestAskDropsWhatNobodyWaitsFor(t *testing.T) {
 func TestDebounce(t *testing.T) {
 	in(t, func(ctx context.Context) {
 		test.NewTempApp(t)
-		calls := 0
-		typed := live.Debounce(ctx, live.NewHub(slog.New(slog.DiscardHandler)), 200*time.Millisecond, func() { calls++ })
+		var calls atomic.Int32 // the clock alone puts nothing in order
+		typed := live.Debounce(ctx, live.NewHub(slog.New(slog.DiscardHandler)), 200*time.Millisecond, func() { calls.Add(1) })
 		time.Sleep(time.Second)
+		synctest.Wait()
 		for range 5 {
 			typed()
 			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
 		}
-		if calls != 0 {
+		if calls.Load() != 0 {
 			t.Error("did not wait for the last letter")
 		}
 		time.Sleep(time.Second)
-		if calls != 1 {
-			t.Errorf("%d calls, want 1", calls)
+		synctest.Wait()
+		if n := calls.Load(); n != 1 {
+			t.Errorf("%d calls, want 1", n)
 		}
 	})
 }

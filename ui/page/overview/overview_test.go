@@ -96,9 +96,11 @@ func office(t *testing.T, house *uitest.House, f func(p *overview.Page, shell *u
 		kit.Hub.Go(ctx, func(ctx context.Context) { kit.Hub.Follow(ctx, changes) })
 		p.Shown(true)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		f(p, shell, func(act func()) {
 			kit.Hub.Do(ctx, act)
 			time.Sleep(time.Second)
+			synctest.Wait()
 		})
 		cancel()
 		synctest.Wait()

@@ -39,9 +39,11 @@ func office(t *testing.T, f func(p *page)) {
 		kit.Hub.Go(ctx, func(ctx context.Context) { kit.Hub.Follow(ctx, changes) })
 		p.Shown(true)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		f(&page{p, shell, house, func(act func()) {
 			kit.Hub.Do(ctx, act)
 			time.Sleep(time.Second)
+			synctest.Wait()
 		}, p.Demo})
 		cancel()
 		synctest.Wait()
@@ -77,6 +79,7 @@ func TestStartTalkStop(t *testing.T) {
 			test.Tap(p.Composer(0).Button)
 		})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if p.Objects(0) != 5 { // two questions, two answers, and the move between them
 			t.Errorf("%d things on the screen", p.Objects(0))
 		}
@@ -90,10 +93,13 @@ func TestStartTalkStop(t *testing.T) {
 func TestDemoPlaysToTheEnd(t *testing.T) {
 	office(t, func(p *page) {
 		p.do(p.demo)
-		if !p.Playing() || p.PlayButton().Text != "Stop the demo" {
-			t.Fatal("does not play")
-		}
+		p.do(func() {
+			if !p.Playing() || p.PlayButton().Text != "Stop the demo" {
+				t.Error("does not play")
+			}
+		})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if p.Playing() || p.PlayButton().Text != "Play the demo" || len(p.shell.Troubles) != 0 {
 			t.Errorf("did not end: playing %v, troubles %v", p.Playing(), p.shell.Troubles)
 		}
@@ -115,6 +121,7 @@ func TestDemoCanBeStopped(t *testing.T) {
 		p.do(p.demo)
 		p.do(func() { test.Tap(p.PlayButton()) })
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if p.Playing() || len(p.house.Said()) != 1 || len(p.shell.Troubles) != 0 {
 			t.Errorf("playing %v, said %q, troubles %v", p.Playing(), p.house.Said(), p.shell.Troubles)
 		}
@@ -200,10 +207,13 @@ func TestButtonsAreClicked(t *testing.T) {
 			}
 			return all
 		}
-		if diff := cmp.Diff([]string{"Stop"}, words()); diff != "" {
-			t.Error(diff)
-		}
+		p.do(func() {
+			if diff := cmp.Diff([]string{"Stop"}, words()); diff != "" {
+				t.Error(diff)
+			}
+		})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if diff := cmp.Diff([]string{"Helpful", "Not helpful", "🔄 Another answer"}, words()); diff != "" {
 			t.Error(diff)
 		}

@@ -76,6 +76,7 @@ type bundle struct {
 	*testing.T
 	page           *repair.Page
 	shell          *uitest.Shell
+	do             func(func()) // acts, and waits for what follows
 	opened, leaves int
 	// saveTo is where files go, and suggested the name of the last one.
 	saveTo, suggested string
@@ -86,7 +87,10 @@ func setup(t *testing.T, lang bridge.Language, house *broken, f func(b *bundle))
 	synctest.Test(t, func(t *testing.T) {
 		kit, shell := uitest.NewKit(t, lang, time.Now())
 		ctx, cancel := context.WithCancel(t.Context())
-		b := &bundle{T: t, shell: shell}
+		b := &bundle{T: t, shell: shell, do: func(act func()) {
+			kit.Hub.Do(ctx, act)
+			synctest.Wait()
+		}}
 		b.page = repair.New(ctx, kit, house, repair.Options{
 			Cause: house.cause, Data: "/data", OnOpened: func() { b.opened++ }, OnQuit: func() { b.leaves++ },
 			Save: func(name string, picked func(string)) {
@@ -112,8 +116,7 @@ func (b *bundle) tap(text string) {
 	if !ok {
 		b.Fatalf("there is no %s", text)
 	}
-	test.Tap(button)
-	synctest.Wait()
+	b.do(func() { test.Tap(button) })
 }
 
 // reads says whether the page shows all words.

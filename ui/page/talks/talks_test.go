@@ -117,9 +117,11 @@ func office(t *testing.T, house *uitest.House, f func(p *page)) {
 		kit.Hub.Go(ctx, func(ctx context.Context) { kit.Hub.Follow(ctx, changes) })
 		p.Shown(true)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		f(&page{p, shell, func(act func()) {
 			kit.Hub.Do(ctx, act)
 			time.Sleep(time.Second)
+			synctest.Wait()
 		}})
 		cancel()
 		synctest.Wait()
@@ -173,6 +175,7 @@ func TestPageFollows(t *testing.T) {
 	office(t, house, func(p *page) {
 		house.Add(house.Lane(0), uitest.Exchange(house.Lane(0), 3000, "And sick leave?", "Ask HR.", at()))
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if got := p.Questions(); len(got) != 3 || got[2] != "And sick leave?" || !p.Tail().Following() {
 			t.Errorf("questions %q, following %v", got, p.Tail().Following())
 		}

@@ -48,8 +48,8 @@ func (l *locked) Open(_ context.Context, passphrase bridge.Secret) error {
 type bundle struct {
 	*testing.T
 	*unlock.Page
-	done  []string
-	write func(string)
+	done []string
+	do   func(func()) // acts, and waits for what follows
 }
 
 func setup(t *testing.T, lang bridge.Language, house *locked, f func(b *bundle)) {
@@ -64,15 +64,21 @@ func setup(t *testing.T, lang bridge.Language, house *locked, f func(b *bundle))
 			OnQuit:   func() { b.done = append(b.done, "quit") },
 		})
 		uitest.Show(t, b.Content(), 560, 400)
-		entry, _, _, _ := b.Parts()
-		b.write = func(text string) {
-			entry.SetText(text)
-			entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		b.do = func(act func()) {
+			kit.Hub.Do(ctx, act)
 			synctest.Wait()
 		}
 		f(b)
 		cancel()
 		synctest.Wait()
+	})
+}
+
+func (b *bundle) write(text string) {
+	b.do(func() {
+		entry, _, _, _ := b.Parts()
+		entry.SetText(text)
+		entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 	})
 }
 
@@ -94,11 +100,11 @@ func TestRight(t *testing.T) {
 			if !entry.Password || !button.Disabled() || without.Visible() {
 				t.Error("what is typed can be seen, or there is nothing to unlock with, or a way around it")
 			}
-			way(b) // with nothing typed
-			synctest.Wait()
-			test.Type(entry, right)
-			way(b)
-			synctest.Wait()
+			b.do(func() { way(b) }) // with nothing typed
+			b.do(func() {
+				test.Type(entry, right)
+				way(b)
+			})
 			if !slices.Equal(house.tried, []string{right}) || !slices.Equal(house.opened, []string{right}) || !slices.Equal(b.done, []string{"opened"}) {
 				t.Errorf("%s: tried %q, opened with %q, %q", name, house.tried, house.opened, b.done)
 			}
@@ -129,11 +135,10 @@ func TestWrong(t *testing.T) {
 				t.Fatalf("opened with %q; a way without: %v", house.opened, without.Visible())
 			}
 			if with == "" {
-				test.Tap(without)
+				b.do(func() { test.Tap(without) })
 			} else {
 				b.write(with)
 			}
-			synctest.Wait()
 			if !slices.Equal(house.opened, []string{with}) || !slices.Equal(b.done, []string{"opened"}) {
 				t.Errorf("opened with %q, %q", house.opened, b.done)
 			}
@@ -158,7 +163,7 @@ func TestLeaving(t *testing.T) {
 	house := &locked{fail: errors.New("no room")}
 	setup(t, bridge.English, house, func(b *bundle) {
 		_, _, _, quit := b.Parts()
-		test.Tap(quit)
+		b.do(func() { test.Tap(quit) })
 		if !slices.Equal(b.done, []string{"quit"}) || len(house.opened)+len(house.tried) != 0 {
 			t.Errorf("%q, opened with %q", b.done, house.opened)
 		}

@@ -31,6 +31,7 @@ func office(t *testing.T, house *uitest.House, f func(p *welcome.Page, shell *ui
 		f(p, shell, &did, func(act func()) {
 			kit.Hub.Do(ctx, act)
 			time.Sleep(time.Second)
+			synctest.Wait()
 		})
 		cancel()
 		synctest.Wait()
