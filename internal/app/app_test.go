@@ -72,7 +72,8 @@ func write(tb testing.TB, data, text string) {
 }
 
 // until polls, because what is waited for happens behind real HTTP.
-func until(tb testing.TB, ok func() bool) {
+// A test that can tell more about what it waits for says it in hints.
+func until(tb testing.TB, ok func() bool, hints ...func() string) {
 	tb.Helper()
 	deadline := time.NewTimer(2 * time.Minute) // for a machine that does much else
 	defer deadline.Stop()
@@ -81,6 +82,9 @@ func until(tb testing.TB, ok func() bool) {
 	for !ok() {
 		select {
 		case <-deadline.C:
+			for _, hint := range hints {
+				tb.Log(hint())
+			}
 			tb.Fatal("it does not happen")
 		case <-tick.C:
 		}

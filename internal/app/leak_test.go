@@ -114,6 +114,12 @@ func (s *shared) String() string {
 	return s.text.String()
 }
 
+// tail is what was said last.
+func (s *shared) tail() string {
+	text := s.String()
+	return text[max(0, len(text)-20000):]
+}
+
 // leaky is a whole program with every kind of secret, on platforms and an agent
 // that fail in many ways, behind a tunnel that was refused.
 type leaky struct {
@@ -219,7 +225,7 @@ func (l *leaky) troubled() {
 			until(l.t, func() bool {
 				x := l.job(p)
 				return strings.Contains(x.Job.Message.Text, fmt.Sprint("number ", n)) && (x.Job.State.Final() || len(faults) == 2 && l.complaint(p) != "")
-			})
+			}, func() string { return l.state(p) }, l.stderr.tail)
 		}
 	}
 	o, err := l.Overview(l.ctx)

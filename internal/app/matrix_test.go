@@ -338,6 +338,19 @@ func (s *stage) job(p bridge.Platform) bridge.Exchange {
 	return all[len(all)-1]
 }
 
+// state tells how far the newest question of a platform is.
+func (s *stage) state(p bridge.Platform) string {
+	x := s.job(p)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, now %v: job %d %q is %s, attempt %d after %s, accepted %v, due %v, started %v; reply %s; notice %q; the agent was asked %d times",
+		p, time.Now(), x.Job.ID, x.Job.Message.Text, x.Job.State, x.Job.Attempt, x.Job.LastError, x.Job.AcceptedAt, x.Job.DueAt, x.Job.StartedAt,
+		x.Reply.State, s.notice(p), s.agent.asks(agentKey(p)))
+	for _, e := range x.Entries {
+		fmt.Fprintf(&b, "\n%v %s attempt %d %s %s", e.At, e.Kind, e.Attempt, e.Error, e.Note)
+	}
+	return b.String()
+}
+
 // settled waits until the newest question of a platform is over.
 func (s *stage) settled(p bridge.Platform) {
 	s.t.Helper()
@@ -348,5 +361,5 @@ func (s *stage) settled(p bridge.Platform) {
 			last = bridge.EntryDiscarded
 		}
 		return x.Job.State.Final() && slices.ContainsFunc(x.Entries, func(e bridge.Entry) bool { return e.Kind == last })
-	})
+	}, func() string { return s.state(p) })
 }

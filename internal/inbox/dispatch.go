@@ -176,11 +176,7 @@ func (i *Inbox) settled(j bridge.Job, s bridge.Settlement, ours bool) {
 	switch s.State {
 	case bridge.JobRetryable:
 		i.record(j, bridge.EntryRetry, s.Error, time.Until(s.DueAt).Round(time.Second).String())
-		i.mu.Lock()
-		if i.due.IsZero() || s.DueAt.Before(i.due) {
-			i.due = s.DueAt
-		}
-		i.mu.Unlock()
+		i.wait(s.DueAt)
 	case bridge.JobDiscarded:
 		i.record(j, bridge.EntryDiscarded, s.Error, "")
 	case bridge.JobAvailable, bridge.JobRunning, bridge.JobCompleted, bridge.JobCancelled:
@@ -221,17 +217,27 @@ func (i *Inbox) renew(ctx context.Context) {
 	}
 }
 
-// findDue asks the store when the next waiting job becomes due.
+// findDue asks the store when the next waiting job becomes due. What is settled
+// meanwhile may not be in the answer: it comes on top.
 func (i *Inbox) findDue(ctx context.Context) {
+	i.mu.Lock()
+	i.due = time.Time{}
+	i.mu.Unlock()
 	due, ok, err := i.store.NextDue(ctx)
 	if err != nil {
 		i.log.LogAttrs(ctx, slog.LevelWarn, "looking for due jobs failed", slog.Any("error", err))
 		due, ok = time.Now().Add(storeRetry), true
 	}
+	if ok {
+		i.wait(due)
+	}
+}
+
+// wait has the dispatcher look again when a job becomes due, or before.
+func (i *Inbox) wait(due time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.due = time.Time{}
-	if ok {
+	if i.due.IsZero() || due.Before(i.due) {
 		i.due = due
 	}
 }

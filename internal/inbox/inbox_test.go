@@ -26,6 +26,7 @@ type memory struct {
 	extend int
 	refuse int // so many of the next Claims fail
 	claims int
+	looked func() // called when NextDue has read, and before it tells
 }
 
 func (s *memory) Accept(_ context.Context, jobs []bridge.NewJob) ([]bridge.Accepted, error) {
@@ -113,6 +114,14 @@ func (s *memory) Rescue(context.Context, string) ([]bridge.Job, error) {
 }
 
 func (s *memory) NextDue(context.Context) (time.Time, bool, error) {
+	due, ok := s.nextDue()
+	if s.looked != nil {
+		s.looked()
+	}
+	return due, ok, nil
+}
+
+func (s *memory) nextDue() (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due time.Time
@@ -121,7 +130,7 @@ func (s *memory) NextDue(context.Context) (time.Time, bool, error) {
 			due = j.DueAt
 		}
 	}
-	return due, !due.IsZero(), nil
+	return due, !due.IsZero()
 }
 
 func (s *memory) states() []bridge.JobState {
@@ -329,6 +338,41 @@ func TestRetryWaitsAndBlocksItsLane(t *testing.T) {
 		}
 		if b.count(bridge.EntryRetry) != 2 {
 			t.Errorf("%d retries noted", b.count(bridge.EntryRetry))
+		}
+		stop()
+		synctest.Wait()
+	})
+}
+
+// TestRetryDuringALook: an attempt that fails while the store is asked what is due
+// next is missing in its answer, and is tried again in time all the same.
+func TestRetryDuringALook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		failed := make(chan struct{})
+		b := setup(t, 5, func(_ context.Context, j bridge.Job) bridge.Settlement {
+			if j.Attempt > 1 {
+				return bridge.Settlement{State: bridge.JobCompleted}
+			}
+			if j.Message.ID == "b1" {
+				<-failed
+			}
+			return bridge.Settlement{State: bridge.JobRetryable, DueAt: time.Now().Add(10 * time.Second), Error: bridge.KindUnavailable}
+		})
+		looks := 0
+		b.store.looked = func() {
+			if looks++; looks == 2 { // the first is at the start, this one for a1
+				close(failed)
+				time.Sleep(time.Second) // b1 is settled
+			}
+		}
+		b.accept(t, "a1", "b1")
+		ctx, stop := context.WithCancel(t.Context())
+		go b.Run(ctx) //nolint:errcheck // ends with the test
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if diff := cmp.Diff([]bridge.JobState{bridge.JobCompleted, bridge.JobCompleted}, b.store.states()); diff != "" {
+			t.Error(diff)
 		}
 		stop()
 		synctest.Wait()
