@@ -27,6 +27,7 @@ var (
 	chaosLife     = flag.Duration("chaos.life", 1300*time.Millisecond, "how long the program lives at most after its first 200 ms, until it is killed")
 	chaosFor      = flag.Duration("chaos.for", 0, "nobody writes any more after this time; 0 waits for all messages")
 	chaosFeishu   = flag.Int("chaos.feishu", 10, "one message of so many is written on Feishu, whose limit of calls a minute the program keeps")
+	chaosWindow   = flag.Int("chaos.window", 20, "how many questions a person asks before the first of them is answered; with 1 and few people the program has quiet moments")
 	chaosSeed     = flag.Uint64("chaos.seed", 0, "0 chooses one")
 )
 
@@ -37,10 +38,6 @@ const weather = "duplicate=0.05*2,drop=0.02,delay=0.05@20ms,slow=0.02@50ms,reset
 // longest is how long an answer may take: a message whose sends failed and
 // whose program was killed several times waits longer before each try.
 const longest = 5 * time.Minute
-
-// window is how many questions a person asks before the first of them is
-// answered.
-const window = 20
 
 // glance is how often somebody looks whether there is an answer. Many people who
 // look all the time would take more of the machine than the program does.
@@ -71,7 +68,7 @@ func TestChaos(t *testing.T) {
 	}
 	t.Logf("-chaos.seed=%d", c.seed)
 	var err error
-	c.sim, err = simulator.Start(t.Context(), simulator.Options{RetryPause: 50 * time.Millisecond, Crowd: *chaosPeople, Remember: 10 * *chaosPeople * window})
+	c.sim, err = simulator.Start(t.Context(), simulator.Options{RetryPause: 50 * time.Millisecond, Crowd: *chaosPeople, Remember: max(10**chaosPeople**chaosWindow, 100_000)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,13 +142,13 @@ func (c *chaos) write(e bridge.Employee, dice *rand.Rand, count int) {
 			break
 		}
 		asked = append(asked, c.ask(e, e.Platforms[somewhere(dice.IntN(*chaosFeishu))], n))
-		if len(asked) == window {
+		if len(asked) == *chaosWindow {
 			if !c.read(asked[0], last) {
 				return
 			}
 			asked, read = asked[1:], append(read, asked[0])
 		}
-		if len(read) == window {
+		if len(read) == *chaosWindow {
 			c.look(read[0])
 			read = read[1:]
 		}
