@@ -22,15 +22,20 @@ const (
 func (a *App) joinAlike(ctx context.Context) error {
 	next := time.NewTimer(0)
 	defer next.Stop()
+	soon := true // a look is due that needs not be hastened
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-a.lookedUp:
-			next.Reset(alikeAfter)
+			if !soon {
+				next.Reset(alikeAfter)
+				soon = true
+			}
 			continue
 		case <-next.C:
 		}
+		soon = false
 		if err := a.joinAllAlike(ctx); err != nil {
 			return err
 		}

@@ -8,27 +8,34 @@ import (
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/inbox"
-	"switchboard/internal/store"
 )
 
 const (
-	// forgetAfter is how long after an answer its content goes; the settlement
-	// has to be stored first, and several go at once.
+	// forgetAfter is how long after an answer its content goes at the earliest; the
+	// settlement has to be stored first, and several go at once.
 	forgetAfter = 200 * time.Millisecond
+	// forgetEvery is how often one looks in any case: a settlement may have taken
+	// longer, and jobs also end otherwise than by an answer.
+	forgetEvery = time.Minute
 	// forgetAgain is the pause after the store failed.
 	forgetAgain = 5 * time.Second
 )
 
+// contentStore is the part of the store that forgets.
+type contentStore interface {
+	Forget(ctx context.Context, content, rows time.Time) (int, error)
+}
+
 // forgetter drops what people wrote and were answered as soon as it is over and
 // done with. Until then it has to be stored, or a crash would lose it.
 type forgetter struct {
-	store *store.Store
+	store contentStore
 	keeps func() bool // says that nothing is to be forgotten now
 	log   *slog.Logger
-	due   chan struct{} // holds one token when something was settled
+	due   chan struct{} // holds one token when something will soon be settled
 }
 
-func newForgetter(s *store.Store, keeps func() bool, log *slog.Logger) *forgetter {
+func newForgetter(s contentStore, keeps func() bool, log *slog.Logger) *forgetter {
 	return &forgetter{s, keeps, log, make(chan struct{}, 1)}
 }
 
@@ -59,19 +66,26 @@ func nudge(due chan<- struct{}) {
 func (f *forgetter) run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	soon := true // a look is due that needs not be hastened
 	for {
 		select {
 		case <-ctx.Done():
 			return f.all(context.WithoutCancel(ctx))
 		case <-f.due:
-			timer.Reset(forgetAfter)
+			if !soon {
+				timer.Reset(forgetAfter)
+				soon = true
+			}
 			continue
 		case <-timer.C:
 		}
+		pause := forgetEvery
+		soon = false
 		if err := f.all(ctx); err != nil && ctx.Err() == nil {
 			f.log.LogAttrs(ctx, slog.LevelError, "forgetting content failed", slog.Any("error", err))
-			timer.Reset(forgetAgain)
+			pause, soon = forgetAgain, true
 		}
+		timer.Reset(pause)
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 // Forget drops what people wrote and were answered from jobs that finished
 // before content, unless an answer waits for a decision, and everything about jobs
 // that finished before rows, though never before a week is over, and the audit not
-// before a year is. It returns how many jobs it touched. It works in small steps and
+// before a year is; without a time for rows it is about content alone. It returns how many jobs it touched. It works in small steps and
 // can be stopped by ctx at any time.
 func (s *Store) Forget(ctx context.Context, content, rows time.Time) (int, error) {
 	if week := time.Now().Add(-onceFor); rows.After(week) {
@@ -39,7 +39,10 @@ func (s *Store) Forget(ctx context.Context, content, rows time.Time) (int, error
 	cleared, err := s.inSteps(ctx, `forgotten = 0 AND finished_at > 0 AND finished_at < ?
 		AND NOT EXISTS (SELECT 1 FROM replies WHERE job_id = jobs.id AND waits = 1 AND updated_at > ?)`, (*tx).dropContent,
 		micros(content), micros(time.Now().Add(-decidesFor)))
-	if err == nil {
+	if err == nil && rows.IsZero() && cleared == 0 {
+		return 0, nil // often asked for, and seldom anything to write
+	}
+	if err == nil && !rows.IsZero() {
 		err = s.forgetRest(ctx, micros(rows))
 	}
 	if err == nil {
