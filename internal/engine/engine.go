@@ -193,6 +193,7 @@ type trip struct {
 // Handle makes one attempt at a job.
 func (e *Engine) Handle(ctx context.Context, job bridge.Job) bridge.Settlement {
 	t := &trip{Engine: e, job: job, began: time.Now()}
+	defer t.letGo()
 	if e.opt.Privacy != nil {
 		t.privacy = e.opt.Privacy()
 	}
@@ -211,6 +212,14 @@ func (e *Engine) Handle(ctx context.Context, job bridge.Job) bridge.Settlement {
 		e.opt.Profiles.Refresh(ctx, job.Message.Bot, router.Identity(job.Message))
 	}
 	return s
+}
+
+// letGo leaves what is shown to the next attempt, however this one ended: nobody is to
+// show a beginning of the answer after that has shown all of it.
+func (t *trip) letGo() {
+	if t.out != nil {
+		t.out.Park()
+	}
 }
 
 // run is the trip. A nil error means that the person has read something final.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +29,8 @@ type house struct {
 	*testing.T
 
 	store  *store.Store
+	disk   engine.Store // if set, what the engine takes for the store
+	broken atomic.Bool  // no bot is open
 	chats  map[string]*bridgetest.Chat
 	agents map[string]*bridgetest.Agent
 	// stops are the runs that agents were told to stop.
@@ -119,10 +122,14 @@ func (h *house) open() {
 	if h.limits != nil {
 		h.limits(&limits)
 	}
-	h.engine = engine.New(h.store, routes,
+	var kept engine.Store = h.store
+	if h.disk != nil {
+		kept = h.disk
+	}
+	h.engine = engine.New(kept, routes,
 		func(id string) (bridge.Bot, bridge.Capabilities, bool) {
 			chat := h.chats[id]
-			if chat == nil {
+			if chat == nil || h.broken.Load() {
 				return nil, limits, false
 			}
 			if h.botOf != nil {
