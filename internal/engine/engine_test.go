@@ -347,3 +347,44 @@ func TestBlockedAnswer(t *testing.T) {
 		}
 	})
 }
+
+// TestBotThatOpensLate: what was accepted before a bot broke is answered once that is
+// repaired, also a while later and whatever was tried before. One that is not
+// repaired does not keep it for ever.
+func TestBotThatOpensLate(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		age, broken time.Duration
+		want        string
+	}{
+		"soon":        {0, 20 * time.Minute, "help: hello"},
+		"of long ago": {3 * time.Hour, 8 * time.Minute, "ask again"},
+		"never":       {0, 24 * time.Hour, ""},
+		"never, old":  {3 * time.Hour, 24 * time.Hour, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inHouse(t, func(h *house) {
+				h.broken.Store(true)
+				h.open()
+				m := h.message("one", "li", "hello")
+				m.SentAt = m.SentAt.Add(-c.age)
+				h.accept(m)
+				time.Sleep(c.broken)
+				h.broken.Store(false)
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				if got := strings.Join(h.chats["one"].Texts(), " | "); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+					t.Errorf("shown %q", got)
+				}
+				want := bridge.JobCompleted
+				if c.want == "" {
+					want = bridge.JobDiscarded
+				}
+				if j, err := h.store.Job(h.Context(), 1); err != nil || j.State != want {
+					t.Errorf("%s after %d attempts, %v", j.State, j.Attempt, err)
+				}
+			})
+		})
+	}
+}

@@ -50,7 +50,7 @@ func (t *trip) verdict(ctx context.Context, err error) bridge.Settlement {
 	case errors.As(err, &again):
 		return retry(again.after, kind)
 	case errors.Is(err, errNoBot):
-		if t.job.Attempt >= 5 || t.stale() {
+		if t.worn() {
 			return bridge.Settlement{State: bridge.JobDiscarded, Error: bridge.KindUnavailable}
 		}
 		return retry(time.Minute, bridge.KindUnavailable)
@@ -59,7 +59,7 @@ func (t *trip) verdict(ctx context.Context, err error) bridge.Settlement {
 	}
 	t.log.LogAttrs(ctx, slog.LevelWarn, "an attempt failed", slog.Int64("job_id", t.job.ID), slog.Int("attempt", t.job.Attempt),
 		slog.String("bot", t.job.Message.Bot), slog.Any("error", err))
-	if hopeless(kind) || t.job.Attempt >= maxAttempts && t.age() >= longTrouble {
+	if hopeless(kind) || t.worn() {
 		return bridge.Settlement{State: bridge.JobDiscarded, Error: kind}
 	}
 	return retry(max(t.delay(), bridge.RetryAfter(err)), kind)
@@ -95,6 +95,9 @@ func (t *trip) delay() time.Duration {
 	pause := min(t.opt.RetryPause/2<<min(t.job.Attempt, 10), 10*time.Minute)
 	return min(pause, max(t.opt.RetryPause, t.age()))
 }
+
+// worn says that a message was tried for long enough.
+func (t *trip) worn() bool { return t.job.Attempt >= maxAttempts && t.age() >= longTrouble }
 
 // age is how long a message has been here.
 func (t *trip) age() time.Duration { return time.Since(t.job.AcceptedAt) }
