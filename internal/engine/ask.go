@@ -31,6 +31,7 @@ func (h *hearing) silent() bool { return h.text.Len() == 0 }
 func (t *trip) ask(ctx context.Context) error {
 	t.asking = true
 	agent, ok := t.agents(t.route.Agent)
+	stop, _ := t.answers.listen(t.job.ID, t.route.Scope, t.job.Message) // from when something can be seen on
 	if err := t.out.Begin(ctx); err != nil {
 		return err
 	}
@@ -38,8 +39,11 @@ func (t *trip) ask(ctx context.Context) error {
 		return t.apologise(ctx, &bridge.Error{Kind: bridge.KindUnsupported, Op: "engine: no agent " + t.route.Agent})
 	}
 	t.meet(ctx)
-	h := &hearing{started: time.Now()}
-	if err := t.attach(ctx); err != nil {
+	h := &hearing{started: time.Now(), named: t.out.Row().Run != bridge.Run{}}
+	switch err := t.attachUntil(ctx, stop); {
+	case isClosed(stop) && ctx.Err() == nil:
+		return t.stopped(ctx, agent, h)
+	case err != nil:
 		return t.unattached(ctx, err)
 	}
 	if t.text = t.with.question(t.text, t.say("reply.file.look")); t.text == "" && t.decision == nil {

@@ -80,6 +80,20 @@ func (t *trip) attach(ctx context.Context) error {
 	return nil
 }
 
+// attachUntil is attach until a stop.
+func (t *trip) attachUntil(ctx context.Context, stop <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return t.attach(ctx)
+}
+
 // unattached waits for another attempt, or tells the person that there will be
 // none.
 func (t *trip) unattached(ctx context.Context, err error) error {

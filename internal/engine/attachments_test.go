@@ -39,8 +39,15 @@ func (s *shelf) get(id string) (string, bool) {
 	return body, ok
 }
 
-func (k keeper) OpenFile(_ context.Context, f bridge.File) (io.ReadCloser, error) {
+func (k keeper) OpenFile(ctx context.Context, f bridge.File) (io.ReadCloser, error) {
 	switch body, ok := k.files.get(f.ID); {
+	case body == "slow":
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Minute):
+			return io.NopCloser(strings.NewReader("SLOW")), nil
+		}
 	case body == "busy":
 		return nil, &bridge.Error{Kind: bridge.KindUnavailable, Op: "keeper"}
 	case !ok:
@@ -280,4 +287,37 @@ func TestFilesBackOnce(t *testing.T) {
 			t.Errorf("asked %d times", n)
 		}
 	})
+}
+
+// TestStopWhileFetching: an answer can be stopped while what came with the question is
+// still on its way, by a click or in words.
+func TestStopWhileFetching(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"click", "words"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			withEyes(t, func(h *house, _ *eyes, files *shelf) {
+				files.put("cat", "slow")
+				h.open()
+				m, want := h.message("one", "li", "see"), "(stopped)"
+				m.Files = []bridge.File{{Kind: bridge.FileImage, ID: "cat"}}
+				h.accept(m)
+				time.Sleep(5 * time.Second)
+				if how == "click" {
+					h.do(press(h.message("one", "li", ""), map[string]string{bridge.ValueDo: bridge.DoStop, bridge.ValueJob: "1"}))
+				} else {
+					h.say("one", "li", "/stop")
+					want += " | Stopped."
+				}
+				if got := strings.Join(h.chats["one"].Texts(), " | "); got != want {
+					t.Errorf("shown %q, want %q", got, want)
+				}
+				time.Sleep(5 * time.Minute)
+				if n := len(h.agents["help"].Questions()); n > 0 {
+					t.Errorf("asked %d times", n)
+				}
+				h.want("one", "li", "and now?", "help: and now?")
+			})
+		})
+	}
 }
