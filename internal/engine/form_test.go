@@ -20,6 +20,8 @@ type clerk struct {
 	before bool // somebody has decided before
 	cut    int  // how often the connection breaks after the decision
 	slow   time.Duration
+	long   time.Duration // how long it goes on after its first words
+	breaks bool          // the connection does, before these
 }
 
 func (c *clerk) Fill(ctx context.Context, conv bridge.Conversation, r bridge.Run, token, choice string, values map[string]bridge.FormValue) iter.Seq2[bridge.Event, error] {
@@ -42,8 +44,21 @@ func (c *clerk) Fill(ctx context.Context, conv bridge.Conversation, r bridge.Run
 			yield(nil, &bridge.Error{Kind: bridge.KindUnavailable, Op: "test"})
 			return
 		}
-		if yield(bridge.Started{Conversation: conv, Run: r}, nil) && yield(bridge.TextAdded{Text: "Before. Decided: " + choice}, nil) {
+		if !yield(bridge.Started{Conversation: conv, Run: r}, nil) {
+			return
+		}
+		if c.breaks {
+			yield(nil, &bridge.Error{Kind: bridge.KindUnavailable, Op: "test"})
+			return
+		}
+		if !yield(bridge.TextAdded{Text: "Before. Decided: " + choice}, nil) {
+			return
+		}
+		select {
+		case <-time.After(c.long):
 			yield(bridge.Ended{}, nil)
+		case <-ctx.Done():
+			yield(nil, ctx.Err())
 		}
 	}
 }

@@ -237,3 +237,36 @@ func TestAgentPanics(t *testing.T) {
 		h.want("one", "zhang", "hello", "something went wrong")
 	})
 }
+
+// TestStopAfterADecision: an answer that somebody decided about and then stopped is
+// over. What it waited for is gone, and nobody takes it for decided elsewhere.
+func TestStopAfterADecision(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		breaks bool
+		after  time.Duration
+		want   string
+	}{
+		"while it is told":     {false, 5 * time.Second, "Before. Decided: yes\n\n(stopped)"},
+		"between two attempts": {true, time.Second, "(stopped)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			withRegistrar(t, nil, func(h *house, r *registrar) {
+				h.want("one", "li", "apply", "Three days off?")
+				r.long, r.breaks = time.Hour, c.breaks
+				h.accept(h.message("one", "li", "1"))
+				time.Sleep(c.after)
+				h.say("one", "li", "/stop")
+				r.becomes(bridge.FormDecided)
+				if got := h.passes(10 * time.Minute); got != "" || len(r.went) > 0 || h.live(0) != "" {
+					t.Errorf("shown %q, went on %q, buttons %q", got, r.went, h.live(0))
+				}
+				if got := h.chats["one"].Texts()[1]; got != c.want {
+					t.Errorf("shown %q, want %q", got, c.want)
+				}
+				h.want("one", "li", "1", "help: 1") // nothing waits any more
+			})
+		})
+	}
+}

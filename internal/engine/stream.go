@@ -116,6 +116,9 @@ func (t *trip) stopped(ctx context.Context, agent bridge.Agent, h *hearing) erro
 	if rerr := t.heardOut(ctx, h); err == nil {
 		err = rerr
 	}
+	if err == nil && h.named { // it went on, so that the decision was taken
+		err = t.decided(ctx)
+	}
 	return err
 }
 
