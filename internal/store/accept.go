@@ -91,7 +91,10 @@ func (t *tx) outcome(ctx context.Context, r *jobRow, a *bridge.Accepted) error {
 // place makes sure that jobs go to the lanes where their people are now: between
 // finding the lane and storing the job somebody may have linked them to another
 // person. On PostgreSQL it also locks the lanes against other nodes, so that
-// within a lane ids have the order in which they become visible.
+// within a lane ids have the order in which they become visible: a job that shows
+// up behind a later one would never be looked for. Where a lane took the place of
+// another one it is not locked yet; then the error is errMoved, and all begins
+// anew with the lanes as they are.
 func (t *tx) place(ctx context.Context, rows []*jobRow) error {
 	if t.engine == postgres {
 		scopes := make([]string, len(rows))
@@ -106,8 +109,13 @@ func (t *tx) place(ctx context.Context, rows []*jobRow) error {
 	if err != nil || len(merged) == 0 {
 		return err
 	}
+	elsewhere := false
 	for _, r := range rows {
-		r.lane = forward(r.lane, merged)
+		lane := forward(r.lane, merged)
+		r.lane, elsewhere = lane, elsewhere || lane != r.lane
+	}
+	if elsewhere && t.engine == postgres {
+		return errMoved
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -60,7 +61,7 @@ func (t *tx) moveTalk(ctx context.Context, who bridge.Identity, from, to string)
 	if err := t.markMerged(ctx, from, to, left == 0); err != nil {
 		return err
 	}
-	lanes, err := t.lanesOf(ctx, from)
+	lanes, err := t.lanesOf(ctx, from, to)
 	if err != nil {
 		return err
 	}
@@ -93,13 +94,21 @@ func (t *tx) markMerged(ctx context.Context, from, to string, whole bool) error 
 	return err
 }
 
-func (t *tx) lanesOf(ctx context.Context, person string) ([]string, error) {
-	var lanes []string
-	query := t.bun.NewSelect().Table("lanes").Column("lane").Where("person = ?", person).Order("lane")
+// lanesOf lists the lanes of from. On PostgreSQL they and those of to are locked:
+// nobody may begin or end a job in them between counting and writing down what was
+// counted.
+func (t *tx) lanesOf(ctx context.Context, from, to string) ([]string, error) {
+	people := []string{from}
+	if t.engine == postgres {
+		people = append(people, to)
+	}
+	query := t.bun.NewSelect().Table("lanes").Column("lane").Where("person IN (?)", bun.List(people)).Order("lane")
 	if t.engine == postgres {
 		query = query.For("UPDATE")
 	}
-	return lanes, query.Scan(ctx, &lanes)
+	var lanes []string
+	err := query.Scan(ctx, &lanes)
+	return slices.DeleteFunc(lanes, func(lane string) bool { return personOfLane(lane) != from }), err
 }
 
 func (t *tx) moveWhole(ctx context.Context, from, to string) error {

@@ -103,9 +103,12 @@ func rollback(btx bun.Tx) error {
 	return nil
 }
 
+// errMoved ends a transaction whose lanes were moved before it had locked them.
+var errMoved = errors.New("store: the people were linked to others meanwhile")
+
 // lostRace says that the server gave up a transaction for the sake of another:
-// serialization failure, deadlock.
+// serialization failure, deadlock. So do we when people are linked meanwhile.
 func lostRace(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+	return errors.Is(err, errMoved) || errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
