@@ -159,13 +159,18 @@ func Backups(dir string) ([]bridge.Backup, error) {
 	return all, nil
 }
 
-// prune removes all but the latest backups.
+// prune removes all but the latest backups. Those of a time that is yet to come,
+// made while the clock was ahead, are the first to go: the one of just now must not.
 func prune(dir string) error {
 	all, err := Backups(dir)
 	if err != nil {
 		return err
 	}
-	for _, b := range all[min(kept, len(all)):] {
+	now := time.Now()
+	ahead := func(b bridge.Backup) bool { return b.At.After(now) }
+	past := slices.DeleteFunc(slices.Clone(all), ahead)
+	future := slices.DeleteFunc(all, func(b bridge.Backup) bool { return !ahead(b) })
+	for _, b := range append(past, future...)[min(kept, len(past)+len(future)):] {
 		if err := remove(b.Path); err != nil {
 			return err
 		}

@@ -71,11 +71,11 @@ func (c *Care) Run(ctx context.Context) error {
 // again and again does not push good backups out.
 func (c *Care) round(ctx context.Context, now time.Time) {
 	last := lastQuiet(now)
-	backed, err := c.backedUp()
+	backed, err := c.backedUp(now)
 	old := backed.Before(last) && c.store.engine == sqlite
 	content, rows := c.opt.Keep()
 	keep := [2]time.Duration{content, rows}
-	due := c.forgot.Before(last) || keep != c.kept
+	due := c.forgot.Before(last) || c.forgot.After(now) || keep != c.kept
 	if err == nil && !old && !due || now.Sub(c.tried) < careAgain && !now.Before(c.tried) {
 		return
 	}
@@ -102,13 +102,16 @@ func (c *Care) tell(ctx context.Context, err error) {
 	}
 }
 
-// backedUp is when the latest backup was made.
-func (c *Care) backedUp() (time.Time, error) {
+// backedUp is when the latest backup was made. One that was made while the clock was
+// ahead says nothing about now: it would do for all the nights up to then.
+func (c *Care) backedUp(now time.Time) (time.Time, error) {
 	all, err := Backups(c.opt.Backups)
-	if err != nil || len(all) == 0 {
-		return time.Time{}, err
+	for _, b := range all {
+		if !b.At.After(now) {
+			return b.At, err
+		}
 	}
-	return all[0].At, nil
+	return time.Time{}, err
 }
 
 func (c *Care) forget(ctx context.Context, now time.Time, keep [2]time.Duration) error {

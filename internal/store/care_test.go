@@ -138,6 +138,47 @@ func TestCareFails(t *testing.T) {
 	})
 }
 
+// TestCareAfterTheClockWasAhead: backups of a time that is yet to come do not stand
+// for those of the nights until then, nor push them out.
+func TestCareAfterTheClockWasAhead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := openAt(t, filepath.Join(dir, "switchboard.db"))
+		defer func() { _ = s.Close() }()
+		backups := filepath.Join(dir, "backups")
+		if err := os.MkdirAll(backups, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for day := range 7 {
+			name := time.Now().AddDate(1, 0, day).Format("switchboard-20060102-150405.db")
+			if err := os.WriteFile(filepath.Join(backups, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := store.NewCare(s, store.CareOptions{Backups: backups})
+		ctx, stop := context.WithCancel(t.Context())
+		go c.Run(ctx) //nolint:errcheck // ends with the test
+		time.Sleep(72*time.Hour + time.Minute)
+		synctest.Wait()
+		all, err := store.Backups(backups)
+		if err != nil || len(all) != 7 {
+			t.Fatalf("%v, %v", all, err)
+		}
+		now := 0
+		for _, b := range all {
+			if b.At.Before(time.Now()) {
+				now++
+			}
+		}
+		if now != 4 { // of the start and of three nights
+			t.Errorf("%d of %v are of these days", now, all)
+		}
+		stop()
+		synctest.Wait()
+	})
+}
+
 func TestStatistics(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "switchboard.db"))
