@@ -13,6 +13,7 @@ const (
 	capacity = 8192                   // entries waiting to be stored
 	batch    = 512                    // entries stored at once
 	pause    = 100 * time.Millisecond // between two batches
+	again    = time.Second            // after the store failed
 )
 
 // Store keeps entries.
@@ -54,23 +55,36 @@ func (j *Journal) Dropped() int {
 	return j.dropped
 }
 
-// Run stores entries until ctx ends, and then what is left.
+// Run stores entries until ctx ends, and then what is left. While the store fails,
+// as during a restart of its server, they wait.
 func (j *Journal) Run(ctx context.Context) error {
-	ticker := time.NewTicker(pause)
-	defer ticker.Stop()
-	for {
+	stay := context.WithoutCancel(ctx) // what was begun is stored to its end
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for failing := false; ; {
 		select {
 		case <-ctx.Done():
-			j.flush(context.WithoutCancel(ctx))
+			if err := j.flush(stay); err != nil {
+				j.log.LogAttrs(ctx, slog.LevelError, "the last journal entries could not be stored", slog.Any("error", err))
+			}
 			return nil
-		case <-ticker.C:
-			j.flush(ctx)
+		case <-timer.C:
 		}
+		next := pause
+		err := j.flush(stay)
+		if err != nil {
+			next = again
+		}
+		if err != nil && !failing {
+			j.log.LogAttrs(ctx, slog.LevelError, "storing journal entries failed", slog.Any("error", err))
+		}
+		failing = err != nil
+		timer.Reset(next)
 	}
 }
 
 // flush stores what is waiting and tells the watchers once it can be read.
-func (j *Journal) flush(ctx context.Context) {
+func (j *Journal) flush(ctx context.Context) error {
 	for {
 		j.mu.Lock()
 		n := min(batch, len(j.waiting))
@@ -78,13 +92,25 @@ func (j *Journal) flush(ctx context.Context) {
 		j.waiting = j.waiting[n:]
 		j.mu.Unlock()
 		if n == 0 {
-			return
+			return nil
 		}
 		if err := j.store.AppendEntries(ctx, entries); err != nil {
-			j.log.LogAttrs(ctx, slog.LevelError, "storing journal entries failed", slog.Int("entries", n), slog.Any("error", err))
+			j.putBack(entries)
+			return err
 		}
 		j.Tell(bridge.Change{Kind: bridge.ChangeOverview})
 		j.Tell(bridge.Change{Kind: bridge.ChangeTalk})
+	}
+}
+
+// putBack has entries wait again, before all that came meanwhile.
+func (j *Journal) putBack(entries []bridge.Entry) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.waiting = append(entries, j.waiting...)
+	if more := len(j.waiting) - capacity; more > 0 {
+		j.waiting = j.waiting[more:]
+		j.dropped += more
 	}
 }
 
