@@ -67,9 +67,9 @@ func (c *Counter) Take(person string) (Refusal, bool) { return c.TakeWithin(pers
 
 // TakeWithin is Take for somebody who has other limits than everybody.
 func (c *Counter) TakeWithin(person string, limits Limits) (Refusal, bool) {
-	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := time.Now() // not before: the question of whoever was faster would lie ahead, and not count
 	t := c.tally(person, now)
 	if r, over := t.over(limits, now); over {
 		r.Silent = !t.Told.IsZero() && now.Sub(t.Told) < quiet

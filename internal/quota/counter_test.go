@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -313,6 +314,30 @@ func TestManyAtOnce(t *testing.T) {
 	group.Wait()
 	if good != 100 {
 		t.Errorf("%d questions passed a limit of 100", good)
+	}
+}
+
+// TestOvertaken: a question that waited for its turn does not take the one that came
+// in between for one of the future, which would not count.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	c := quota.New(quota.Limits{PerMinute: 3})
+	var late sync.WaitGroup
+	begun := false
+	c.Note(func([]byte) { // while nobody else is counted
+		if begun {
+			return
+		}
+		begun = true
+		late.Go(func() { ask(c, "a", 1) })
+		for range 1000 {
+			runtime.Gosched()
+		}
+	})
+	ask(c, "a", 2)
+	late.Wait()
+	if _, over := c.Take("a"); !over {
+		t.Error("three questions of a minute leave room for another one")
 	}
 }
 
