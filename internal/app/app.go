@@ -141,7 +141,8 @@ type App struct {
 	noTunnel atomic.Pointer[error]
 	since    time.Time
 
-	playing sync.Mutex // held while the demonstration starts or stops
+	playing  sync.Mutex // held while the demonstration starts or stops
+	noticing sync.Mutex // held while the notices about newcomers are made true
 
 	mu     sync.RWMutex
 	bots   map[string]*openBot

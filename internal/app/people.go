@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
+	"time"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/health"
@@ -19,6 +21,9 @@ const (
 	deskWorkers = 4
 	// namesAtMost is how many names a notice holds.
 	namesAtMost = 5
+	// newcomersLook is how often is looked who waits for a decision, whatever was
+	// noticed of it: other nodes meet people and decide, too, and a look may fail.
+	newcomersLook = time.Minute
 )
 
 // newRules reads the routing rules of the settings.
@@ -130,8 +135,30 @@ func (a *App) Decide(ctx context.Context, person string, role bridge.Role, by br
 	return err
 }
 
-// showNewcomers keeps the notices true to who waits for a decision.
+// approves says that some bot has newcomers wait for a decision.
+func (a *App) approves() bool {
+	return slices.ContainsFunc(a.settings.Bots, func(b settings.Bot) bool { return router.Admission(b.Admission) == router.AdmitApproved })
+}
+
+// watchNewcomers keeps the notices about newcomers true until ctx ends.
+func (a *App) watchNewcomers(ctx context.Context) error {
+	tick := time.NewTicker(newcomersLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			a.showNewcomers(ctx)
+		}
+	}
+}
+
+// showNewcomers keeps the notices true to who waits for a decision. One look comes
+// after the other: an early one shall not have the last word.
 func (a *App) showNewcomers(ctx context.Context) {
+	a.noticing.Lock()
+	defer a.noticing.Unlock()
 	all, err := a.store.Newcomers(ctx)
 	if err != nil {
 		a.log.LogAttrs(ctx, slog.LevelError, "looking for newcomers failed", slog.Any("error", err))

@@ -39,6 +39,7 @@ const (
 	partForms   = "forms"
 	partKeyring = "keyring"
 	partDoubts  = "doubts"
+	partWaiting = "waiting"
 	partListen  = "listen " // and the bot's id
 )
 
@@ -83,6 +84,9 @@ func (a *App) longLived() []lifecycle.Part {
 	}
 	if len(a.withheld()) > 0 {
 		all = append(all, lifecycle.Part{Name: partKeyring, Stage: stageFirst, Run: a.watchKeyring})
+	}
+	if a.approves() {
+		all = append(all, lifecycle.Part{Name: partWaiting, Stage: stageFirst, Run: a.watchNewcomers})
 	}
 	if a.settings.People.AutoLink {
 		all = append(all, lifecycle.Part{Name: partAlike, Stage: stageFirst, Run: a.joinAlike})
