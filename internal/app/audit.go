@@ -115,30 +115,32 @@ const (
 func printsFile(data string) string { return filepath.Join(data, "settings.seen") }
 
 // noticeEdits writes into the audit which keys of the settings file somebody
-// changed since it was seen last, never the values.
-func (a *App) noticeEdits(ctx context.Context) {
+// changed since it was seen last, never the values. It is false when that could not
+// be stored, and has to be done again.
+func (a *App) noticeEdits(ctx context.Context) bool {
 	a.saving.Lock()
 	defer a.saving.Unlock()
 	before, known := seen(a.opt.Data)
 	after, err := prints(a.opt.Config)
 	if err != nil {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "the settings file cannot be looked at", slog.Any("error", err))
-		return
+		return true
 	}
 	keys := settings.ChangedKeys(before, after)
 	if known && len(keys) == 0 {
-		return
+		return true
 	}
 	if known {
 		if err := a.store.Audit(ctx, bridge.Audit{Kind: bridge.AuditByHand, By: bridge.Actor{Where: "file"}, Note: keysNote(keys)}); err != nil {
 			a.log.LogAttrs(ctx, slog.LevelError, "a change of the settings is not in the audit", slog.Any("error", err))
-			return // looked at again
+			return false
 		}
 		a.log.LogAttrs(ctx, slog.LevelInfo, "the settings file was changed by hand", slog.Any("keys", keys))
 	}
 	if err := see(a.opt.Data, after); err != nil {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "the settings file is looked at anew next time", slog.Any("error", err))
 	}
+	return true
 }
 
 func keysNote(keys []string) string {
@@ -206,8 +208,9 @@ func (a *App) watchFile(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if now := a.fileStamp(); now != last {
-			last = now
-			a.noticeEdits(ctx)
+			if a.noticeEdits(ctx) {
+				last = now
+			}
 			a.warnOfEdits()
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"switchboard/internal/app"
 	"switchboard/internal/bridge"
+	"switchboard/internal/store/storetest"
 )
 
 // entries are the notes of a kind in the audit, the latest first, with who and
@@ -98,6 +99,24 @@ func TestEditedByHand(t *testing.T) {
 			if text, err := os.ReadFile(filepath.Join(data, file)); err == nil && strings.Contains(string(text), "9999") {
 				t.Errorf("%s holds values: %s", file, text)
 			}
+		}
+	})
+}
+
+// TestEditedWhileTheStoreFails: what could not be written into the audit just then is
+// written when it can be.
+func TestEditedWhileTheStoreFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data, l := t.TempDir(), newLamp()
+		r := begin(t, data, oneBot+"limits: {per_person_per_day: 7}\n", l, nil)
+		back := storetest.Without(t, filepath.Join(data, "switchboard.db"), "audits")
+		write(t, data, "server: {listen: \"127.0.0.1:1\", admin: \"127.0.0.1:2\"}\nagents: [{id: help, kind: echo}]\n"+oneBot+"limits: {per_person_per_day: 8}\n")
+		rest(time.Minute)
+		back()
+		rest(time.Minute)
+		if diff := cmp.Diff([]string{"file: limits.per_person_per_day"}, entries(t, r, bridge.AuditByHand)); diff != "" {
+			t.Error(diff)
 		}
 	})
 }
