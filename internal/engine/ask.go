@@ -259,7 +259,7 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 	t.noteMasked(ctx, h.veil.findings())
 	t.note(bridge.EntryAnswered, time.Since(h.started), "", strconv.Itoa(len(text))+" bytes")
 	if err := t.sent(t.out.Finish(ctx, text)); err != nil {
-		return t.undelivered(ctx, err)
+		return err
 	}
 	if err := t.decided(ctx); err != nil {
 		return err

@@ -249,7 +249,7 @@ func (t *trip) run(ctx context.Context) error {
 	if row.State == bridge.ReplyAnswered {
 		t.open(row, reply.PaceOff)
 		if err := t.sent(t.out.Deliver(ctx)); err != nil {
-			return err
+			return t.undelivered(ctx, err)
 		}
 		return t.closeOverdue(ctx, t.out.Row())
 	}
@@ -262,7 +262,7 @@ func (t *trip) run(ctx context.Context) error {
 		row.Agent = t.route.Agent
 	}
 	t.open(row, c.pace)
-	return c.act(ctx)
+	return t.undelivered(ctx, c.act(ctx))
 }
 
 func (t *trip) routed() string {

@@ -348,6 +348,43 @@ func TestBlockedAnswer(t *testing.T) {
 	})
 }
 
+// TestBlockedInTheEnd: however it comes to that, an answer that the platform refuses to
+// show gives way to a sentence, and nothing stays growing.
+func TestBlockedInTheEnd(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		end    any
+		before int // how often the platform is away before it refuses
+	}{
+		"of a late attempt":         {bridge.Ended{}, 3},
+		"of an answer that breaks":  {fault(bridge.KindAgentFailed), 0},
+		"of one that breaks, later": {fault(bridge.KindAgentFailed), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := setup(true, func(int, bridge.Question) []any {
+					return []any{started("c"), bridge.TextAdded{Text: "forbidden words"}, time.Second, c.end}
+				})
+				b.chat.Fail = func(call string, n int) error {
+					switch {
+					case call != "finish" || n > c.before+1:
+						return nil
+					case n <= c.before:
+						return &bridge.Error{Kind: bridge.KindUnavailable}
+					default:
+						return &bridge.Error{Kind: bridge.KindBlocked}
+					}
+				}
+				last, _ := b.live(t)
+				if got := b.chat.Shown(); last.State != bridge.JobDiscarded || len(got) != 1 || got[0].Growing || !strings.Contains(got[0].Text, "did not allow") {
+					t.Errorf("%s, shown %+v", last.State, got)
+				}
+			})
+		})
+	}
+}
+
 // TestBotThatOpensLate: what was accepted before a bot broke is answered once that is
 // repaired, also a while later and whatever was tried before. One that is not
 // repaired does not keep it for ever.
