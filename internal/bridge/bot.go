@@ -83,6 +83,14 @@ type FileOpener interface {
 	OpenFile(ctx context.Context, f File) (io.ReadCloser, error)
 }
 
+// Quoter is a Bot that can look up what a message answers.
+type Quoter interface {
+	// Quoted returns the text and the files of the message called m.QuoteID.
+	// Neither, without an error, means that it holds nothing that can be read.
+	// KindForbidden means that the app lacks the right to read it.
+	Quoted(ctx context.Context, m Message) (Message, error)
+}
+
 // Directory is a Bot that can look people up.
 type Directory interface {
 	// LookUp returns what the platform lets us know of a person. Fields that the

@@ -54,6 +54,8 @@ type Message struct {
 	Files []File `json:"files,omitempty"`
 	// Quote is the text of the message this one answers, if the platform says.
 	Quote string `json:"quote,omitempty"`
+	// QuoteID is the id of that message, if the platform says no more about it.
+	QuoteID MessageID `json:"quote_id,omitempty"`
 	// Address is where the answer goes.
 	Address Address `json:"address"`
 }

@@ -46,7 +46,7 @@ func (t *trip) ask(ctx context.Context) error {
 	case err != nil:
 		return t.unattached(ctx, err)
 	}
-	if t.text = t.with.question(t.text, t.say("reply.file.look")); t.text == "" && t.decision == nil {
+	if t.text = t.with.question(t.text, t.say("reply.file.look")); t.text == "" && t.quote() == "" && t.decision == nil {
 		return t.sent(t.out.Finish(ctx, strings.TrimSpace(t.echo()+t.with.prefix())))
 	}
 	h.prefix = t.echo() + t.with.prefix()

@@ -90,6 +90,7 @@ func (t *trip) outcome(ctx context.Context, resumed bool) (course, error) {
 // question is the course of asking the agent.
 func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 	t.noted = resumed
+	t.findQuote(ctx)
 	if t.text == "" {
 		written := spoken(t.route.Text, t.job.Message)
 		if words, err := t.understand(ctx, written); err != nil || words != "" {
@@ -97,14 +98,14 @@ func (t *trip) question(ctx context.Context, resumed bool) (course, error) {
 		}
 		if t.text != written && t.decision == nil { // a number stood for it
 			m := t.job.Message
-			m.Text = t.text
+			m.Text, m.Quote = t.text, "" // that is not about what the list was in
 			return t.passOn(ctx, router.CommandNone, m, resumed)
 		}
 	}
 	switch x := t.handed; {
 	case x != nil:
 		return course{act: func(ctx context.Context) error { return t.handIn(ctx, *x) }, pace: t.opt.Pace(t.job.Message.Bot)}, nil
-	case t.text == "" && !t.looksAt():
+	case t.text == "" && t.quote() == "" && !t.looksAt():
 		t.note(bridge.EntryIgnored, 0, "", "no text in the message")
 		if written := strings.TrimSpace(t.job.Message.Text); written != "" { // a prefix, and nothing behind it
 			return t.words(t.say("reply.prefix_only", "prefix", written)), nil

@@ -68,13 +68,14 @@ func (t *trip) inChat(ctx context.Context, bot, chat, key string, args ...any) N
 	if name == "" {
 		name = string(t.job.Message.Sender.ID)
 	}
-	args = append(args, "name", name, "bot", t.job.Message.Bot, "text", t.described())
+	args = append(args, "name", name, "bot", t.job.Message.Bot, "text", t.described(ctx))
 	return Notice{bridge.Address{Bot: bot, Chat: chat, Kind: bridge.Group, Language: t.route.Language}, t.say(key, args...)}
 }
 
 // described is the message as those read it who do not see its files.
-func (t *trip) described() string {
-	text := spoken(t.route.Text, t.job.Message)
+func (t *trip) described(ctx context.Context) string {
+	t.findQuote(ctx)
+	text := quoting(t.quote(), spoken(t.route.Text, t.job.Message))
 	var kinds []string
 	for _, f := range t.job.Message.Files {
 		if f.Text == "" {

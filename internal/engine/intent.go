@@ -131,7 +131,7 @@ func (t *trip) intent(ctx context.Context, command router.Command, argument stri
 // it holds as if it had been written, or /again would be a way around them.
 func (t *trip) passOn(ctx context.Context, command router.Command, ask bridge.Message, resumed bool) (course, error) {
 	m := t.job.Message
-	m.Text, m.Files = ask.Text, ask.Files
+	m.Text, m.Files, m.Quote, m.QuoteID = ask.Text, ask.Files, ask.Quote, ask.QuoteID
 	t.route = t.router.Reconsider(ctx, m, t.route, command)
 	if t.route.Rule != "" {
 		t.note(bridge.EntryRouted, 0, "", t.routed())
@@ -139,7 +139,7 @@ func (t *trip) passOn(ctx context.Context, command router.Command, ask bridge.Me
 	if t.route.Refused != router.RefusedNot {
 		return t.refuse(ctx, t.route.Refused, t.say("router.refused."+string(t.route.Refused)), resumed)
 	}
-	t.job.Message.Files = ask.Files
+	t.job.Message.Files, t.job.Message.Quote, t.job.Message.QuoteID = ask.Files, ask.Quote, ask.QuoteID
 	t.text = spoken(t.route.Text, ask)
 	return t.outcome(ctx, resumed)
 }

@@ -108,12 +108,14 @@ func (e *Engine) before(ctx context.Context, j bridge.Job) (bridge.Job, bool, er
 	return bridge.Job{}, false, nil
 }
 
-func asksSomething(m bridge.Message) bool { return spoken(m.Text, m) != "" || len(m.Files) > 0 }
+func asksSomething(m bridge.Message) bool {
+	return spoken(m.Text, m) != "" || len(m.Files) > 0 || m.Quote != "" || m.QuoteID != ""
+}
 
 // seenFrom is a message as it can be asked from where somebody writes now.
 func seenFrom(m bridge.Message, v Visit) *bridge.Message {
 	if m.Bot != v.Message.Bot {
-		m.Files = nil // another bot cannot fetch them
+		m.Files, m.QuoteID = nil, "" // another bot cannot fetch them
 	}
 	return &m
 }

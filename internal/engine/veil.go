@@ -111,7 +111,7 @@ func (t *trip) noteMasked(ctx context.Context, found privacy.Findings) {
 func (t *trip) prepare(ctx context.Context) error {
 	m := t.job.Message
 	t.asked = bridge.Question{
-		ID: "job-" + strconv.FormatInt(t.job.ID, 10), Text: t.text, Language: t.route.Language,
+		ID: "job-" + strconv.FormatInt(t.job.ID, 10), Text: quoting(t.quote(), t.text), Language: t.route.Language,
 		Inputs: t.inputs(),
 		Known: map[string]string{
 			bridge.InputUserName: t.route.Person.Name, bridge.InputPlatform: string(m.Platform), bridge.InputLanguage: string(t.route.Language),

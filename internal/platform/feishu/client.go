@@ -66,6 +66,7 @@ const (
 	opUser    = "feishu: look up person"
 	opUpload  = "feishu: upload file"
 	opList    = "feishu: list messages"
+	opQuote   = "feishu: read quoted message"
 
 	opChat        = "feishu: look up group"
 	opDepartments = "feishu: list departments"

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -14,6 +15,8 @@ import (
 const (
 	// pageSize is the most that one call lists.
 	pageSize = "50"
+	// tooOld is what stands for a card that cannot be told.
+	tooOld = "请升级至最新版本客户端"
 	// maxPages is how many calls are made for one chat.
 	maxPages = 40
 )
@@ -45,6 +48,21 @@ func (b *bot) Missed(ctx context.Context, chat bridge.Chat, since time.Time) ite
 			}
 		}
 	}
+}
+
+// Quoted implements bridge.Quoter, by "Get message content". In groups that takes
+// the right to read all messages of groups. Of cards of the second version Feishu
+// tells nothing but that the client is too old.
+func (b *bot) Quoted(ctx context.Context, m bridge.Message) (bridge.Message, error) {
+	item, err := b.client.message(ctx, m.QuoteID)
+	if err != nil || item.Deleted {
+		return bridge.Message{}, err
+	}
+	r := read(item.event(m.Chat).Message, nil)
+	if r.note != "" || strings.Contains(r.text, tooOld) {
+		return bridge.Message{}, nil
+	}
+	return bridge.Message{ID: m.QuoteID, Text: r.text, Files: of(m.QuoteID, r.files)}, nil
 }
 
 // knowSelf looks up the bot's own id before a group is read: all messages of the
@@ -86,6 +104,17 @@ func (c *client) history(ctx context.Context, chat string, since time.Time) iter
 	}
 }
 
+// message reads one message. Of forwarded ones there are several: the first is it.
+func (c *client) message(ctx context.Context, id bridge.MessageID) (listedMessage, error) {
+	var got listAnswer
+	query := url.Values{"user_id_type": {"open_id"}}
+	err := c.call(ctx, request{op: opQuote, method: http.MethodGet, api: apiMessage, ids: []string{string(id)}, query: query}, &got)
+	if err != nil || len(got.Data.Items) == 0 {
+		return listedMessage{Deleted: true}, err
+	}
+	return got.Data.Items[0], nil
+}
+
 type listAnswer struct {
 	Data struct {
 		More  bool            `json:"has_more"`
@@ -99,6 +128,7 @@ type listAnswer struct {
 type listedMessage struct {
 	ID        string `json:"message_id"`
 	ThreadID  string `json:"thread_id"`
+	ParentID  string `json:"parent_id"`
 	Type      string `json:"msg_type"`
 	CreatedAt loose  `json:"create_time"`
 	Deleted   bool   `json:"deleted"`
@@ -122,7 +152,7 @@ func (l listedMessage) event(chat bridge.Chat) messageEvent {
 	e := messageEvent{
 		Sender: pushSender{ID: userIDs{Open: l.Sender.ID}, Type: l.Sender.Type, TenantKey: l.Sender.TenantKey},
 		Message: pushMessage{
-			ID: l.ID, CreatedAt: l.CreatedAt, ChatID: chat.ID, ThreadID: l.ThreadID, ChatType: string(bridge.Group), Type: l.Type, Content: l.Body.Content,
+			ID: l.ID, CreatedAt: l.CreatedAt, ChatID: chat.ID, ThreadID: l.ThreadID, ParentID: l.ParentID, ChatType: string(bridge.Group), Type: l.Type, Content: l.Body.Content,
 		},
 	}
 	if chat.Kind == bridge.Direct {

@@ -403,3 +403,63 @@ func TestCardIsWholeBeforeItEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestQuoted reads what a message answers, in every shape that has something to
+// read, and takes no offence at the others.
+func TestQuoted(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bot := f.bot(t, nil, bridge.Env{})
+	quoter, ok := bot.(bridge.Quoter)
+	if !ok {
+		t.Fatal("not a Quoter")
+	}
+	item := func(kind, content, more string) answer {
+		return ok200(fmt.Sprintf(`{"message_id":"om_q","root_id":"","parent_id":"","msg_type":%q,"create_time":"1615380573411","update_time":"1615380573411","deleted":false,
+			"updated":false,"chat_id":"oc_1","sender":{"id":"ou_2","id_type":"open_id","sender_type":"user","tenant_key":"tk1"},"body":{"content":%q}%s}`, kind, content, more))
+	}
+	mention := `,"mentions":[{"key":"@_user_1","id":"ou_3","id_type":"open_id","name":"Li","tenant_key":"tk1"}]`
+	for name, test := range map[string]struct {
+		answer answer
+		want   bridge.Message
+		kind   bridge.Kind
+	}{
+		"a text":     {item("text", `{"text":"ask @_user_1"}`, mention), bridge.Message{ID: "om_q", Text: "ask @Li"}, ""},
+		"a picture":  {item("image", `{"image_key":"img_1"}`, ""), bridge.Message{ID: "om_q", Files: []bridge.File{{Kind: bridge.FileImage, ID: "img_1", Message: "om_q"}}}, ""},
+		"a rich one": {item("post", `{"title":"T","content":[[{"tag":"text","text":"body"}]]}`, ""), bridge.Message{ID: "om_q", Text: "**T**\nbody"}, ""},
+		"a card":     {item("interactive", `{"title":"disk full","elements":[[{"tag":"text","text":"on db-1"}]]}`, ""), bridge.Message{ID: "om_q", Text: "**disk full**\non db-1"}, ""},
+		"a new card": {item("interactive", `{"title":null,"elements":[[{"tag":"text","text":"请升级至最新版本客户端，以查看内容"}]]}`, ""), bridge.Message{}, ""},
+		"a sticker":  {item("sticker", `{"file_key":"f"}`, ""), bridge.Message{}, ""},
+		"recalled":   {item("text", `This message was recalled`, `,"deleted":true`), bridge.Message{}, ""},
+		"forwarded":  {ok200(`{"message_id":"om_q","msg_type":"merge_forward","body":{"content":"Merged and Forwarded Message"}},{"message_id":"om_r","msg_type":"text","body":{"content":"{}"}}`), bridge.Message{}, ""},
+		"none":       {ok200(""), bridge.Message{}, ""},
+		"no right":   {bad(230027, "Lack of necessary permissions, ext=need scope: im:message.group_msg"), bridge.Message{}, bridge.KindForbidden},
+	} {
+		f.script("/open-apis/im/v1/messages/om_q", test.answer)
+		got, err := quoter.Quoted(t.Context(), bridge.Message{Chat: bridge.Chat{ID: "oc_1", Kind: bridge.Group}, QuoteID: "om_q"})
+		if diff := cmp.Diff(test.want, got); diff != "" || bridge.KindOf(err) != test.kind {
+			t.Errorf("%s: %v, %s", name, err, diff)
+		}
+	}
+}
+
+// ok200 is an answer with a list of messages.
+func ok200(items string) answer { return ok(`{"items":[%s]}`, items) }
+
+// TestAnswersAMessage: an event names the message that its message answers; one that
+// only does that is something to answer too.
+func TestAnswersAMessage(t *testing.T) {
+	t.Parallel()
+	bot := openBot(t, nil)
+	answering := func(text string) string {
+		return strings.NewReplacer(`"message_id":"om_1"`, `"message_id":"om_1","root_id":"om_r","parent_id":"om_q"`, `{\"text\":\"hi\"}`, `{\"text\":\"`+text+`\"}`).Replace(hello())
+	}
+	for _, text := range []string{"hi", ""} {
+		if m := receiveOne(t, bot, answering(text)); m.QuoteID != "om_q" || m.Text != text {
+			t.Errorf("%q: received %+v", text, m)
+		}
+	}
+	if d, err := bot.Receive(t.Context(), genuine(strings.Replace(hello(), `{\"text\":\"hi\"}`, `{\"text\":\"\"}`, 1))); err != nil || len(d.Messages) != 0 {
+		t.Errorf("empty: %+v, %v", d, err)
+	}
+}

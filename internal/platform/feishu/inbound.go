@@ -71,13 +71,19 @@ func (b *bot) written(e messageEvent, at time.Time) (bridge.Message, reading) {
 		ID: bridge.MessageID(m.ID), Bot: b.cfg.id, Platform: platform,
 		Chat:   bridge.Chat{ID: m.ChatID, Kind: kindOfChat(m.ChatType), Thread: m.ThreadID},
 		Sender: personOf(sender.ID, sender.TenantKey),
-		SentAt: moment(m.CreatedAt, at), Text: r.text, Files: r.files,
+		SentAt: moment(m.CreatedAt, at), Text: r.text, Files: r.files, QuoteID: bridge.MessageID(m.ParentID),
 	}
-	for i := range message.Files {
-		message.Files[i].Message = message.ID
-	}
+	message.Files = of(message.ID, message.Files)
 	message.Address = b.address(message.Chat, message.Sender, message.ID)
 	return message, r
+}
+
+// of notes the message that files came in: they are fetched by both.
+func of(message bridge.MessageID, files []bridge.File) []bridge.File {
+	for i := range files {
+		files[i].Message = message
+	}
+	return files
 }
 
 // address says where the answer goes.
@@ -154,7 +160,7 @@ func read(m pushMessage, ours []string) reading {
 		return reading{note: "a message of type " + prose.Label(m.Type) + " whose content is not JSON", suspect: true}
 	}
 	r := readType(m, c, names(m.Mentions, ours))
-	if r.note == "" && r.text == "" && len(r.files) == 0 {
+	if r.note == "" && r.text == "" && len(r.files) == 0 && m.ParentID == "" {
 		return reading{note: "an empty message"}
 	}
 	return r

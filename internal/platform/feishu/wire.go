@@ -58,6 +58,7 @@ type pushMessage struct {
 	CreatedAt loose     `json:"create_time"`
 	ChatID    string    `json:"chat_id"`
 	ThreadID  string    `json:"thread_id"`
+	ParentID  string    `json:"parent_id"` // of the message that it answers
 	ChatType  string    `json:"chat_type"`
 	Type      string    `json:"message_type"`
 	Content   string    `json:"content"` // JSON as text; empty when it was recalled

@@ -131,7 +131,7 @@ func (b *bundle) complete(t *testing.T, m bridge.Message) {
 		t.Errorf("for another bot: %s", whole)
 	case m.Address.Chat == "" || m.Address.Kind != m.Chat.Kind || m.Address.Key != "":
 		t.Errorf("an address that cannot be used: %+v", m.Address)
-	case m.Text == "" && len(m.Files) == 0 && m.Quote == "":
+	case m.Text == "" && len(m.Files) == 0 && m.Quote == "" && m.QuoteID == "":
 		t.Errorf("nothing to answer: %s", whole)
 	case !utf8.ValidString(whole) || strings.ContainsRune(whole, 0):
 		t.Errorf("unfit for a database: %q", whole)

@@ -22,6 +22,8 @@ type Line struct {
 	Group string
 	// Mention puts an @ of the bot before the text, in a group.
 	Mention bool
+	// Quote is the message that this one answers, on Feishu and DingTalk.
+	Quote bridge.MessageID
 	// File is sent in place of the text. With DingTalk's voices the text is what the
 	// platform heard; into its groups people send pictures only, with a mention.
 	File *File

@@ -38,11 +38,23 @@ func (s *dingServer) message(l Line) delivery {
 			push["atUsers"] = []map[string]string{{"dingtalkId": dingRobotID}}
 		}
 	}
+	if to, ok := s.Trace(l.Quote); ok {
+		push["text"] = dingReply(push["text"], l.Quote, to)
+	}
 	if l.File != nil {
 		delete(push, "text")
 		push["msgtype"], push["content"] = s.enclose(l)
 	}
 	return s.delivery(id, []byte(encoded(push)))
+}
+
+// dingReply puts what a text answers into it. The pages do not tell of it; real
+// traffic has it.
+func dingReply(text any, id bridge.MessageID, to Trace) map[string]any {
+	content, _ := text.(map[string]string)
+	return map[string]any{"content": content["content"], "isReplyMsg": true, "repliedMsg": map[string]any{
+		"msgType": "text", "msgId": id, "senderId": dingSender(to.Employee), "content": map[string]string{"text": to.Text},
+	}}
 }
 
 func (s *dingServer) delivery(id string, body []byte) delivery {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -36,6 +37,9 @@ func (s *feishuServer) message(l Line) delivery {
 		m.kind, m.content = s.enclose(m.id, *l.File)
 	}
 	s.mu.Lock()
+	if to, ok := s.messages.get(string(l.Quote)); ok {
+		m.parent, m.root = to.id, cmp.Or(to.root, to.id)
+	}
 	s.messages.put(m.id, m)
 	s.mu.Unlock()
 	message := map[string]any{
@@ -44,6 +48,9 @@ func (s *feishuServer) message(l Line) delivery {
 	}
 	if l.Group != "" {
 		message["chat_type"] = "group"
+	}
+	if m.parent != "" {
+		message["parent_id"], message["root_id"] = m.parent, m.root
 	}
 	if mentions != nil {
 		message["mentions"] = mentions
