@@ -117,10 +117,23 @@ func TestBackupAndRestore(t *testing.T) {
 func TestRestoreKeepsTheLog(t *testing.T) {
 	t.Parallel()
 	backup := filled(t, 5)
+	path := leftBehind(t)
+	aside, err := store.Restore(t.Context(), path, backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantJobs(t, path, 5)
+	wantJobs(t, aside, 90)
+}
+
+// leftBehind is a database as a program that was killed leaves it, whose 90 messages are
+// not in its main file yet.
+func leftBehind(t *testing.T) (path string) {
+	t.Helper()
 	source := filepath.Join(t.TempDir(), "live.db")
 	s := openAt(t, source)
 	fill(t, s, 90)
-	path := filepath.Join(t.TempDir(), "switchboard.db") // as a program that was killed leaves it
+	path = filepath.Join(t.TempDir(), "switchboard.db")
 	for _, ending := range []string{"", "-wal"} {
 		data, err := os.ReadFile(source + ending)
 		if err != nil {
@@ -130,8 +143,37 @@ func TestRestoreKeepsTheLog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	aside, err := store.Restore(t.Context(), path, backup)
+	return path
+}
+
+// TestRestoreWithoutTheMainFile: the log of a database whose main file somebody
+// removed does not get into the restored one.
+func TestRestoreWithoutTheMainFile(t *testing.T) {
+	t.Parallel()
+	path, backup := leftBehind(t), filled(t, 5)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if aside, err := store.Restore(t.Context(), path, backup); err != nil || aside != "" {
+		t.Fatal(aside, err)
+	}
+	wantJobs(t, path, 5)
+}
+
+// TestRestoreIsFinishedBetweenFiles opens after a program that died when it had moved
+// the main file only: its log goes where it is.
+func TestRestoreIsFinishedBetweenFiles(t *testing.T) {
+	t.Parallel()
+	path, backup := leftBehind(t), filled(t, 5)
+	if err := os.Rename(backup, path+".restoring"); err != nil {
+		t.Fatal(err)
+	}
+	decided, err := os.Stat(path + ".restoring")
 	if err != nil {
+		t.Fatal(err)
+	}
+	aside := filepath.Join(filepath.Dir(path), decided.ModTime().Format("switchboard-kept-20060102-150405.db"))
+	if err := os.Rename(path, aside); err != nil {
 		t.Fatal(err)
 	}
 	wantJobs(t, path, 5)

@@ -64,10 +64,14 @@ func restorable(ctx context.Context, from string) error {
 
 // finishRestore puts a restored file in its place, if there is one.
 func finishRestore(path string) (kept string, err error) {
-	if !exists(path + restoring) {
+	decided, err := os.Stat(path + restoring)
+	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}
-	if kept, err = setAside(path); err != nil {
+	if err != nil {
+		return "", err
+	}
+	if kept, err = setAside(path, decided.ModTime()); err != nil {
 		return kept, err
 	}
 	return kept, moveFile(path+restoring, path)
@@ -77,27 +81,29 @@ func finishRestore(path string) (kept string, err error) {
 // empty one, and returns its new name, empty if there was none. It must not be
 // open. Nothing is deleted.
 func StartFresh(path string) (kept string, err error) {
-	if kept, err = setAside(path); err != nil {
+	if kept, err = setAside(path, time.Now()); err != nil {
 		return kept, fmt.Errorf("store: start fresh: %w", trouble("store: start fresh", err))
 	}
 	return kept, nil
 }
 
-// setAside gives a database and the files that belong to it another name. What
-// it has not moved into its main file yet stays with it.
-func setAside(path string) (string, error) {
-	if !exists(path) {
-		return "", nil
-	}
-	name := strings.TrimSuffix(path, filepath.Ext(path)) + "-kept-" + time.Now().Format(backupTime)
+// setAside gives a database and the files that belong to it another name, of the
+// time when that was decided. What it has not moved into its main file yet stays
+// with it, and never with what takes its place, not even when the main file is gone
+// already: because somebody removed it, or the program died in the middle of this.
+func setAside(path string, decided time.Time) (string, error) {
+	name := strings.TrimSuffix(path, filepath.Ext(path)) + "-kept-" + decided.Format(backupTime)
 	aside := name + filepath.Ext(path)
-	for n := 2; exists(aside); n++ {
+	for n := 2; exists(path) && exists(aside); n++ {
 		aside = fmt.Sprintf("%s-%d%s", name, n, filepath.Ext(path))
 	}
 	for _, ending := range companions() {
 		if err := moveFile(path+ending, aside+ending); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return "", err
 		}
+	}
+	if !exists(aside) {
+		return "", nil
 	}
 	return aside, nil
 }
