@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"switchboard/internal/bridge"
@@ -18,6 +19,8 @@ const (
 	// unplaced is how long it is enough to know that a directory does not say where
 	// somebody works, for decisions that depend on it.
 	unplaced = 10 * time.Minute
+	// clocksDiffer is how far the clocks of two nodes may be apart.
+	clocksDiffer = time.Minute
 	// patience is how long a person's answer may wait for the directory.
 	patience = 2 * time.Second
 )
@@ -58,8 +61,18 @@ func (p *Profiles) Meet(ctx context.Context, bot string, who bridge.Identity) (p
 	case at.IsZero():
 		return p.ask(ctx, bot, who, known), false
 	default:
-		return known, time.Since(at) >= fresh
+		return known, ageOf(at) >= fresh
 	}
+}
+
+// ageOf is how long ago a profile was looked up. One of a time that is yet to come
+// is as old as can be: the clock was put back, and it would be good until then.
+func ageOf(at time.Time) time.Duration {
+	age := time.Since(at)
+	if age < -clocksDiffer {
+		return math.MaxInt64
+	}
+	return age
 }
 
 // Current is Meet for decisions that depend on where somebody works: an old profile
@@ -71,7 +84,7 @@ func (p *Profiles) Current(ctx context.Context, bot string, who bridge.Identity)
 		p.complain(ctx, bot, err)
 		return known
 	}
-	age := time.Since(at)
+	age := ageOf(at)
 	waits := age >= fresh-soon // for a directory that could not be reached
 	if age >= fresh || known.Department == "" && age >= unplaced && !waits {
 		return p.ask(ctx, bot, who, known)
@@ -86,7 +99,7 @@ func (p *Profiles) Refresh(ctx context.Context, bot string, who bridge.Identity)
 		p.complain(ctx, bot, err)
 		return
 	}
-	if !at.IsZero() && time.Since(at) >= fresh {
+	if !at.IsZero() && ageOf(at) >= fresh {
 		p.ask(ctx, bot, who, known)
 	}
 }

@@ -218,3 +218,31 @@ func TestCurrent(t *testing.T) {
 		want(2*time.Hour, "", 10)
 	})
 }
+
+// TestClockPutBack: what was looked up while the clock was ahead is not good until
+// then.
+func TestClockPutBack(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bundle) {
+		d := &directory{profile: bridge.Profile{Department: "IT"}}
+		p := people.NewProfiles(b.store, d.lookUp, slog.New(slog.DiscardHandler))
+		ahead := time.Now().AddDate(1, 0, 0)
+		for _, user := range []string{"ann", "bob"} {
+			if err := b.store.SaveProfile(b.Context(), who("one", user), bridge.Profile{Department: "HR"}, ahead); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if got, old := p.Meet(b.Context(), "bot", who("one", "ann")); got.Department != "HR" || !old {
+			b.Errorf("met %+v, old %v", got, old)
+		}
+		if p.Refresh(b.Context(), "bot", who("one", "ann")); d.asked != 1 {
+			b.Errorf("asked %d times", d.asked)
+		}
+		if got := p.Current(b.Context(), "bot", who("one", "bob")); got.Department != "IT" || d.asked != 2 {
+			b.Errorf("decided for %+v, asked %d times", got, d.asked)
+		}
+		if got := p.Current(b.Context(), "bot", who("one", "bob")); got.Department != "IT" || d.asked != 2 {
+			b.Errorf("then for %+v, asked %d times", got, d.asked)
+		}
+	})
+}
