@@ -87,7 +87,10 @@ func (w *Writer) send(ctx context.Context, n int, to bridge.Address, p part) (br
 	id, err := w.draft.Finish(ctx, p.content())
 	if len(p.buttons) > 0 && buttonless(bridge.KindOf(err)) {
 		w.complain(ctx, err)
-		return w.draft.Finish(ctx, p.plain())
+		id, err = w.draft.Finish(ctx, p.plain())
+	}
+	if bridge.KindOf(err) == bridge.KindTooLarge {
+		return w.sendPieces(ctx, to, p.plain().Text, w.draft)
 	}
 	return id, err
 }
@@ -101,7 +104,7 @@ func (w *Writer) sendText(ctx context.Context, to bridge.Address, p part) (bridg
 		id, err = w.bot.Send(ctx, to, text)
 	}
 	if bridge.KindOf(err) == bridge.KindTooLarge {
-		return w.sendPieces(ctx, to, text.Text)
+		return w.sendPieces(ctx, to, text.Text, nil)
 	}
 	return id, err
 }
@@ -121,12 +124,16 @@ func buttonless(kind bridge.Kind) bool {
 }
 
 // sendPieces sends a part that the platform found too large after all, as it
-// grew in translation, in quarters; their keys derive from the part's.
-func (w *Writer) sendPieces(ctx context.Context, to bridge.Address, text string) (bridge.MessageID, error) {
-	var id bridge.MessageID
+// grew in translation, in quarters; their keys derive from the part's. The first of
+// them ends the draft, if it is not nil.
+func (w *Writer) sendPieces(ctx context.Context, to bridge.Address, text string, draft bridge.Draft) (id bridge.MessageID, err error) {
 	for n, piece := range Split(text, len(text)/4, len(text)/4) {
-		var err error
-		if id, err = w.bot.Send(ctx, to.WithKey(to.Key+"."+strconv.Itoa(n)), bridge.Markdown{Text: piece}); err != nil {
+		if c := (bridge.Markdown{Text: piece}); n == 0 && draft != nil {
+			id, err = draft.Finish(ctx, c)
+		} else {
+			id, err = w.bot.Send(ctx, to.WithKey(to.Key+"."+strconv.Itoa(n)), c)
+		}
+		if err != nil {
 			return id, err
 		}
 	}
