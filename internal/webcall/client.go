@@ -108,10 +108,14 @@ func Read(ctx context.Context, r Request, resp *http.Response) (Answer, error) {
 }
 
 // Open makes a call that changes nothing, such as a download. The caller reads
-// the body as long as ctx lasts, and closes it.
+// the body as long as ctx lasts, and closes it. A call that was given up before its
+// time was over says nothing about the connections.
 func (c *Client) Open(ctx context.Context, r Request) (*http.Response, error) {
-	resp, _, err := c.send(ctx, r)
+	resp, written, err := c.send(ctx, r)
 	if err != nil {
+		if written && !errors.Is(ctx.Err(), context.Canceled) {
+			c.Renew()
+		}
 		return nil, lost(ctx, r, err, false)
 	}
 	return resp, nil

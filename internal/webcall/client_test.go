@@ -69,16 +69,20 @@ func crowd(t *testing.T, c *webcall.Client, url string) []string {
 
 // deaf is a server whose connections die without a word: a call on one of those
 // that are dead is never answered.
-func deaf(t *testing.T) (c *webcall.Client, url string, die func(connections []string)) {
+func deaf(t *testing.T) (c *webcall.Client, url string, heard <-chan struct{}, die func(connections []string)) {
 	t.Helper()
 	var mu sync.Mutex
 	var dead []string
-	there := make(chan struct{})
+	there, asked := make(chan struct{}), make(chan struct{})
 	c, url = serve(t, func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		gone := slices.Contains(dead, r.RemoteAddr)
 		mu.Unlock()
 		if gone {
+			select {
+			case asked <- struct{}{}:
+			case <-r.Context().Done():
+			}
 			<-r.Context().Done()
 			return
 		}
@@ -90,7 +94,7 @@ func deaf(t *testing.T) (c *webcall.Client, url string, die func(connections []s
 		}
 		_, _ = io.WriteString(w, r.RemoteAddr)
 	})
-	return c, url, func(connections []string) {
+	return c, url, asked, func(connections []string) {
 		mu.Lock()
 		defer mu.Unlock()
 		dead = connections
@@ -100,7 +104,7 @@ func deaf(t *testing.T) (c *webcall.Client, url string, die func(connections []s
 // TestRenew: after a sleep nothing is sent on the connections from before.
 func TestRenew(t *testing.T) {
 	t.Parallel()
-	c, url, die := deaf(t)
+	c, url, _, die := deaf(t)
 	before := crowd(t, c, url)
 	if got, err := c.Do(t.Context(), webcall.Request{URL: url}); err != nil || !slices.Contains(before, string(got.Body)) {
 		t.Errorf("a connection that is well was not used again: %s of %v, %v", got.Body, before, err)
@@ -149,7 +153,7 @@ func TestRenewUnderWay(t *testing.T) {
 // connections of that time.
 func TestDeadConnections(t *testing.T) {
 	t.Parallel()
-	c, url, die := deaf(t)
+	c, url, _, die := deaf(t)
 	before := crowd(t, c, url)
 	die(before)
 	if got, err := c.Do(t.Context(), webcall.Request{URL: url, Within: 50 * time.Millisecond}); bridge.KindOf(err) != bridge.KindUnavailable {
@@ -157,6 +161,48 @@ func TestDeadConnections(t *testing.T) {
 	}
 	if got, err := c.Do(t.Context(), webcall.Request{URL: url}); err != nil || slices.Contains(before, string(got.Body)) {
 		t.Errorf("the next call: %s of %v, %v", got.Body, before, err)
+	}
+}
+
+// ended is a context that ends when a test says so.
+type ended struct {
+	context.Context //nolint:containedctx // of the test
+	done            chan struct{}
+	why             error
+}
+
+func (e ended) Done() <-chan struct{} { return e.done }
+
+func (e ended) Err() error {
+	select {
+	case <-e.done:
+		return e.why
+	default:
+		return nil
+	}
+}
+
+// TestDeadDownload: a download that waited in vain is enough as well, but not one
+// that nobody waits for any more.
+func TestDeadDownload(t *testing.T) {
+	t.Parallel()
+	for _, why := range []error{context.Canceled, context.DeadlineExceeded} {
+		c, url, heard, die := deaf(t)
+		before := crowd(t, c, url)
+		die(before)
+		ctx := ended{t.Context(), make(chan struct{}), why}
+		go func() {
+			<-heard
+			close(ctx.done)
+		}()
+		if _, err := c.Open(ctx, webcall.Request{URL: url}); bridge.KindOf(err) != bridge.KindOf(why) { //nolint:bodyclose // there is none
+			t.Errorf("got %v", err)
+		}
+		die(nil)
+		got, err := c.Do(t.Context(), webcall.Request{URL: url})
+		if kept := slices.Contains(before, string(got.Body)); err != nil || kept != errors.Is(why, context.Canceled) {
+			t.Errorf("%v: the next call: %s of %v, %v", why, got.Body, before, err)
+		}
 	}
 }
 
@@ -208,7 +254,7 @@ func TestNobodyThere(t *testing.T) {
 // TestGivingUp: a caller who has no more time says nothing about the connections.
 func TestGivingUp(t *testing.T) {
 	t.Parallel()
-	c, url, die := deaf(t)
+	c, url, _, die := deaf(t)
 	before := crowd(t, c, url)
 	die(before[:1])
 	for range 2 { // one of them on the dead connection
