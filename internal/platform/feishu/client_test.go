@@ -487,3 +487,43 @@ func TestGivenUp(t *testing.T) {
 		must(t, d.Update(t.Context(), "three"))
 	})
 }
+
+// TestPatchedDraftLostSend: what is shown after an update whose answer was lost is
+// what was written last, and not what that update said.
+func TestPatchedDraftLostSend(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(ctx context.Context, d bridge.Draft) error{
+		"finish": func(ctx context.Context, d bridge.Draft) error {
+			_, err := d.Finish(ctx, bridge.Markdown{Text: "two"})
+			return err
+		},
+		"card": func(ctx context.Context, d bridge.Draft) error {
+			_, err := d.Finish(ctx, bridge.Card{Text: "two", Buttons: []bridge.Button{{Text: "b"}}})
+			return err
+		},
+		"update": func(ctx context.Context, d bridge.Draft) error { return d.Update(ctx, "two") },
+		"the same": func(ctx context.Context, d bridge.Draft) error {
+			_ = d.Update(ctx, "two")
+			_, err := d.Finish(ctx, bridge.Markdown{Text: "two"})
+			return err
+		},
+		"fail": func(ctx context.Context, d bridge.Draft) error { return d.Fail(ctx, "two") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			synctest.Test(t, func(t *testing.T) {
+				f.script(pathCards, bad(99991672, "Access denied"))
+				d := begin(t, streamer(t, f), direct())
+				f.loseSend()
+				if err := d.Update(t.Context(), "one"); bridge.KindOf(err) != bridge.KindUnavailable {
+					t.Errorf("got %v", err)
+				}
+				must(t, end(t.Context(), d))
+				if seen := f.screen(); len(seen) != 1 || !strings.Contains(seen[0].content, "two") {
+					t.Errorf("%+v", seen)
+				}
+			})
+		})
+	}
+}

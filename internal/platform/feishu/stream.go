@@ -79,6 +79,9 @@ type draft struct {
 	place place
 	// resumed says that an earlier run may have shown the card, and anything in it.
 	resumed bool
+	// lost says that this run sent the message before without learning whether it
+	// arrived: it may be there, with another text.
+	lost    bool
 	text    string // on screen, if known
 	known   bool
 	updates int
@@ -356,13 +359,15 @@ func (d *draft) replace(ctx context.Context, content string) error {
 	}
 	id, err := d.bot.client.sendMessage(ctx, d.to, outgoing{"interactive", content}, d.place.UUID)
 	if err != nil {
+		e := asError(err)
+		d.lost = d.lost || e != nil && e.Uncertain
 		return err
 	}
 	d.place.Shown, d.place.Message = true, string(id)
-	if !d.resumed {
+	if !d.resumed && !d.lost {
 		return nil
 	}
-	// It may be the message of an earlier run, with another text.
+	// It may be the message of an earlier run or try, with another text.
 	return d.bot.client.patchMessage(ctx, d.chat(), d.place.Message, content)
 }
 
