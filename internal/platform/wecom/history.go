@@ -342,14 +342,19 @@ const (
 )
 
 // withHuman says whether a human answers a customer. WeCom is asked where that may
-// be so; whether it still is, it alone knows.
+// be so; whether it still is, it alone knows. Where it never says so, the last event
+// counts: one customer must not keep what all others write from being read.
 func (s *service) withHuman(ctx context.Context, customer string, at *place) (bool, error) {
 	if !slices.Contains(at.Human, customer) {
 		return false, nil
 	}
 	var got talkFound
 	if err := s.client.call(ctx, request{op: opTalk, path: pathTalk, in: talkRequest{s.cfg.account, customer}}, &got); err != nil {
-		return false, err
+		if transient(err) || bridge.KindOf(err) == bridge.KindCredential {
+			return false, err
+		}
+		s.log.LogAttrs(ctx, slog.LevelWarn, "whether a human answers a customer is not told", slog.Any("error", err))
+		return true, nil
 	}
 	if got.State == stateQueue || got.State == stateHuman {
 		return true, nil

@@ -492,3 +492,34 @@ func TestServiceIgnores(t *testing.T) {
 		}
 	})
 }
+
+// TestFetchThoughNobodySaysWhoAnswers: a customer of whom WeCom does not say whether a
+// human still answers them is left to the human, and what others write is read; a
+// trouble that passes is waited for.
+func TestFetchThoughNobodySaysWhoAnswers(t *testing.T) {
+	t.Parallel()
+	f, notes := newFake(t), &pad{}
+	synctest.Test(t, func(t *testing.T) {
+		f.adopt()
+		bot := f.service(t, bridge.Env{Notes: notes})
+		h, stop := listening(t, bot)
+		synctest.Wait()
+		f.put(fmt.Sprintf(`{"msgid":"e1","send_time":%d,"origin":4,"msgtype":"event","event":{"event_type":"session_status_change","open_kfid":%q,"external_userid":%q,"change_type":1,"new_servicer_userid":"s"}}`,
+			time.Now().Unix(), account, customer), time.Now())
+		f.script(callTalk, says(84061, "not external contact"))
+		f.write("m1", customer, "to the human", time.Now())
+		f.write("m2", "wmOther", "another customer", time.Now())
+		f.rings(t, bot, "t1")
+		same(t, "not told", h.heard(), "another customer")
+		f.script(callTalk, says(-1, "busy"))
+		f.write("m3", customer, "to the bot", time.Now())
+		f.write("m4", "wmOther", "and more", time.Now())
+		f.rings(t, bot, "t2")
+		f.sleep(time.Minute)
+		synctest.Wait()
+		same(t, "told later", h.heard(), "another customer", "to the bot", "and more")
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
