@@ -124,6 +124,13 @@ type request struct {
 	chat            string // who it is for
 }
 
+// paced names the API for those who take turns at it: its address, without the token
+// or the session in it.
+func (r request) paced() string {
+	address, _, _ := strings.Cut(r.url, "?")
+	return address
+}
+
 // raw is a body that is no JSON.
 type raw struct {
 	contentType string
@@ -134,7 +141,7 @@ func (c *client) api(path string) string { return c.cfg.base.String() + path }
 
 // call makes a call with a token. A refused token is replaced once.
 func (c *client) call(ctx context.Context, r request, out any) error {
-	if err := c.pace.Wait(ctx, pace.Call{Op: r.op, API: r.url, Chat: r.chat}); err != nil {
+	if err := c.pace.Wait(ctx, pace.Call{Op: r.op, API: r.paced(), Chat: r.chat}); err != nil {
 		return err //nolint:wrapcheck // says what was tried
 	}
 	key, err := c.token.Token(ctx)
@@ -193,7 +200,7 @@ func (c *client) exchange(ctx context.Context, r request, key string, out any) e
 		case e.Code == codeBanned:
 			c.stayOut(e.RetryAfter)
 		case e.Kind == bridge.KindRateLimited:
-			c.pace.Hold(r.url, e.RetryAfter)
+			c.pace.Hold(r.paced(), e.RetryAfter)
 		}
 		e.Detail = webcall.Hide(e.Detail, made.Secrets...)
 		return e
@@ -320,8 +327,11 @@ func (c *client) upload(ctx context.Context, m media) (string, error) {
 // callOld makes a call of the old API, whose token stands in the address. A
 // refused token is replaced once.
 func (c *client) callOld(ctx context.Context, r request, query url.Values, out any) error {
-	r.method = http.MethodPost
 	path := c.cfg.oapi.String() + r.url
+	r.method, r.url = http.MethodPost, path
+	if err := c.pace.Wait(ctx, pace.Call{Op: r.op, API: r.paced()}); err != nil {
+		return err //nolint:wrapcheck // says what was tried
+	}
 	for try := 0; ; try++ {
 		key, err := c.token.Token(ctx)
 		if err != nil {
