@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,8 +51,10 @@ var errOurs = errors.New("the database is in trouble")
 type reach struct {
 	until, saved time.Time
 	busy         bool // what was missed since is being fetched
-	tries        int
-	after        time.Time // the next try
+	// meanwhile is until when it could be reached since that began, without a gap.
+	meanwhile time.Time
+	tries     int
+	after     time.Time // the next try
 }
 
 // caught is how the fetching of what a bot missed ended.
@@ -101,21 +104,21 @@ func (a *App) reached() { nudge(a.inReach) }
 func (c *catcher) look(ctx context.Context, running *sync.WaitGroup) error {
 	now := c.opt.Clock().Round(0)
 	for _, b := range c.listers() {
-		r := c.bots[b.ID]
-		if r == nil {
-			until, err := c.store.Reach(ctx, b.ID)
-			if err != nil {
-				return err
-			}
-			r = &reach{until: until, saved: until}
-			c.bots[b.ID] = r
+		r, err := c.reachOf(ctx, b.ID, now)
+		if err != nil {
+			return err
 		}
 		switch {
-		case r.busy || !c.reachable(b) || now.Before(r.after):
+		case !c.reachable(b):
+		case r.busy:
+			if now.Sub(r.meanwhile) <= reachGap {
+				r.meanwhile = now
+			}
+		case now.Before(r.after):
 		case r.until.IsZero() || now.Sub(r.until) <= reachGap:
 			r.until = now
 		default:
-			r.busy = true
+			r.busy, r.meanwhile = true, now
 			since := r.until
 			running.Go(func() {
 				got := caught{b.ID, c.fetchMissed(ctx, b, since)}
@@ -127,6 +130,23 @@ func (c *catcher) look(ctx context.Context, running *sync.WaitGroup) error {
 		}
 	}
 	return c.save(ctx, reachSaved)
+}
+
+// reachOf is the reach of a bot; at first the one that was written down.
+func (c *catcher) reachOf(ctx context.Context, bot string, now time.Time) (*reach, error) {
+	if r := c.bots[bot]; r != nil {
+		return r, nil
+	}
+	until, err := c.store.Reach(ctx, bot)
+	if err != nil {
+		return nil, err
+	}
+	r := &reach{until: until, saved: until}
+	if ahead := until.Sub(now); ahead > missedOverlap && ahead < missedMost { // the clock was in another time zone
+		r.until = now.Add(-missedMost)
+	}
+	c.bots[bot] = r
+	return r, nil
 }
 
 // save writes down what was not for so long.
@@ -144,7 +164,8 @@ func (c *catcher) save(ctx context.Context, pause time.Duration) error {
 }
 
 // settle notes that a bot has caught up, or when it is tried again. What the
-// platform does not list is given up after a while: it may still be delivered.
+// platform does not list is given up after a while: it may still be delivered. What
+// was listed early may miss what was written later, so a gap since counts anew.
 func (c *catcher) settle(ctx context.Context, got caught) {
 	r := c.bots[got.bot]
 	now := c.opt.Clock().Round(0)
@@ -161,7 +182,7 @@ func (c *catcher) settle(ctx context.Context, got caught) {
 	default:
 		c.log.LogAttrs(ctx, slog.LevelWarn, "what was missed cannot be fetched", slog.String("bot", got.bot), slog.Any("error", got.err))
 	}
-	r.until, r.tries, r.after = now, 0, time.Time{}
+	r.until, r.tries, r.after = r.meanwhile, 0, time.Time{}
 }
 
 // listers returns the bots that can list messages. Those of the demonstration
@@ -210,25 +231,36 @@ func (a *App) fetchMissed(ctx context.Context, b *openBot, since time.Time) erro
 	if err != nil {
 		return fmt.Errorf("%w: %w", errOurs, err)
 	}
-	var missed []bridge.Message
-	refused := map[bridge.ChatKind]error{}
+	missed, refused, failed := a.missedInAll(ctx, lister, b.ID, chats, from)
+	if len(chats) > 0 && failed == nil {
+		a.refusedHistory(b.ID, refused)
+	}
+	return cmp.Or(a.acceptMissed(ctx, b.ID, since, missed), failed)
+}
+
+// missedInAll lists the chats. What was found counts whatever becomes of the others:
+// one that cannot be listed is left out, and only where none can it is over.
+func (a *App) missedInAll(
+	ctx context.Context, lister bridge.Backfiller, bot string, chats []bridge.Chat, from time.Time,
+) (missed []bridge.Message, refused map[bridge.ChatKind]error, failed error) {
+	refused = map[bridge.ChatKind]error{}
 	for _, chat := range chats {
 		if refused[chat.Kind] != nil {
 			continue
 		}
-		found, err := a.missedIn(ctx, lister, b.ID, chat, from)
-		switch {
-		case bridge.KindOf(err) == bridge.KindForbidden:
-			refused[chat.Kind] = err
-		case err != nil:
-			return err
-		}
+		found, err := a.missedIn(ctx, lister, bot, chat, from)
 		missed = append(missed, found...)
+		switch kind := bridge.KindOf(err); {
+		case err == nil:
+		case kind == bridge.KindForbidden:
+			refused[chat.Kind] = err
+		case errors.Is(err, errOurs), kind.Retryable(), kind == bridge.KindCanceled, kind == bridge.KindQuota, kind == bridge.KindCredential:
+			return missed, refused, err
+		default:
+			failed = cmp.Or(failed, err)
+		}
 	}
-	if len(chats) > 0 {
-		a.refusedHistory(b.ID, refused)
-	}
-	return a.acceptMissed(ctx, b.ID, since, missed)
+	return missed, refused, failed
 }
 
 // missedIn lists one chat. Of what is too old to be answered only the last
