@@ -18,8 +18,12 @@ const (
 
 // watchClock notices that this computer, or this program, was asleep: the time
 // of day went on while nothing ran. It looks at the time of day alone, because
-// the monotonic clock stands still meanwhile on some systems only.
+// the monotonic clock stands still meanwhile on some systems only. It goes on looking
+// while everything connects anew: a connection that takes long to end would seem to
+// be another sleep.
 func (a *App) watchClock(ctx context.Context) error {
+	var waking sync.WaitGroup
+	defer waking.Wait()
 	tick := time.NewTicker(clockLook)
 	defer tick.Stop()
 	last := a.opt.Clock().Round(0)
@@ -31,7 +35,7 @@ func (a *App) watchClock(ctx context.Context) error {
 		}
 		now := a.opt.Clock().Round(0)
 		if asleep := now.Sub(last) - clockLook; asleep > clockJump {
-			a.woke(ctx, asleep)
+			waking.Go(func() { a.woke(ctx, asleep) })
 		}
 		last = now
 	}

@@ -100,6 +100,38 @@ func TestWake(t *testing.T) {
 	})
 }
 
+// TestWakeHangs: a connection that does not end after a sleep is no other sleep, so
+// everything connects anew once.
+func TestWakeHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, clock, goOn := newLamp(), &sleeper{}, make(chan struct{})
+		var begun atomic.Int64
+		l.listen = func(ctx context.Context, _ string, _ func(context.Context, bridge.Delivery) error) error {
+			begun.Add(1)
+			<-ctx.Done()
+			<-goOn
+			return nil
+		}
+		var log bytes.Buffer
+		r := begin(t, t.TempDir(), "bots: [{id: far, platform: lamp, mode: radio}]\n", l, func(o *app.Options) {
+			o.Clock, o.Log = clock.now, slog.New(slog.NewTextHandler(&log, nil))
+		})
+		rest(time.Minute)
+		for times := range 2 {
+			clock.sleep(time.Hour)
+			rest(10 * time.Minute)
+			if n := strings.Count(log.String(), "awake again"); n != times+1 || int(begun.Load()) != times+2 {
+				t.Errorf("awake %d times, connected %d times", n, begun.Load())
+			}
+		}
+		close(goOn)
+		if err := r.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestWakeCalls: an agent is asked on a new connection after a sleep, as the one
 // from before may be dead.
 func TestWakeCalls(t *testing.T) {
