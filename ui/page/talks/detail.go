@@ -35,7 +35,7 @@ type detail struct {
 	backend Backend
 	view    *live.View[loaded]
 	want    atomic.Pointer[wanted]
-	retry   func(int64)
+	retry   func(id int64, failed func())
 
 	root          *fyne.Container
 	full, nothing fyne.CanvasObject
@@ -44,6 +44,7 @@ type detail struct {
 	earlier       *fyneui.Button
 	list          *fyne.Container
 	tail          *widget.Tail
+	head          item   // the conversation that was chosen
 	lane          string // shown now
 	cards         map[int64]*exchange
 	order         []int64
@@ -52,9 +53,10 @@ type detail struct {
 func newDetail(ctx context.Context, kit live.Kit, backend Backend) *detail {
 	d := &detail{kit: kit, backend: backend, cards: map[int64]*exchange{}}
 	d.want.Store(&wanted{})
-	d.retry = func(id int64) {
+	d.retry = func(id int64, failed func()) {
 		live.Act(ctx, kit.Hub, func(ctx context.Context) error { return backend.Retry(ctx, id) }, func(err error) {
 			if err != nil {
+				failed()
 				kit.Shell.Trouble(err)
 				return
 			}
@@ -87,16 +89,24 @@ func (d *detail) build() {
 	d.root = container.NewStack(d.full, d.nothing)
 }
 
-// choose shows another conversation.
+// choose shows another conversation. Until that is read, the name above stays that
+// of the one below.
 func (d *detail) choose(i item) {
-	d.avatar.SetName(i.title)
-	d.title.Set(i.title)
-	d.below.Set(i.below)
+	d.head = i
+	if d.lane == i.lane {
+		d.entitle()
+	}
 	if d.want.Load().lane == i.lane {
 		return
 	}
 	d.want.Store(&wanted{i.lane, pageSize})
 	d.view.Refresh()
+}
+
+func (d *detail) entitle() {
+	d.avatar.SetName(d.head.title)
+	d.title.Set(d.head.title)
+	d.below.Set(d.head.below)
 }
 
 func (d *detail) more() {
@@ -127,6 +137,7 @@ func (d *detail) show(l loaded, err error) {
 	widget.Show(d.earlier, len(l.exchanges) >= l.limit)
 	if l.lane != d.lane {
 		d.lane, d.cards, d.order = l.lane, map[int64]*exchange{}, nil
+		d.entitle()
 		d.list.RemoveAll()
 		d.add(l.exchanges)
 		d.tail.Latest()

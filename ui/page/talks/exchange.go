@@ -31,7 +31,7 @@ type exchange struct {
 	steps    *fyne.Container
 }
 
-func newExchange(kit live.Kit, c card, retry func(int64)) *exchange {
+func newExchange(kit live.Kit, c card, retry func(id int64, failed func())) *exchange {
 	w := kit.Words
 	x := &exchange{
 		kit: kit, where: widget.NewCaption("").Elastic(), mark: widget.NewMark(c.tone, c.state), question: widget.NewText(false), answer: widget.NewText(true),
@@ -42,7 +42,10 @@ func newExchange(kit live.Kit, c card, retry func(int64)) *exchange {
 		widget.Column(0, widget.NewLine(c.who).Bold().Elastic(), x.where), x.mark)
 	x.block = answerBlock(x.answer)
 	x.noteRow = widget.StretchRow(8, 1, x.note, x.noteText)
-	x.retry = fyneui.NewButtonWithIcon(w.T("talks.retry"), theme.ViewRefreshIcon(), func() { retry(x.now.id) })
+	x.retry = fyneui.NewButtonWithIcon(w.T("talks.retry"), theme.ViewRefreshIcon(), func() {
+		x.retry.Disable() // a second click would be a second question; what is asked again has a card of its own
+		retry(x.now.id, x.retry.Enable)
+	})
 	copyButton := fyneui.NewButtonWithIcon("", theme.ContentCopyIcon(), func() { kit.Shell.Copy(x.now.asText(w)) })
 	copyButton.Importance = fyneui.LowImportance
 	x.fold = fyneui.NewButtonWithIcon(w.T("talks.steps"), theme.MenuDropDownIcon(), x.toggle)

@@ -2,6 +2,7 @@ package talks
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
 	"switchboard/ui/widget"
 )
@@ -46,7 +47,7 @@ func (p *Page) Questions() []string {
 	return all
 }
 
-func (p *Page) Retry(i int) { p.detail.cards[p.detail.order[i]].retry.OnTapped() }
+func (p *Page) Retry(i int) { test.Tap(p.detail.cards[p.detail.order[i]].retry) }
 
 func (p *Page) CanRetry(i int) bool { return p.detail.cards[p.detail.order[i]].retry.Visible() }
 

@@ -108,10 +108,16 @@ type page struct {
 // office shows the page with a busy house and hands over when it has loaded.
 func office(t *testing.T, house *uitest.House, f func(p *page)) {
 	t.Helper()
+	officeOf(t, house, house, f)
+}
+
+// officeOf is office with a house that stands before the busy one.
+func officeOf(t *testing.T, house *uitest.House, backend talks.Backend, f func(p *page)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		kit, shell := uitest.NewKit(t, house.Language, at())
-		p := talks.New(ctx, kit, house)
+		p := talks.New(ctx, kit, backend)
 		uitest.Show(t, p.Content(), 900, 600)
 		changes := house.Watch(ctx)
 		kit.Hub.Go(ctx, func(ctx context.Context) { kit.Hub.Follow(ctx, changes) })
@@ -218,14 +224,59 @@ func TestPageRetries(t *testing.T) {
 				t.Errorf("copied %q", p.shell.Copied)
 			}
 		})
-		p.do(func() { p.Retry(0) })
-		if !slices.Equal(house.Retried(), []int64{1998}) || len(p.shell.Said) != 1 {
-			t.Errorf("retried %v, said %q", house.Retried(), p.shell.Said)
-		}
 		house.Fail = &bridge.Error{Kind: bridge.KindUnavailable}
 		p.do(func() { p.Retry(0) })
 		if len(p.shell.Troubles) == 0 {
 			t.Error("a retry that fails says nothing")
+		}
+		house.Fail = nil
+		p.do(func() { // a double click
+			p.Retry(0)
+			p.Retry(0)
+		})
+		p.do(func() { p.Retry(0) })
+		if !slices.Equal(house.Retried(), []int64{1998, 1998}) || len(p.shell.Said) != 1 {
+			t.Errorf("retried %v, said %q; want one that failed and one", house.Retried(), p.shell.Said)
+		}
+	})
+}
+
+// slowHouse does not find the questions of a lane until it may.
+type slowHouse struct {
+	*uitest.House
+	lane string
+	may  chan error
+}
+
+func (h *slowHouse) Exchanges(ctx context.Context, lane string, before int64, limit int) ([]bridge.Exchange, error) {
+	if lane == h.lane {
+		if err := <-h.may; err != nil {
+			return nil, err
+		}
+	}
+	return h.House.Exchanges(ctx, lane, before, limit)
+}
+
+func TestPageNamesWhomItShows(t *testing.T) {
+	house := &slowHouse{House: uitest.NewHouse(bridge.English, at())}
+	officeOf(t, house.House, house, func(p *page) {
+		house.lane, house.may = house.Lane(2), make(chan error)
+		shown := func() string { return p.Chosen() + ": " + p.Questions()[0] }
+		before := shown()
+		p.do(func() { p.Select(2) })
+		if shown() != before {
+			t.Errorf("%q while another talk is read, want still %q", shown(), before)
+		}
+		house.may <- &bridge.Error{Kind: bridge.KindUnavailable}
+		p.do(func() {})
+		if shown() != before || len(p.shell.Troubles) != 1 {
+			t.Errorf("%q after an error, want still %q", shown(), before)
+		}
+		p.do(p.Refresh)
+		house.may <- nil
+		p.do(func() {})
+		if p.Chosen() != "Chen Yue" || !strings.HasPrefix(p.Questions()[0], "I put the wrong department") {
+			t.Errorf("in the end %q", shown())
 		}
 	})
 }
