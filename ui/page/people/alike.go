@@ -35,6 +35,7 @@ type alike struct {
 	known      *bridge.Likenesses
 	looking    fyne.CanvasObject // the preview that is open
 	acting     bool
+	stale      bool // something was done: it is shown afresh, whatever it looks like
 }
 
 // newAlike makes it: reveal shows somebody in the list, and changed hears how many
@@ -55,10 +56,10 @@ func (a *alike) show(l bridge.Likenesses, err error) {
 		return
 	}
 	a.changed(l.Total)
-	if a.looking != nil || a.known != nil && reflect.DeepEqual(*a.known, l) {
+	if a.looking != nil || !a.stale && a.known != nil && reflect.DeepEqual(*a.known, l) {
 		return
 	}
-	a.known = &l
+	a.known, a.stale = &l, false
 	a.fill()
 }
 
@@ -172,7 +173,7 @@ func (a *alike) act(said string, do func(ctx context.Context) error) {
 	}
 	a.acting = true
 	live.Act(a.ctx, a.kit.Hub, do, func(err error) {
-		a.acting, a.looking, a.known = false, nil, nil
+		a.acting, a.looking, a.stale = false, nil, true
 		if err != nil {
 			a.kit.Shell.Trouble(err)
 		} else {

@@ -162,6 +162,14 @@ func TestAlikeTrouble(t *testing.T) {
 		}
 		house.Fail = nil
 		d.do(d.Refresh)
+		d.tapIn("Merge…")
+		house.Fail = &bridge.Error{Kind: bridge.KindUnavailable}
+		d.tapIn("Merge")
+		d.tapIn("Cancel") // while nothing can be read
+		d.tapIn("Merge…")
+		d.tapIn("Cancel")
+		house.Fail = nil
+		d.do(d.Refresh)
 		d.tapIn("Not the same person")
 		d.counts("0")
 	})

@@ -33,6 +33,7 @@ type detail struct {
 	name       *widget.Entry
 	merge      *merge
 	acting     bool
+	stale      bool // something was done: it is shown afresh, whatever it looks like
 }
 
 // loaded is a person and whom it was read for.
@@ -83,9 +84,9 @@ func (d *detail) show(l loaded, err error) {
 	case err != nil:
 		d.kit.Shell.Trouble(err)
 		return
-	case l.person == "" || reflect.DeepEqual(l.card, d.shown):
+	case l.person == "":
 		return
-	case l.person == d.shown.Person.ID && d.busy():
+	case !d.stale && (reflect.DeepEqual(l.card, d.shown) || l.person == d.shown.Person.ID && d.busy()):
 		return
 	}
 	d.fill(l.card)
@@ -98,7 +99,8 @@ func (d *detail) busy() bool {
 
 func (d *detail) fill(c bridge.PersonCard) {
 	other := d.shown.Person.ID != c.Person.ID
-	d.shown = c
+	unsaved := d.unsaved(c)
+	d.shown, d.stale = c, false
 	d.merge = newMerge(d)
 	d.body.RemoveAll()
 	d.body.Add(d.head())
@@ -114,6 +116,9 @@ func (d *detail) fill(c bridge.PersonCard) {
 	d.body.Add(d.role())
 	d.body.Add(d.naming())
 	d.body.Add(d.history())
+	if unsaved != "" {
+		d.name.SetText(unsaved)
+	}
 	widget.Show(d.scroll, true)
 	widget.Show(d.nothing, false)
 	d.scroll.Refresh()
@@ -122,16 +127,31 @@ func (d *detail) fill(c bridge.PersonCard) {
 	}
 }
 
+// unsaved is the name that somebody has typed for a person who is shown afresh, and
+// that is not theirs yet: saving it may have failed.
+func (d *detail) unsaved(c bridge.PersonCard) string {
+	if d.name == nil || d.shown.Person.ID != c.Person.ID || d.name.Text == d.shown.Person.Name || strings.TrimSpace(d.name.Text) == c.Person.Name {
+		return ""
+	}
+	return d.name.Text
+}
+
 // act does something in the background, one thing at a time, says what was done
-// and shows a person.
+// and shows a person, unless somebody else was chosen meanwhile.
 func (d *detail) act(said, then string, do func(ctx context.Context) error) {
 	if d.acting {
 		return
 	}
 	d.acting = true
+	before := *d.want.Load()
 	live.Act(d.ctx, d.kit.Hub, do, func(err error) {
 		d.acting = false
-		d.shown = bridge.PersonCard{} // so that everything is shown as it is now
+		now := *d.want.Load()
+		if now == before {
+			d.stale = true
+		} else {
+			then = now
+		}
 		if err != nil {
 			d.kit.Shell.Trouble(err)
 			d.view.Refresh()

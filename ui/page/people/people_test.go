@@ -32,12 +32,18 @@ type desk struct {
 
 func atDesk(t *testing.T, house *uitest.House, f func(d *desk)) {
 	t.Helper()
+	atDeskOf(t, house, house, f)
+}
+
+// atDeskOf is atDesk with something that stands before the house.
+func atDeskOf(t *testing.T, house *uitest.House, backend people.Backend, f func(d *desk)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		d := &desk{T: t, house: house}
 		kit, shell := uitest.NewKit(t, bridge.English, at())
 		d.shell = shell
-		d.Page = people.New(ctx, kit, house)
+		d.Page = people.New(ctx, kit, backend)
 		d.do = func(act func()) {
 			kit.Hub.Do(ctx, act)
 			time.Sleep(time.Second)
@@ -215,6 +221,55 @@ func TestTroubleIsTold(t *testing.T) {
 		d.tap("Unlink")
 		if len(d.shell.Troubles) == 0 || len(d.shell.Said) != 0 {
 			d.Errorf("troubles %v, said %q", d.shell.Troubles, d.shell.Said)
+		}
+	})
+}
+
+// poorHouse takes a while to give a role, and gives nobody another name.
+type poorHouse struct{ *uitest.House }
+
+func (h *poorHouse) GiveRole(ctx context.Context, person string, role bridge.Role) error {
+	time.Sleep(3 * time.Second)
+	return h.House.GiveRole(ctx, person, role)
+}
+
+func (*poorHouse) RenamePerson(context.Context, string, string) error {
+	return &bridge.Error{Kind: bridge.KindUnavailable}
+}
+
+func TestNameStaysWhenItCannotBeSaved(t *testing.T) {
+	house := busy()
+	atDeskOf(t, house, &poorHouse{house}, func(d *desk) {
+		d.do(func() { d.NameEntry().SetText("Wen Lin") })
+		d.tap("Rename")
+		if len(d.shell.Troubles) != 1 || d.NameEntry().Text != "Wen Lin" {
+			d.Errorf("troubles %v, the name that was typed is %q now", d.shell.Troubles, d.NameEntry().Text)
+		}
+		d.do(func() { d.Select(1) })
+		if d.NameEntry().Text != "Chen Yue" {
+			d.Errorf("somebody else is called %q", d.NameEntry().Text)
+		}
+	})
+}
+
+// TestSomebodyElseIsChosenMeanwhile: whoever looks at another person by the time
+// something is done goes on looking at them.
+func TestSomebodyElseIsChosenMeanwhile(t *testing.T) {
+	house := busy()
+	atDeskOf(t, house, &poorHouse{house}, func(d *desk) {
+		d.do(func() { d.Select(1) })
+		d.tap("Approve")
+		d.do(func() { d.Select(3) })
+		for range 3 {
+			d.do(func() {})
+		}
+		d.did("role p_01kb201 member")
+		if d.Chosen() != "Zhao Lei" || len(d.shell.Said) != 1 {
+			d.Errorf("shows %q, said %q", d.Chosen(), d.shell.Said)
+		}
+		d.do(func() { d.Select(1) })
+		if d.offers("Approve") {
+			d.Error("who was approved can be approved")
 		}
 	})
 }
