@@ -212,7 +212,12 @@ func (p *Page) store() {
 			p.kit.Shell.Trouble(err)
 			return
 		}
-		p.reset()
+		p.draft.stored = rules
+		if p.draft.changed() { // meanwhile
+			p.changed()
+		} else {
+			p.reset()
+		}
 		p.kit.Shell.Say(p.kit.Words.T("privacy.saved"))
 	})
 }

@@ -30,12 +30,18 @@ type desk struct {
 
 func atDesk(t *testing.T, f func(d *desk)) {
 	t.Helper()
+	atDeskOf(t, func(house *uitest.House) privacy.Backend { return house }, f)
+}
+
+// atDeskOf is atDesk with something that stands before the house.
+func atDeskOf(t *testing.T, before func(*uitest.House) privacy.Backend, f func(d *desk)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		d := &desk{T: t, house: uitest.NewHouse(bridge.English, time.Now())}
 		kit, shell := uitest.NewKit(t, bridge.English, time.Now())
 		d.shell = shell
-		d.page = privacy.New(ctx, kit, d.house)
+		d.page = privacy.New(ctx, kit, before(d.house))
 		d.do = func(act func()) {
 			kit.Hub.Do(ctx, act)
 			time.Sleep(time.Second)
@@ -129,6 +135,31 @@ func TestSave(t *testing.T) {
 		}
 		if !save.Disabled() || !discard.Disabled() || d.page.Deletes() {
 			d.Error("there is still something to save")
+		}
+	})
+}
+
+// slowHouse takes a few seconds to save.
+type slowHouse struct{ *uitest.House }
+
+func (h slowHouse) SavePrivacy(ctx context.Context, p bridge.Privacy) error {
+	time.Sleep(3 * time.Second)
+	return h.House.SavePrivacy(ctx, p)
+}
+
+func TestChangedWhileSaving(t *testing.T) {
+	atDeskOf(t, func(house *uitest.House) privacy.Backend { return slowHouse{house} }, func(d *desk) {
+		answers, agents, _ := d.page.Switches()
+		save, _ := d.page.Buttons()
+		before := answers.Checked
+		d.do(func() { test.Tap(agents) })
+		d.do(func() { test.Tap(save) })
+		d.do(func() { test.Tap(answers) })
+		for range 3 {
+			d.do(func() {})
+		}
+		if answers.Checked == before || save.Disabled() || d.house.Privacy().MaskAnswers != before || len(d.shell.Said) != 1 {
+			d.Errorf("the switch is %v, before %v; saved %v", answers.Checked, before, d.house.Privacy())
 		}
 	})
 }

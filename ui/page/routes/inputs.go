@@ -23,8 +23,8 @@ type form struct {
 	known  bool
 }
 
-// formOf returns the form of an agent, and asks for it when nobody has: the open
-// rule is built anew when it comes.
+// formOf returns the form of an agent, and asks for it when nobody has: the inputs
+// of the open rule are built anew when it comes.
 func (p *Page) formOf(agent string) form {
 	if f, asked := p.forms[agent]; asked {
 		return f
@@ -33,11 +33,26 @@ func (p *Page) formOf(agent string) form {
 	live.Ask(p.ctx, p.kit.Hub, func(ctx context.Context) ([]bridge.Input, error) { return p.backend.AgentInputs(ctx, agent) },
 		func(all []bridge.Input, err error) {
 			p.forms[agent] = form{all, err, true}
-			if p.open != none && p.draft.want[p.open].Then.Agent == agent {
-				p.show()
+			if p.open == none || p.draft.want[p.open].Then.Agent != agent {
+				return
 			}
+			p.showInputs(&p.draft.want[p.open].Then)
+			p.body.Refresh()
 		})
 	return form{}
+}
+
+// forget lets forms be asked for again that could not be had.
+func (p *Page) forget() {
+	maps.DeleteFunc(p.forms, func(_ string, f form) bool { return f.err != nil })
+}
+
+// showInputs builds the inputs of the open rule, and leaves alone what somebody may
+// be writing in the rest of it.
+func (p *Page) showInputs(o *bridge.RouteOutcome) {
+	p.told.Objects = p.inputs(o)
+	widget.Show(p.told, len(p.told.Objects) > 0)
+	p.told.Refresh()
 }
 
 // inputs changes what a rule tells its agent.

@@ -35,6 +35,7 @@ type Page struct {
 	state         *widget.Line
 	rules         *fyne.Container
 	wrong         []*fyne.Container // below each rule
+	told          *fyne.Container   // the inputs of the open rule
 	trial         *trial
 }
 
@@ -167,7 +168,12 @@ func (p *Page) store() {
 			p.kit.Shell.Trouble(err)
 			return
 		}
-		p.reset()
+		p.draft.stored = rules
+		if p.draft.changed() { // meanwhile
+			p.enable()
+		} else {
+			p.reset()
+		}
 		p.kit.Shell.Say(p.kit.Words.T("routes.saved"))
 	})
 }

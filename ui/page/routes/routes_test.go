@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,13 +29,19 @@ type desk struct {
 
 func atDesk(t *testing.T, rules []bridge.Route, f func(d *desk)) {
 	t.Helper()
+	atDeskOf(t, rules, func(house *uitest.House) routes.Backend { return house }, f)
+}
+
+// atDeskOf is atDesk with something that stands before the house.
+func atDeskOf(t *testing.T, rules []bridge.Route, before func(*uitest.House) routes.Backend, f func(d *desk)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		d := &desk{T: t, house: uitest.NewHouse(bridge.English, time.Now())}
 		d.house.SetRoutes(rules)
 		kit, shell := uitest.NewKit(t, bridge.English, time.Now())
 		d.shell = shell
-		d.page = routes.New(ctx, kit, d.house)
+		d.page = routes.New(ctx, kit, before(d.house))
 		d.do = func(act func()) {
 			kit.Hub.Do(ctx, act)
 			time.Sleep(time.Second)
@@ -238,6 +245,86 @@ func TestSaveFails(t *testing.T) {
 		d.do(func() { test.Tap(save) })
 		if len(d.shell.Troubles) != 1 || save.Disabled() || len(d.page.Draft()) != 1 {
 			d.Error("what could not be saved is lost, or cannot be tried again")
+		}
+	})
+}
+
+// slowHouse takes a few seconds to save, and to say what an agent asks for; the
+// first time it cannot.
+type slowHouse struct {
+	*uitest.House
+	asked atomic.Int32
+}
+
+func (h *slowHouse) AgentInputs(ctx context.Context, agent string) ([]bridge.Input, error) {
+	time.Sleep(3 * time.Second)
+	if h.asked.Add(1) == 1 {
+		return nil, &bridge.Error{Kind: bridge.KindUnavailable}
+	}
+	return h.House.AgentInputs(ctx, agent)
+}
+
+func (h *slowHouse) SaveRoutes(ctx context.Context, rules []bridge.Route) error {
+	time.Sleep(3 * time.Second)
+	return h.House.SaveRoutes(ctx, rules)
+}
+
+// TestFormComesLate: a form that comes while somebody writes does not take the line
+// away from under the cursor, and one that could not be had is asked for again.
+func TestFormComesLate(t *testing.T) {
+	atDeskOf(t, []bridge.Route{hr()}, func(house *uitest.House) routes.Backend { return &slowHouse{House: house} }, func(d *desk) {
+		d.tap(0, edit)
+		_, writing, _ := d.page.Rule(0)
+		d.do(func() { writing[0].SetText("leave") })
+		for range 3 {
+			d.do(func() {})
+		}
+		if _, now, _ := d.page.Rule(0); now[0] != writing[0] || len(now) != 2 {
+			t.Errorf("%d lines; another one stands in the place of the one in which somebody writes: %v", len(now), now[0] != writing[0])
+		}
+		d.tap(0, edit)
+		d.tap(0, edit)
+		for range 3 {
+			d.do(func() {})
+		}
+		if _, now, _ := d.page.Rule(0); len(now) != 4 {
+			t.Errorf("%d lines, want those of the form too", len(now))
+		}
+	})
+}
+
+func TestWrittenWhileSaving(t *testing.T) {
+	atDeskOf(t, []bridge.Route{hr()}, func(house *uitest.House) routes.Backend { return &slowHouse{House: house} }, func(d *desk) {
+		save, _ := d.page.Buttons()
+		d.tap(0, edit)
+		_, writing, _ := d.page.Rule(0)
+		d.do(func() { writing[0].SetText("first") })
+		d.do(func() { test.Tap(save) })
+		d.do(func() { writing[0].SetText("second") })
+		for range 3 {
+			d.do(func() {})
+		}
+		if name := d.page.Draft()[0].Name; name != "second" || d.house.Routes()[0].Name != "first" || save.Disabled() {
+			t.Errorf("the draft is %q, saved is %q", name, d.house.Routes()[0].Name)
+		}
+	})
+}
+
+// TestMistakesAtAWrongTime: a rule that was put right can be saved, whatever stands
+// where the time of the trial belongs.
+func TestMistakesAtAWrongTime(t *testing.T) {
+	atDesk(t, []bridge.Route{hr()}, func(d *desk) {
+		save, _ := d.page.Buttons()
+		d.tap(0, edit)
+		_, entries, _ := d.page.Rule(0)
+		d.do(func() { entries[1].SetText("") })
+		if len(d.page.Mistakes()) != 1 || !save.Disabled() {
+			t.Fatal("a rule without words can be saved")
+		}
+		d.do(func() { d.page.TryAt("25:99") })
+		d.do(func() { entries[1].SetText("holiday") })
+		if len(d.page.Mistakes()) != 0 || save.Disabled() || !strings.Contains(d.page.Verdict(), "time") {
+			t.Errorf("mistakes %v, cannot be saved: %v, verdict %q", d.page.Mistakes(), save.Disabled(), d.page.Verdict())
 		}
 	})
 }

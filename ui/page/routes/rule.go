@@ -54,6 +54,7 @@ func (p *Page) title(i int) fyne.CanvasObject {
 		icon(theme.MoveUpIcon(), i > 0, move(-1)), icon(theme.MoveDownIcon(), i < len(p.draft.want)-1, move(+1)),
 		icon(edit, true, func() {
 			p.open = toggle
+			p.forget()
 			p.show()
 		}),
 		icon(theme.DeleteIcon(), true, func() {
@@ -200,7 +201,9 @@ func (p *Page) outcomeFields(o *bridge.RouteOutcome) []fyne.CanvasObject {
 			o.Agent, o.Inputs = v, nil
 			p.show()
 		})
-		return append([]fyne.CanvasObject{agent}, p.inputs(o)...)
+		p.told = widget.Column(6)
+		p.showInputs(o)
+		return []fyne.CanvasObject{agent, p.told}
 	case bridge.RouteReply:
 		return []fyne.CanvasObject{text("routes.hint.reply")}
 	case bridge.RouteRefuse:

@@ -90,16 +90,17 @@ func (t *trial) ask() {
 	p := t.page
 	m, rules := t.message, clone(p.draft.want)
 	var readable bool
-	if m.At, readable = moment(t.when, p.kit.Now()); !readable {
-		t.say(widget.ToneError, p.kit.Words.T("routes.try.at.wrong"))
-		return
-	}
+	m.At, readable = moment(t.when, p.kit.Now())
 	t.round++
 	round := t.round
 	live.Ask(p.ctx, p.kit.Hub, func(ctx context.Context) (bridge.RouteVerdict, error) { return p.backend.TryRoutes(ctx, rules, m) },
 		func(v bridge.RouteVerdict, err error) {
-			if round == t.round { // nothing newer was asked meanwhile
-				t.show(v, err)
+			if round != t.round { // something newer was asked meanwhile
+				return
+			}
+			t.show(v, err)
+			if !readable { // the mistakes of the rules are the same at any time
+				t.say(widget.ToneError, p.kit.Words.T("routes.try.at.wrong"))
 			}
 		})
 }
