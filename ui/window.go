@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
+	fyneui "fyne.io/fyne/v2/widget"
 
 	"switchboard/assets"
 	"switchboard/internal/bridge"
@@ -46,7 +47,8 @@ type Window struct {
 	options Options
 	hub     *live.Hub
 	tray    *tray.Tray
-	draft   send.Draft // is not lost with another language
+	draft   send.Draft    // is not lost with another language
+	asked   *fyneui.PopUp // the latest question; nil before the first
 
 	// What follows is rebuilt with another language.
 	stop   context.CancelFunc
@@ -135,7 +137,7 @@ func (w *Window) build(ctx context.Context) {
 	w.talks = talks.New(built, kit, w.backend)
 	w.play = playground.New(built, kit, w.backend)
 	w.people = people.New(built, kit, w.backend)
-	w.send = send.New(built, kit, w.backend, &w.draft, send.Options{Pick: w.pick})
+	w.send = send.New(built, kit, w.backend, &w.draft, send.Options{Pick: w.pick, Lasting: ctx})
 	w.pages = map[string]page{
 		live.PageOverview:   overview.New(built, kit, w.backend),
 		live.PageTalks:      w.talks,

@@ -26,6 +26,9 @@ type Backend interface {
 
 // Options are what the window around the page lends it.
 type Options struct {
+	// Lasting is the life of the window: what is being sent goes on while the page is
+	// built anew, with another language.
+	Lasting context.Context //nolint:containedctx // callbacks of widgets get none
 	// Pick lets the admin choose a file, or only a picture; got is called on the
 	// window's goroutine, unless nothing is chosen.
 	Pick func(pictures bool, got func(name string, data []byte, err error))

@@ -30,6 +30,8 @@ type Draft struct {
 	key  string
 	done bool // sent as it is
 	sent []*item
+	busy bool  // something is being sent
+	page *Page // the one that shows it now
 }
 
 // file is what was chosen to be sent.

@@ -28,3 +28,6 @@ func (p *Page) Preview() bridge.Preview { return p.preview.latest }
 func (p *Page) History() int { return len(p.draft.sent) }
 
 func (p *Page) Empty() bool { return p.empty.Visible() }
+
+// Changed is what a change of the house does.
+func (p *Page) Changed() { p.view.Refresh() }

@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -27,7 +28,6 @@ type Page struct {
 	draft   *Draft
 	view    *live.View[[]bridge.SendBot]
 	bots    []bridge.SendBot
-	busy    bool
 
 	content, empty fyne.CanvasObject
 	body           *container.Scroll
@@ -45,6 +45,7 @@ type Page struct {
 // New builds the page. Everything it starts ends with ctx.
 func New(ctx context.Context, kit live.Kit, backend Backend, draft *Draft, opt Options) *Page {
 	p := &Page{kit: kit, backend: backend, opt: opt, ctx: ctx, draft: draft}
+	draft.page = p
 	p.receivers = newReceivers(p)
 	p.editor = newEditor(p)
 	p.preview = newPreview(p)
@@ -128,12 +129,16 @@ func field(name string, content ...fyne.CanvasObject) fyne.CanvasObject {
 	return inner
 }
 
-// offer shows the bots there are. The one that was chosen stays chosen.
+// offer shows the bots there are. The one that was chosen stays chosen, and what is
+// as it was is not built anew under the pointer.
 func (p *Page) offer(all []bridge.SendBot) {
-	first := p.bots == nil
+	if p.bots != nil && reflect.DeepEqual(p.bots, all) {
+		return
+	}
+	before, _ := p.bot()
 	p.bots = all
-	if first {
-		p.receivers.find() // for the bot of a draft that was begun before
+	if before.ID == "" || before.Err != nil {
+		p.receivers.find() // for the bot of a draft that was begun before, and one that works again
 	}
 	widget.Show(p.empty, len(all) == 0)
 	labels := make([]string, len(all))
@@ -150,8 +155,19 @@ func (p *Page) offer(all []bridge.SendBot) {
 	if at >= 0 {
 		p.channel.SetSelectedIndex(at)
 	}
-	p.channel.OnChanged = func(string) { p.Choose(p.bots[p.channel.SelectedIndex()].ID) }
+	p.channel.OnChanged = func(string) { p.picked() }
 	p.show()
+}
+
+// picked takes the bot that was picked from the list, which may have opened before
+// one of them went away.
+func (p *Page) picked() {
+	i := p.channel.SelectedIndex()
+	if i < 0 {
+		p.channel.SetSelectedIndex(slices.IndexFunc(p.bots, func(b bridge.SendBot) bool { return b.ID == p.draft.bot }))
+		return
+	}
+	p.Choose(p.bots[i].ID)
 }
 
 // Choose takes another bot. Who was chosen may have no place there.
@@ -198,12 +214,12 @@ func (p *Page) changed() {
 func (p *Page) enable() {
 	b, ok := p.bot()
 	addressed := b.Fixed || p.draft.receives()
-	can := ok && b.Err == nil && addressed && !p.draft.empty() && p.preview.err == nil && !p.busy
+	can := ok && b.Err == nil && addressed && !p.draft.empty() && p.preview.err == nil && !p.draft.busy
 	widget.Enable(p.send, can)
-	widget.Enable(p.clear, !p.draft.empty() && !p.busy)
+	widget.Enable(p.clear, !p.draft.empty() && !p.draft.busy)
 	w := p.kit.Words
 	switch {
-	case p.busy:
+	case p.draft.busy:
 		p.hint.Set(w.T("send.busy"))
 	case ok && !addressed:
 		p.hint.Set(w.T("send.nobody"))
@@ -233,21 +249,26 @@ func (p *Page) Submit() {
 	}
 	s := p.draft.ready()
 	i := &item{at: p.kit.Now(), to: p.receivers.name(), bot: b.ID, platform: b.Platform, kind: p.draft.chosen()}
-	p.busy = true
+	p.draft.busy = true
 	p.tell(nil)
 	p.enable()
-	live.Ask(p.ctx, p.kit.Hub, func(ctx context.Context) (bridge.Sent, error) { return p.backend.Send(ctx, s) }, func(sent bridge.Sent, err error) {
-		p.busy = false
+	live.Ask(p.opt.Lasting, p.kit.Hub, func(ctx context.Context) (bridge.Sent, error) { return p.backend.Send(ctx, s) }, func(sent bridge.Sent, err error) {
+		p.draft.busy = false
 		i.sent, i.err = sent, err
 		if err == nil && p.draft.key == s.Key { // nothing was changed meanwhile
 			p.draft.done = true
 		}
 		p.draft.remember(i)
-		p.tell(i)
-		p.history.show()
-		p.enable()
-		p.body.Refresh()
+		p.draft.page.over(i)
 	})
+}
+
+// over tells what became of a send.
+func (p *Page) over(i *item) {
+	p.tell(i)
+	p.history.show()
+	p.enable()
+	p.body.Refresh()
 }
 
 // tell says below the button what became of it; nothing takes that away again.

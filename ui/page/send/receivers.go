@@ -47,11 +47,11 @@ func (r *receivers) begin() {
 // find asks for those who match what is typed.
 func (r *receivers) find() {
 	p := r.page
+	r.asked++
 	b, ok := p.bot()
 	if !ok || b.Fixed || b.Err != nil {
 		return
 	}
-	r.asked++
 	asked, text := r.asked, r.search.Text
 	live.Ask(p.ctx, p.kit.Hub, func(ctx context.Context) ([]bridge.Receiver, error) {
 		return p.backend.Receivers(ctx, b.ID, strings.TrimSpace(text))

@@ -31,13 +31,19 @@ type desk struct {
 	draft *send.Draft
 	house *uitest.House
 	shell *uitest.Shell
-	again func()       // builds the page anew, as another language does
+	again func()       // builds the page anew, as another language does, and ends the old one
 	do    func(func()) // acts, and waits until everything is quiet
 	file  func(name string, data []byte, err error)
 	asked []bool // whether a picture was asked for
 }
 
 func atDesk(t *testing.T, house func() *uitest.House, f func(d *desk)) {
+	t.Helper()
+	atDeskOf(t, house, func(house *uitest.House) send.Backend { return house }, f)
+}
+
+// atDeskOf is atDesk with something that stands before the house.
+func atDeskOf(t *testing.T, house func() *uitest.House, before func(*uitest.House) send.Backend, f func(d *desk)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -49,8 +55,12 @@ func atDesk(t *testing.T, house func() *uitest.House, f func(d *desk)) {
 			time.Sleep(time.Second)
 			synctest.Wait()
 		}
+		backend, end := before(d.house), func() {}
 		d.again = func() {
-			d.page = send.New(ctx, kit, d.house, d.draft, send.Options{Pick: func(pictures bool, got func(string, []byte, error)) {
+			end()
+			var built context.Context
+			built, end = context.WithCancel(ctx)
+			d.page = send.New(built, kit, backend, d.draft, send.Options{Lasting: ctx, Pick: func(pictures bool, got func(string, []byte, error)) {
 				d.asked, d.file = append(d.asked, pictures), got
 			}})
 			uitest.Show(t, d.page.Content(), 1000, 1600)
@@ -58,6 +68,7 @@ func atDesk(t *testing.T, house func() *uitest.House, f func(d *desk)) {
 		}
 		d.again()
 		f(d)
+		end()
 		cancel()
 		synctest.Wait()
 	})
