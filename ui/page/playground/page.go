@@ -183,9 +183,11 @@ func (p *Page) toggle(ctx context.Context) {
 	live.Act(ctx, p.kit.Hub, func(context.Context) error {
 		return play(playing, p.kit.Hub, p.backend, lines, func(l line) { p.kit.Hub.Do(playing, func() { p.turn(l) }) })
 	}, func(err error) {
-		stopped := playing.Err() != nil
+		if playing.Err() != nil {
+			return // it was stopped, and another one may play by now
+		}
 		p.halt()
-		if err != nil && !stopped {
+		if err != nil {
 			p.kit.Shell.Trouble(err)
 		}
 	})

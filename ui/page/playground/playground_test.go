@@ -128,6 +128,28 @@ func TestDemoCanBeStopped(t *testing.T) {
 	})
 }
 
+// TestDemoCanBePlayedAgainAtOnce: the end of the one that was stopped, which comes a
+// little later, does not end the next one.
+func TestDemoCanBePlayedAgainAtOnce(t *testing.T) {
+	office(t, func(p *page) {
+		p.do(p.demo)
+		p.do(func() {
+			test.Tap(p.PlayButton())
+			test.Tap(p.PlayButton())
+		})
+		p.do(func() {
+			if !p.Playing() || p.PlayButton().Text != "Stop the demo" {
+				t.Error("the second one does not play")
+			}
+		})
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if p.Playing() || len(p.house.Said()) < 5 {
+			t.Errorf("playing %v, said %q", p.Playing(), p.house.Said())
+		}
+	})
+}
+
 func TestTroubleIsTold(t *testing.T) {
 	office(t, func(p *page) {
 		p.do(func() { test.Tap(p.Start()) })
@@ -136,8 +158,8 @@ func TestTroubleIsTold(t *testing.T) {
 			p.Composer(1).Entry.SetText("hello")
 			test.Tap(p.Composer(1).Button)
 		})
-		if len(p.shell.Troubles) != 1 {
-			t.Errorf("troubles %v", p.shell.Troubles)
+		if len(p.shell.Troubles) != 1 || p.Composer(1).Entry.Text != "hello" {
+			t.Errorf("troubles %v, left to send %q", p.shell.Troubles, p.Composer(1).Entry.Text)
 		}
 		p.do(p.demo)
 		if len(p.shell.Troubles) < 2 || p.Playing() {

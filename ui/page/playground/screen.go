@@ -37,8 +37,12 @@ func newScreen(ctx context.Context, kit live.Kit, backend Backend, e bridge.Empl
 	s.composer = widget.NewComposer("", w.T("send.hint"), w.T("send"), func(text string) {
 		p := s.platform
 		live.Act(ctx, kit.Hub, func(ctx context.Context) error { return backend.Say(ctx, e.ID, p, text) }, func(err error) {
-			if err != nil {
-				kit.Shell.Trouble(err)
+			if err == nil {
+				return
+			}
+			kit.Shell.Trouble(err)
+			if s.composer.Entry.Text == "" {
+				s.composer.Entry.SetText(text)
 			}
 		})
 	})

@@ -119,17 +119,18 @@ func (p *Page) changed() {
 	p.findings.RemoveAll()
 }
 
+// work keeps what was typed as it is while it is tried or saved, so that what comes
+// of it is about what stands there.
 func (p *Page) work(on bool) {
 	widget.Show(p.busy, on)
 	if on {
 		p.busy.Start()
-		p.test.Disable()
-		p.save.Disable()
-		return
+	} else {
+		p.busy.Stop()
 	}
-	p.busy.Stop()
-	p.test.Enable()
-	p.save.Enable()
+	for _, d := range []fyne.Disableable{p.address, p.key, p.test, p.save} {
+		widget.Enable(d, !on)
+	}
 }
 
 func (p *Page) check(ctx context.Context) {

@@ -19,6 +19,11 @@ import (
 
 func office(t *testing.T, house *uitest.House, f func(p *welcome.Page, shell *uitest.Shell, did *[]string, do func(func()))) {
 	t.Helper()
+	officeOf(t, house, f)
+}
+
+func officeOf(t *testing.T, house welcome.Backend, f func(p *welcome.Page, shell *uitest.Shell, did *[]string, do func(func()))) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		kit, shell := uitest.NewKit(t, bridge.English, time.Now())
@@ -62,6 +67,38 @@ func TestConnect(t *testing.T) {
 		do(func() { test.Tap(save) })
 		if house.Saved() != "https://dify.example/v1" || len(*did) != 1 || (*did)[0] != "done" || len(shell.Said) != 1 {
 			t.Errorf("saved %q, did %q", house.Saved(), *did)
+		}
+	})
+}
+
+// slowHouse takes a few seconds to check.
+type slowHouse struct{ *uitest.House }
+
+func (h *slowHouse) CheckAgent(ctx context.Context, baseURL string, key bridge.Secret) ([]bridge.Finding, error) {
+	time.Sleep(3 * time.Second)
+	return h.House.CheckAgent(ctx, baseURL, key)
+}
+
+// TestTypedWhileChecking: what is found is about the key that stands there.
+func TestTypedWhileChecking(t *testing.T) {
+	house := uitest.NewEmptyHouse(time.Now())
+	officeOf(t, &slowHouse{house}, func(p *welcome.Page, _ *uitest.Shell, did *[]string, do func(func())) {
+		_, key, check, save := p.Parts()
+		do(func() { test.Type(key, "good") })
+		do(func() { test.Tap(check) })
+		do(func() {
+			test.Type(key, "!")
+			test.Tap(save)
+		})
+		for range 3 {
+			do(func() {})
+		}
+		if key.Text != "good" || len(*did) != 0 || p.Findings() != 2 || save.Importance != fyneui.HighImportance {
+			t.Errorf("the key %q has %d findings, did %q", key.Text, p.Findings(), *did)
+		}
+		do(func() { test.Type(key, "!") })
+		if key.Text == "good" || p.Findings() != 0 || check.Disabled() {
+			t.Errorf("nothing can be typed after the check: %q", key.Text)
 		}
 	})
 }
