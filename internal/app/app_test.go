@@ -135,6 +135,28 @@ func TestOnePersonOneConversation(t *testing.T) {
 	})
 }
 
+// TestDemoThatDoesNotStart: whoever leaves while it starts leaves no bots behind that
+// nobody plays for, and it can be started again.
+func TestDemoThatDoesNotStart(t *testing.T) {
+	t.Parallel()
+	a, ctx := house(t, t.TempDir(), "")
+	left, leave := context.WithCancel(ctx)
+	leave()
+	if err := a.StartDemo(left); err == nil {
+		t.Fatal("started for nobody")
+	}
+	if o, err := a.Overview(ctx); err != nil || o.Demo || len(o.Bots)+len(o.Agents) != 0 {
+		t.Errorf("bots %v and agents %v are left; %v", o.Bots, o.Agents, err)
+	}
+	if err := a.StartDemo(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Say(ctx, "zhang", a.Employees()[0].Platforms[0], "你好"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { return len(answers(a, "zhang")) == 1 })
+}
+
 func TestNewStartsOver(t *testing.T) {
 	t.Parallel()
 	a, ctx := house(t, t.TempDir(), "")

@@ -42,7 +42,11 @@ func (a *App) StartDemo(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("app: demo: %w", err)
 	}
-	if err := errors.Join(a.linkEmployees(ctx, sim), a.openDemoBots(sim, listen)); err != nil {
+	err = a.linkEmployees(ctx, sim)
+	if err == nil {
+		err = a.openDemoBots(sim, listen)
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("app: demo: %w", err), sim.Close())
 	}
 	a.mu.Lock()
