@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"time"
 
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
@@ -46,7 +47,7 @@ func (w *Window) askToQuit(_ context.Context, key string) {
 }
 
 // ask puts a question with two answers; yes is the harmless one. Neither of
-// them is taken by Enter.
+// them is taken by Enter. A question that stands there already makes room.
 func (w *Window) ask(key, yes, no string, then func(bool)) {
 	t := w.words.T
 	var popup *fyneui.PopUp
@@ -60,13 +61,26 @@ func (w *Window) ask(key, yes, no string, then func(bool)) {
 	harmless.Importance = fyneui.HighImportance
 	buttons := container.NewHBox(layout.NewSpacer(), answer(no, false), harmless)
 	text := widget.Fixed(widget.NewParagraph(t(key)), 400)
+	if w.asked != nil {
+		w.asked.Hide()
+	}
 	popup = fyneui.NewModalPopUp(widget.Inset(widget.Column(12, widget.NewSubheading(t(key+".title")), text, buttons), 16, 20), w.win.Canvas())
+	w.asked = popup
 	popup.Show()
 }
 
+// quitPatience is how long a database that does not answer may keep somebody from
+// quitting.
+const quitPatience = 3 * time.Second
+
 // quit ends the app; when answers are on their way it asks first.
 func (w *Window) quit(ctx context.Context) {
-	live.Ask(ctx, w.hub, w.backend.Overview, func(o bridge.Overview, err error) {
+	overview := func(ctx context.Context) (bridge.Overview, error) {
+		ctx, cancel := context.WithTimeout(ctx, quitPatience)
+		defer cancel()
+		return w.backend.Overview(ctx)
+	}
+	live.Ask(ctx, w.hub, overview, func(o bridge.Overview, err error) {
 		busy := 0
 		for _, a := range o.Agents {
 			busy += a.Running

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +51,12 @@ type bundle struct {
 
 func setup(t *testing.T, house *uitest.House, o ui.Options, prefs map[string]string, f func(b *bundle)) {
 	t.Helper()
+	setupOf(t, house, house, o, prefs, f)
+}
+
+// setupOf is setup with something that stands before the house.
+func setupOf(t *testing.T, house *uitest.House, backend ui.Backend, o ui.Options, prefs map[string]string, f func(b *bundle)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		app := &desk{App: test.NewTempApp(t)}
@@ -59,7 +66,7 @@ func setup(t *testing.T, house *uitest.House, o ui.Options, prefs map[string]str
 		o.Run = new(uitest.Queue).Do
 		var w *ui.Window
 		o.Run(func() { // its views may already have something to show while it is made
-			w = ui.New(ctx, app, house, o)
+			w = ui.New(ctx, app, backend, o)
 			w.Start(ctx)
 		})
 		time.Sleep(time.Second)
@@ -188,6 +195,44 @@ func TestCloseWithoutTrayAsks(t *testing.T) {
 		b.do(func() { b.answer(t, "Quit") })
 		if !b.app.quit {
 			t.Error("did not quit")
+		}
+	})
+}
+
+func TestClosingTwiceAsksOnce(t *testing.T) {
+	setup(t, busy(), ui.Options{Locale: "en"}, nil, func(b *bundle) {
+		b.do(b.close)
+		b.do(b.close)
+		b.do(func() { b.answer(t, "Keep running") })
+		if b.Fyne().Canvas().Overlays().Top() != nil {
+			t.Error("what was answered is asked again")
+		}
+	})
+}
+
+// stuckHouse does not tell how it stands once it is stuck.
+type stuckHouse struct {
+	*uitest.House
+	stuck atomic.Bool
+}
+
+func (h *stuckHouse) Overview(ctx context.Context) (bridge.Overview, error) {
+	if h.stuck.Load() {
+		<-ctx.Done()
+		return bridge.Overview{}, ctx.Err()
+	}
+	return h.House.Overview(ctx)
+}
+
+func TestQuitWhileTheDatabaseIsStuck(t *testing.T) {
+	house := &stuckHouse{House: busy()}
+	setupOf(t, house.House, house, ui.Options{TrayHost: true, Locale: "en"}, nil, func(b *bundle) {
+		house.stuck.Store(true)
+		b.do(b.menuItem(t, "Quit"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if !b.app.quit {
+			t.Error("cannot be quit")
 		}
 	})
 }
