@@ -301,11 +301,19 @@ func (t *trip) footnote(h *hearing) string {
 }
 
 // undelivered replaces an answer that the platform refuses to show by a neutral
-// sentence. Every other trouble is for another attempt.
+// sentence, which stands below what is shown of it already. Every other trouble is for
+// another attempt.
 func (t *trip) undelivered(ctx context.Context, err error) error {
 	if bridge.KindOf(err) != bridge.KindBlocked {
 		return err
 	}
 	t.note(bridge.EntryApology, 0, bridge.KindBlocked, "")
+	if t.out.Row().Sent > 0 {
+		to := t.job.Message.Address
+		to.Language = t.route.Language
+		if err := t.tellOthers(ctx, Notice{to, t.say("reply.blocked")}, 1); err != nil {
+			return t.sent(err)
+		}
+	}
 	return t.sent(t.out.Break(ctx, t.say("reply.blocked"), bridge.KindBlocked))
 }

@@ -348,6 +348,36 @@ func TestBlockedAnswer(t *testing.T) {
 	})
 }
 
+// TestBlockedInTheMiddle: who reads the beginning of an answer whose rest the platform
+// refuses is told that there is no more, once however often that is tried.
+func TestBlockedInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for name, away := range map[string]bool{"at once": false, "when the platform is back": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := setup(false, func(int, bridge.Question) []any {
+					return []any{started("c"), bridge.TextAdded{Text: strings.Repeat("forbidden words ", 200)}, bridge.Ended{}}
+				})
+				b.chat.Fail = func(_ string, n int) error {
+					switch {
+					case n == 2 || away && n == 4:
+						return &bridge.Error{Kind: bridge.KindBlocked}
+					case away && n == 3:
+						return &bridge.Error{Kind: bridge.KindCredential}
+					default:
+						return nil
+					}
+				}
+				last, _ := b.live(t)
+				if got := b.chat.Texts(); last.State != bridge.JobDiscarded || len(got) != 2 || !strings.HasPrefix(got[0], "forbidden words") || !strings.Contains(got[1], "did not allow") {
+					t.Errorf("%s, shown %q", last.State, got)
+				}
+			})
+		})
+	}
+}
+
 // TestBlockedInTheEnd: however it comes to that, an answer that the platform refuses to
 // show gives way to a sentence, and nothing stays growing.
 func TestBlockedInTheEnd(t *testing.T) {
