@@ -73,10 +73,11 @@ func rest(ctx context.Context, pause time.Duration, wake <-chan struct{}) bool {
 }
 
 // passing says that a trouble may be over in a moment: one of WeCom's of that
-// kind, or one of the house, which cannot store what was fetched.
+// kind, one that would be a wrong setting if it lasted, or one of the house, which
+// cannot store what was fetched.
 func passing(err error) bool {
 	var e *bridge.Error
-	return !errors.As(err, &e) || e.Kind.Retryable()
+	return !errors.As(err, &e) || e.Kind.Retryable() || e.Kind == bridge.KindInvalid || staleToken(e.Code)
 }
 
 // place is how far was read.

@@ -523,3 +523,33 @@ func TestFetchThoughNobodySaysWhoAnswers(t *testing.T) {
 		}
 	})
 }
+
+// TestFetchThoughOddOnce: a new token that is refused as well, or the page of something
+// in between, is not the end, as a setting that is wrong would be.
+func TestFetchThoughOddOnce(t *testing.T) {
+	t.Parallel()
+	page := scripted{Status: 302, Body: "<html>"}
+	for name, answers := range map[string][]scripted{
+		"tokens": {says(40014, "invalid access_token"), says(42001, "access_token expired")}, "a page": {page, page, page},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			synctest.Test(t, func(t *testing.T) {
+				f.adopt()
+				bot := f.service(t, bridge.Env{})
+				h, stop := listening(t, bot)
+				synctest.Wait()
+				f.script(callFetch, answers...)
+				f.write("m1", customer, "one", time.Now())
+				f.rings(t, bot, "t1")
+				f.sleep(time.Minute)
+				synctest.Wait()
+				same(t, "in the end", h.heard(), "one")
+				if err := stop(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
