@@ -149,10 +149,11 @@ func (c *catcher) reachOf(ctx context.Context, bot string, now time.Time) (*reac
 	return r, nil
 }
 
-// save writes down what was not for so long.
+// save writes down what was not for so long, or is earlier than what was, because
+// the clock was ahead.
 func (c *catcher) save(ctx context.Context, pause time.Duration) error {
 	for bot, r := range c.bots {
-		if r.until.Sub(r.saved) <= pause {
+		if since := r.until.Sub(r.saved); since >= 0 && since <= pause {
 			continue
 		}
 		if err := c.store.SaveReach(ctx, bot, r.until); err != nil {

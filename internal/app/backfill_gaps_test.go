@@ -49,13 +49,23 @@ func TestCatchUpAfterASleepDuringIt(t *testing.T) {
 	})
 }
 
-// TestCatchUpWithAWrongClock: a clock that was hours ahead, and was put right, does
-// not hide that nobody was there since. One that is weeks off tells nothing: who knows
-// how much would have to be listed.
+// TestCatchUpWithAWrongClock: a clock that was ahead, and was put right, does not hide
+// that nobody was there since. What was noted by one that is weeks off and was put
+// right while nobody was there tells nothing: who knows how much would have to be
+// listed.
 func TestCatchUpWithAWrongClock(t *testing.T) {
 	t.Parallel()
-	for ahead, asked := range map[time.Duration]int{8 * time.Hour: 1, 30 * 24 * time.Hour: 0} {
-		t.Run(ahead.String(), func(t *testing.T) {
+	for name, c := range map[string]struct {
+		ahead time.Duration
+		off   bool // put right while the program does not run
+		asked int
+	}{
+		"hours":      {8 * time.Hour, false, 1},
+		"hours, off": {8 * time.Hour, true, 1},
+		"weeks":      {30 * 24 * time.Hour, false, 1},
+		"weeks, off": {30 * 24 * time.Hour, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				l, a, clock, data := newLamp(), &archive{}, &sleeper{}, t.TempDir()
@@ -64,19 +74,24 @@ func TestCatchUpWithAWrongClock(t *testing.T) {
 				r := run()
 				r.deliver(t, "m0", "known")
 				rest(time.Minute)
-				clock.sleep(ahead)
+				clock.sleep(c.ahead)
 				rest(2 * time.Minute)
-				clock.sleep(-ahead)
+				if !c.off {
+					clock.sleep(-c.ahead)
+				}
 				rest(time.Minute)
 				if err := r.stop(); err != nil {
 					t.Fatal(err)
+				}
+				if c.off {
+					clock.sleep(-c.ahead)
 				}
 				before := a.asked()
 				rest(time.Hour)
 				a.list = []bridge.Message{ago(10*time.Minute, "m1", "missed")}
 				run()
 				rest(10 * time.Minute)
-				if got := l.chat.Texts(); len(got) != 1+asked || a.asked() != before+asked {
+				if got := l.chat.Texts(); len(got) != 1+c.asked || a.asked() != before+c.asked {
 					t.Errorf("shown %q, asked %d times", got, a.asked()-before)
 				}
 			})

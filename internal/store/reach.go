@@ -11,13 +11,19 @@ import (
 	"switchboard/internal/bridge"
 )
 
-const saveReach = `INSERT INTO reaches (bot, until_at) VALUES (?,?)
-	ON CONFLICT (bot) DO UPDATE SET until_at = excluded.until_at WHERE reaches.until_at < excluded.until_at`
+// clocksDiffer is how far the clocks of two nodes may be apart.
+const clocksDiffer = time.Minute
 
-// SaveReach keeps until when a bot could be reached. It never goes back: another
-// program may have been there for the bot.
+const saveReach = `INSERT INTO reaches (bot, until_at) VALUES (?,?)
+	ON CONFLICT (bot) DO UPDATE SET until_at = excluded.until_at WHERE reaches.until_at < excluded.until_at OR reaches.until_at > ?`
+
+// SaveReach keeps until when a bot could be reached. It does not go back, because
+// another program may have been there for the bot, unless it is of a time to come:
+// the clock was ahead.
 func (s *Store) SaveReach(ctx context.Context, bot string, until time.Time) error {
-	err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error { return t.exec(ctx, saveReach, clean(bot), micros(until)) })
+	err := changeTalk(ctx, s, func(ctx context.Context, t *tx) error {
+		return t.exec(ctx, saveReach, clean(bot), micros(until), micros(time.Now().Add(clocksDiffer)))
+	})
 	if err != nil {
 		return fmt.Errorf("store: save reach: %w", err)
 	}

@@ -33,6 +33,8 @@ func reached(b *bundle) {
 	b.reopen()
 	is("bot-a", at.Add(time.Minute))
 	is("bot-b", at.Add(time.Hour))
+	b.ok(b.SaveReach(b.Context(), "bot-b", at)) // its clock was ahead
+	is("bot-b", at)
 }
 
 // chatsOfBot: a person's chat with this bot counts, also when they wrote to
