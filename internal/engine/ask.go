@@ -216,7 +216,7 @@ func (t *trip) show(ctx context.Context, h *hearing) error {
 // started keeps the agent's ids at once: after a crash the conversation goes on
 // and the cut-off answer can be found.
 func (t *trip) started(ctx context.Context, e bridge.Started) error {
-	if e.Conversation.ID != "" && e.Conversation.ID != t.route.Session.Conversation.ID && (t.decision == nil || !t.decision.unasked) {
+	if e.Conversation.ID != "" && e.Conversation.ID != t.route.Session.Conversation.ID && !t.leavesTalk() {
 		t.route.Session.Conversation.ID = e.Conversation.ID
 		s, err := t.router.Remember(ctx, t.route.Session, t.job.Message.Platform, false)
 		if err != nil {
@@ -267,8 +267,8 @@ func (t *trip) answered(ctx context.Context, h *hearing) error {
 	if h.form != nil {
 		t.noticeForm()
 	}
-	if t.decision != nil && t.decision.unasked {
-		return nil // what is talked about now stays
+	if t.leavesTalk() {
+		return nil
 	}
 	_, err := t.router.Remember(ctx, t.route.Session, t.job.Message.Platform, true)
 	return err

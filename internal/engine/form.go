@@ -18,6 +18,17 @@ type decision struct {
 	values map[string]string
 	// unasked says that it was not decided here: the answer goes on by itself.
 	unasked bool
+	// aside says that the talk has begun afresh since the answer, which goes on beside
+	// what is talked about now.
+	aside bool
+}
+
+// goBackTo makes ready to hear the answer that a decision is about to its end, in the
+// conversation that it belongs to.
+func (t *trip) goBackTo(d decision) {
+	now := &t.route.Session.Conversation
+	d.aside = d.about.Reply.Conversation.ID != now.ID
+	*now, t.decision = d.about.Reply.Conversation, &d
 }
 
 // refused returns the words for a decision that was not taken.
@@ -31,6 +42,12 @@ func (decision) refused(kind bridge.Kind) (string, bool) {
 		return "", false
 	}
 }
+
+// aside says that this is about a talk before that of now.
+func (t *trip) aside() bool { return t.decision != nil && t.decision.aside }
+
+// leavesTalk says that what is talked about now stays as it is.
+func (t *trip) leavesTalk() bool { return t.aside() || t.decision != nil && t.decision.unasked }
 
 // source is where the answer comes from: the agent that is asked, or its answer
 // that goes on after a decision.
@@ -182,7 +199,7 @@ func (t *trip) decide(ctx context.Context, x bridge.Exchange, choice, rest strin
 		if lacks := router.Lacking(form.Fields); lacks != nil && len(t.job.Message.Files) == 0 {
 			return t.sendFirst(*lacks), nil
 		}
-		t.decision = &decision{about: x, choice: choice, values: values}
+		t.goBackTo(decision{about: x, choice: choice, values: values})
 		return "", nil
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"switchboard/internal/bridge"
+	"switchboard/internal/engine"
 	"switchboard/internal/router"
 )
 
@@ -261,5 +262,27 @@ func TestFormElsewhere(t *testing.T) {
 	withClerk(t, form, func(h *house, _ *clerk) {
 		h.want("one", "li", "apply", "Three days off?", "cannot be made in this chat")
 		h.want("one", "li", "1", "help: 1")
+	})
+}
+
+// TestDecisionOfAnOlderTalk: who decides about something from before /new hears what
+// comes of it, and goes on with what is talked about now. What is hidden now is not
+// what was hidden then.
+func TestDecisionOfAnOlderTalk(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(h *house) {
+		h.opt.Privacy = func() engine.Privacy { return engine.Privacy{Filter: filter(h.T), ToAgent: true} }
+		c := &clerk{}
+		h.agentOf = func(a bridge.Agent) bridge.Agent { c.Agent = a; return c }
+		form := leave()
+		form.Choices[0].ID = "[MOBILE_1]"
+		h.applies(form)
+		h.open()
+		h.say("one", "li", "my number is "+mobile)
+		h.say("one", "li", "apply")
+		h.say("one", "li", "/new")
+		h.want("one", "li", "it is 15800001111 now", "15800001111", "(1 in help-3)")
+		h.want("one", "li", "approve", "Decided: [MOBILE_1]")
+		h.want("one", "li", "and now?", "(2 in help-3)")
 	})
 }

@@ -37,8 +37,7 @@ func (t *trip) overtook() (course, error) {
 	if _, ok := t.agent().(bridge.FormWatcher); !goes || !ok || t.route.Agent != x.Reply.Agent {
 		return t.words(t.say(wordsOf(state, *x.Reply.Form))), nil
 	}
-	t.decision = &decision{about: x, unasked: true}
-	t.route.Session.Conversation = x.Reply.Conversation // whatever is talked about by now
+	t.goBackTo(decision{about: x, unasked: true})
 	return course{act: t.ask, pace: t.opt.Pace(t.job.Message.Bot), asks: true}, nil
 }
 

@@ -143,8 +143,12 @@ func (t *trip) title() string {
 	return t.route.Person.Name
 }
 
-// openVault opens what was hidden from the agent so far.
+// openVault opens what was hidden from the agent so far. What was hidden in a talk
+// before that of now is forgotten.
 func (t *trip) openVault(ctx context.Context) *privacy.Vault {
+	if t.aside() {
+		return privacy.NewVault()
+	}
 	vault, err := privacy.OpenVault([]byte(t.route.Session.Vault.Reveal()))
 	if err != nil { // the answer matters more than what was said before
 		t.log.LogAttrs(ctx, slog.LevelError, "hidden values cannot be read", slog.Int64("job_id", t.job.ID), slog.Any("error", err))
@@ -190,7 +194,7 @@ func (t *trip) inputs() map[string]string {
 
 // keepVault stores what was hidden with the session, if that is news.
 func (t *trip) keepVault(ctx context.Context) error {
-	if t.vault.Len() == 0 {
+	if t.vault.Len() == 0 || t.aside() {
 		return nil
 	}
 	data, err := t.vault.Export()
