@@ -113,7 +113,7 @@ type App struct {
 	reviewed chan struct{}     // holds one token when the inputs of agents are to be looked at again
 	naming   chan struct{}     // holds one token when the names of departments may be needed since now
 	saving   sync.Mutex        // held while the settings are changed
-	saved    settings.Settings // as they were read or changed; guarded by saving
+	saved    settings.Settings // as they were read or changed; guarded by mu, and by saving for whoever changes them
 	log      *slog.Logger
 	lock     *flock.Flock
 	files    *logs.File // of the log; nil when it cannot be written

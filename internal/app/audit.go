@@ -220,9 +220,7 @@ func (a *App) watchFile(ctx context.Context) error {
 // with, and what is wrong in it: otherwise that would come out at the next start.
 func (a *App) warnOfEdits() {
 	s, problems, err := settings.Load(a.opt.Config, known(a.opt.Connectors))
-	a.saving.Lock()
-	same := err == nil && s.Stamp == a.saved.Stamp
-	a.saving.Unlock()
+	same := err == nil && s.Stamp == a.stored().Stamp
 	w := health.Warning{Code: health.SettingsEdited, Severity: bridge.SeverityWarning}
 	switch {
 	case err != nil:

@@ -9,6 +9,14 @@ import (
 	"switchboard/internal/settings"
 )
 
+// stored is what the settings file says. The window asks for it while it paints, so
+// it waits for nobody who writes the file or the audit.
+func (a *App) stored() settings.Settings {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.saved
+}
+
 // change writes changed settings into the file; following them is up to the
 // caller. The note says in the audit what it was about.
 func (a *App) change(ctx context.Context, note string, edit func(*settings.Settings)) error {
@@ -20,7 +28,9 @@ func (a *App) change(ctx context.Context, note string, edit func(*settings.Setti
 	if err != nil {
 		return fmt.Errorf("app: settings: %w", err)
 	}
+	a.mu.Lock()
 	a.saved = saved
+	a.mu.Unlock()
 	if err := wrote(a.opt); err != nil {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "the settings file is looked at anew next time", slog.Any("error", err))
 	}

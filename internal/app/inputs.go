@@ -139,9 +139,7 @@ type way struct {
 
 // ways lists them all, by the settings of this moment.
 func (a *App) ways() []way {
-	a.saving.Lock()
-	s := a.saved
-	a.saving.Unlock()
+	s := a.stored()
 	var all []way
 	ended := map[string]bool{} // bots all of whose questions a rule has led away
 	rules, _ := newRules(s)

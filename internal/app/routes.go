@@ -17,10 +17,8 @@ import (
 
 // Routes returns the routing rules that hold, the first one first.
 func (a *App) Routes() []bridge.Route {
-	a.saving.Lock()
-	defer a.saving.Unlock()
 	var all []bridge.Route
-	for _, rule := range a.saved.Routes {
+	for _, rule := range a.stored().Routes {
 		all = append(all, routeOf(rule))
 	}
 	return all
@@ -28,16 +26,15 @@ func (a *App) Routes() []bridge.Route {
 
 // RouteChoices returns what routing rules may name.
 func (a *App) RouteChoices() bridge.RouteChoices {
-	a.saving.Lock()
-	defer a.saving.Unlock()
+	s := a.stored()
 	c := bridge.RouteChoices{Roles: []bridge.Role{bridge.RoleMember, bridge.RoleGuest, bridge.RoleAdmin}}
 	for _, by := range router.Conditions() {
 		c.Conditions = append(c.Conditions, string(by))
 	}
-	for _, g := range a.saved.Agents {
+	for _, g := range s.Agents {
 		c.Agents = append(c.Agents, g.ID)
 	}
-	for _, b := range a.saved.Bots {
+	for _, b := range s.Bots {
 		c.Bots = append(c.Bots, b.ID)
 	}
 	for _, command := range router.Commands() {
@@ -134,9 +131,7 @@ func asWritten(r bridge.Route, before []any) any {
 }
 
 func (a *App) parseRoutes(rules []bridge.Route) ([]router.Rule, []bridge.RouteMistake) {
-	a.saving.Lock()
-	s := a.saved
-	a.saving.Unlock()
+	s := a.stored()
 	s.Routes = nil
 	for _, r := range rules {
 		s.Routes = append(s.Routes, ruleOf(r))

@@ -1,11 +1,15 @@
 package app_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,6 +92,53 @@ func TestRoutesAreEdited(t *testing.T) {
 }
 
 // TestRoutesWithMistakes: they are told where they are, and nothing is saved.
+// pausing is a log that does something at a certain message.
+type pausing struct {
+	slog.Handler
+	at string
+	do func()
+}
+
+func (pausing) Enabled(context.Context, slog.Level) bool { return true }
+
+func (p pausing) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == p.at {
+		p.do()
+	}
+	return nil
+}
+
+func (p pausing) WithAttrs([]slog.Attr) slog.Handler { return p }
+
+// TestRoutesAreShownWhileTheyAreSaved: the window asks for the rules while it paints,
+// and must not wait for a disk or a database that is slow.
+func TestRoutesAreShownWhileTheyAreSaved(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	var a *app.App
+	shown := make(chan struct{})
+	log := pausing{slog.DiscardHandler, "the settings file is looked at anew next time", sync.OnceFunc(func() {
+		go func() {
+			defer close(shown)
+			_, _ = a.Routes(), a.RouteChoices()
+		}()
+		select {
+		case <-shown:
+		case <-time.After(10 * time.Second):
+			t.Error("the rules cannot be looked at while they are saved")
+		}
+	})}
+	a, ctx := houseWith(t, data, "agents: [{id: help, kind: echo}]\n", func(o *app.Options) { o.Log = slog.New(log) })
+	seen := filepath.Join(data, "settings.seen")
+	if err := errors.Join(os.Remove(seen), os.Mkdir(seen, 0o700)); err != nil { // so that saving says a word halfway
+		t.Fatal(err)
+	}
+	if err := a.SaveRoutes(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	<-shown
+}
+
 func TestRoutesWithMistakes(t *testing.T) {
 	t.Parallel()
 	a, ctx := house(t, t.TempDir(), "agents: [{id: help, kind: echo}]\n")
