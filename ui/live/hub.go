@@ -72,15 +72,31 @@ func (h *Hub) Tap(ctx context.Context, f func()) func() {
 
 func (h *Hub) recover(ctx context.Context) {
 	if r := recover(); r != nil {
-		h.log.ErrorContext(ctx, "panic in the window", "panic", r, "stack", string(debug.Stack()))
+		h.panicked(ctx, r)
 	}
+}
+
+func (h *Hub) panicked(ctx context.Context, r any) {
+	h.log.ErrorContext(ctx, "panic in the window", "panic", r, "stack", string(debug.Stack()))
+}
+
+// try does work and makes an error of a panic in it: whoever waits for the result
+// would wait for ever.
+func try[T any](ctx context.Context, h *Hub, work func(context.Context) (T, error)) (result T, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			h.panicked(ctx, r)
+			err = &bridge.Error{Kind: bridge.KindInternal, Op: "window"}
+		}
+	}()
+	return work(ctx)
 }
 
 // Ask does work in the background and hands its result to then on the window's
 // goroutine. When ctx has ended by then, the result is dropped.
 func Ask[T any](ctx context.Context, h *Hub, work func(context.Context) (T, error), then func(T, error)) {
 	h.Go(ctx, func(ctx context.Context) {
-		result, err := work(ctx)
+		result, err := try(ctx, h, work)
 		h.Do(ctx, func() { then(result, err) })
 	})
 }

@@ -22,6 +22,7 @@ type bundle struct {
 	view          *live.View[int]
 	loads, shows  int
 	lastErr, fail error
+	panics        bool
 }
 
 func setup(ctx context.Context, t *testing.T) *bundle {
@@ -29,7 +30,9 @@ func setup(ctx context.Context, t *testing.T) *bundle {
 	test.NewTempApp(t)
 	b := &bundle{hub: live.NewHub(slog.New(slog.DiscardHandler))}
 	b.view = live.NewView(b.hub, live.Kind(bridge.ChangeTalk), func(context.Context) (int, error) {
-		b.loads++
+		if b.loads++; b.panics {
+			panic("while loading")
+		}
 		return b.loads, b.fail
 	}, func(_ int, err error) {
 		b.shows++
@@ -199,6 +202,33 @@ func TestPanicDoesNotEndTheProgram(t *testing.T) {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log does not tell of the panic %s", want)
 			}
+		}
+	})
+}
+
+// TestPanicIsAnError: whoever waits for a result gets an error in its place, and a
+// view that could not load loads again.
+func TestPanicIsAnError(t *testing.T) {
+	in(t, func(ctx context.Context) {
+		b := setup(ctx, t)
+		var got error
+		live.Act(ctx, b.hub, func(context.Context) error { panic("in the background") }, func(err error) { got = err })
+		synctest.Wait()
+		if bridge.KindOf(got) != bridge.KindInternal {
+			t.Errorf("acting ended with %v", got)
+		}
+		b.panics = true
+		b.view.Shown(true)
+		b.hub.Visible(true)
+		synctest.Wait()
+		if bridge.KindOf(b.lastErr) != bridge.KindInternal || b.shows != 1 {
+			t.Errorf("showed %d times, %v", b.shows, b.lastErr)
+		}
+		b.panics = false
+		b.view.Refresh()
+		synctest.Wait()
+		if b.lastErr != nil || b.shows != 2 {
+			t.Errorf("showed %d times, %v", b.shows, b.lastErr)
 		}
 	})
 }

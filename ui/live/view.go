@@ -65,7 +65,7 @@ func (v *View[T]) Run(ctx context.Context) {
 		if !v.wait(ctx) {
 			return
 		}
-		result, err := v.load(ctx)
+		result, err := try(ctx, v.hub, v.load)
 		if ctx.Err() != nil {
 			return
 		}
