@@ -60,6 +60,8 @@ func (k keeper) OpenFile(ctx context.Context, f bridge.File) (io.ReadCloser, err
 // eyes is an agent that takes pictures, hears voices and has files of its own.
 type eyes struct {
 	bridge.Agent
+
+	once  sync.Once
 	h     *house
 	deaf  bool
 	files map[string]string
@@ -102,7 +104,10 @@ func withEyes(t *testing.T, test func(h *house, e *eyes, files *shelf)) {
 			s, _ := b.(bridge.Streamer)
 			return keeper{b, s, files}
 		}
-		h.agentOf = func(a bridge.Agent) bridge.Agent { e.Agent = a; return e }
+		h.agentOf = func(a bridge.Agent) bridge.Agent {
+			e.once.Do(func() { e.Agent = a })
+			return e
+		}
 		test(h, e, files)
 	})
 }
