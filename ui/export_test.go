@@ -77,7 +77,7 @@ func objects(o fyne.CanvasObject) []fyne.CanvasObject {
 	return all
 }
 
-func (w *Window) Drop(file fyne.URI) { w.drop([]fyne.URI{file}) }
+func (w *Window) Drop(ctx context.Context, file fyne.URI) { w.drop(ctx, []fyne.URI{file}) }
 
 func (w *Window) SendTo(bot string) { w.send.Choose(bot) }
 

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -19,8 +20,9 @@ const fileAtMost = 32 << 20
 // pictureTypes are what the dialog calls pictures.
 func pictureTypes() []string { return []string{".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"} }
 
-// pick lets the admin choose a file.
-func (w *Window) pick(pictures bool, got func(name string, data []byte, err error)) {
+// pick lets the admin choose a file. It is read in the background: it may lie on a
+// slow network.
+func (w *Window) pick(ctx context.Context, pictures bool, got func(name string, data []byte, err error)) {
 	choice := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
 		if err != nil || r == nil { // nothing was chosen
 			if err != nil {
@@ -28,8 +30,9 @@ func (w *Window) pick(pictures bool, got func(name string, data []byte, err erro
 			}
 			return
 		}
-		data, err := read(r)
-		got(r.URI().Name(), data, err)
+		live.Ask(ctx, w.hub, func(context.Context) ([]byte, error) { return read(r) }, func(data []byte, err error) {
+			got(r.URI().Name(), data, err)
+		})
 	}, w.win)
 	if pictures {
 		choice.SetFilter(storage.NewExtensionFileFilter(pictureTypes()))
@@ -64,21 +67,24 @@ func (w *Window) offer(choice *dialog.FileDialog) {
 }
 
 // drop takes a file that was dropped on the window while something is sent.
-func (w *Window) drop(all []fyne.URI) {
+func (w *Window) drop(ctx context.Context, all []fyne.URI) {
 	if w.frame == nil || w.front != live.PageSend || len(all) == 0 {
 		return
 	}
-	r, err := storage.Reader(all[0])
-	if err != nil {
-		(&shell{w}).Trouble(unreadable(all[0].Name(), err))
-		return
-	}
-	data, err := read(r)
-	if err != nil {
-		(&shell{w}).Trouble(err)
-		return
-	}
-	w.send.Take(all[0].Name(), data, isPicture(all[0].Extension()))
+	file := all[0]
+	live.Ask(ctx, w.hub, func(context.Context) ([]byte, error) {
+		r, err := storage.Reader(file)
+		if err != nil {
+			return nil, unreadable(file.Name(), err)
+		}
+		return read(r)
+	}, func(data []byte, err error) {
+		if err != nil {
+			(&shell{w}).Trouble(err)
+			return
+		}
+		w.send.Take(file.Name(), data, isPicture(file.Extension()))
+	})
 }
 
 func isPicture(extension string) bool {

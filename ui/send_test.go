@@ -22,11 +22,11 @@ func TestSendByKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	setup(t, busy(), ui.Options{Locale: "en_US.UTF-8"}, map[string]string{"page": live.PageSend}, func(b *bundle) {
-		b.do(func() { b.Drop(storage.NewFileURI(filepath.Join(dir, "none.pdf"))) })
+		b.do(func() { b.Drop(t.Context(), storage.NewFileURI(filepath.Join(dir, "none.pdf"))) })
 		if b.Toast() == "" {
 			t.Error("a file that is not there is no trouble")
 		}
-		b.do(func() { b.Drop(storage.NewFileURI(path)) })
+		b.do(func() { b.Drop(t.Context(), storage.NewFileURI(path)) })
 		b.do(func() { b.SendTo("news") })
 		b.do(func() { b.Visit(live.PageSettings) })
 		b.do(func() { b.pick(t, "中文") })

@@ -76,7 +76,7 @@ func New(ctx context.Context, app fyne.App, backend Backend, o Options) *Window 
 	w.build(ctx)
 	w.resize()
 	w.keys()
-	w.win.SetOnDropped(func(_ fyne.Position, all []fyne.URI) { w.drop(all) })
+	w.win.SetOnDropped(func(_ fyne.Position, all []fyne.URI) { w.drop(ctx, all) })
 	if host, ok := app.(desktop.App); ok && w.options.TrayHost {
 		w.installTray(ctx, host)
 	}
@@ -137,7 +137,8 @@ func (w *Window) build(ctx context.Context) {
 	w.talks = talks.New(built, kit, w.backend)
 	w.play = playground.New(built, kit, w.backend)
 	w.people = people.New(built, kit, w.backend)
-	w.send = send.New(built, kit, w.backend, &w.draft, send.Options{Pick: w.pick, Lasting: ctx})
+	pick := func(pictures bool, got func(string, []byte, error)) { w.pick(built, pictures, got) }
+	w.send = send.New(built, kit, w.backend, &w.draft, send.Options{Pick: pick, Lasting: ctx})
 	w.pages = map[string]page{
 		live.PageOverview:   overview.New(built, kit, w.backend),
 		live.PageTalks:      w.talks,
