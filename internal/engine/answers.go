@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/router"
 )
+
+// glance is how long an answer has to be given before anybody means it with /stop.
+const glance = 100 * time.Millisecond
 
 // errStopped: the person wants no more of this answer.
 var errStopped = errors.New("engine: stopped on request")
@@ -27,6 +31,7 @@ type answers struct {
 type answering struct {
 	group string          // its scope, in a group
 	who   bridge.Identity // who asked
+	since time.Time       // when it began to be given
 	stop  chan struct{}   // closed by a stop
 }
 
@@ -52,7 +57,7 @@ func (a *answers) listen(job int64, scope string, m bridge.Message) (<-chan stru
 	}
 	this := a.open[job]
 	if this == nil {
-		this = &answering{who: router.Identity(m), stop: make(chan struct{})}
+		this = &answering{who: router.Identity(m), since: time.Now(), stop: make(chan struct{})}
 		if m.Chat.Kind == bridge.Group {
 			this.group = scope
 		}
@@ -97,9 +102,10 @@ func (a *answers) end(job int64) {
 	delete(a.open, job)
 }
 
-// stop stops the answers that somebody waits for. In a group these are one's
-// own, unless an admin says it. A click is about one answer, which shows that it
-// was stopped.
+// stop stops the answers that somebody waits for: those that were being given when
+// it was written, and none that began meanwhile, of which nothing could be seen. In
+// a group these are one's own, unless an admin says it. A click is about one answer,
+// which shows that it was stopped.
 func (e *Engine) stop(ctx context.Context, v Visit) (Answer, error) {
 	accounts, err := e.store.Identities(ctx, v.Person.ID)
 	if err != nil {
@@ -110,12 +116,15 @@ func (e *Engine) stop(ctx context.Context, v Visit) (Answer, error) {
 			return a.Platform == who.Platform && a.Tenant == who.Tenant && a.User == who.User
 		})
 	}
-	meant := func(_ int64, this *answering) bool { return this.group == "" && own(this.who) }
+	seen := v.At.Add(-glance)
+	meant := func(_ int64, this *answering) bool {
+		return this.group == "" && own(this.who) && this.since.Before(seen)
+	}
 	switch {
 	case v.About != nil:
 		meant = func(job int64, _ *answering) bool { return job == v.About.Job.ID }
 	case v.InGroup():
-		meant = func(_ int64, this *answering) bool { return this.group == v.Scope }
+		meant = func(_ int64, this *answering) bool { return this.group == v.Scope && this.since.Before(seen) }
 	}
 	stopped, others := e.answers.stop(meant, func(who bridge.Identity) bool { return own(who) || v.Role == bridge.RoleAdmin })
 	switch {

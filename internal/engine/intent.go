@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"switchboard/internal/bridge"
 	"switchboard/internal/i18n"
@@ -32,7 +33,8 @@ type Visit struct {
 	Person   bridge.Person
 	Role     bridge.Role
 	Message  bridge.Message
-	Argument string // what was typed after the command
+	At       time.Time // when it was accepted
+	Argument string    // what was typed after the command
 	Session  bridge.Session
 	Language bridge.Language
 	// Muted says that a human answers in this chat.
@@ -111,7 +113,7 @@ func (t *trip) intent(ctx context.Context, command router.Command, argument stri
 		return course{}, &bridge.Error{Kind: bridge.KindUnsupported, Op: "engine: no intent " + string(command)}
 	}
 	answer, err := handle(ctx, Visit{
-		Job: t.job.ID, Person: t.route.Person, Role: t.route.Role, Message: t.job.Message, Argument: argument,
+		Job: t.job.ID, Person: t.route.Person, Role: t.route.Role, Message: t.job.Message, At: t.job.AcceptedAt, Argument: argument,
 		Session: t.route.Session, Language: t.route.Language, Muted: t.route.Muted, Chat: t.route.Chat, Scope: t.route.Scope, Lane: t.route.Lane,
 		About: t.click.subject(), Quiet: t.job.Action != nil && t.job.Action.Kind == bridge.ActionReaction,
 	})
