@@ -94,11 +94,12 @@ func TestSilenceRenews(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var dead atomic.Bool
+		var asked atomic.Int32
 		both := make(chan struct{})
 		p := bridgetest.NewPipes()
 		server := &http.Server{ReadHeaderTimeout: time.Hour, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			switch {
-			case p.Count() < 2: // until the other one is there
+			switch n := asked.Add(1); {
+			case n <= 2: // until the other one is there
 				select {
 				case both <- struct{}{}:
 				case <-both:
