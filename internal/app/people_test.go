@@ -325,10 +325,12 @@ func TestBesideABusyLane(t *testing.T) {
 			o, err := s.Overview(s.ctx)
 			return err == nil && o.Agents[0].Running == 1
 		})
+		began := time.Now()
 		s.reads("zhang", p, "/help", "/stop")
 		if got := strings.Join(s.shown("zhang", p), "\n"); strings.Contains(got, "and then?") {
 			t.Errorf("%s: the second question did not wait: %q", p, got)
 		}
+		until(t, func() bool { return time.Since(began) > 200*time.Millisecond }) // nobody means what began just now
 		if _, err := s.sim.Say(s.ctx, "zhang", p, "／停止"); err != nil {
 			t.Fatal(err)
 		}
