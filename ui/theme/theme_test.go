@@ -12,8 +12,7 @@ import (
 	"switchboard/ui/theme"
 )
 
-func TestContrast(t *testing.T) {
-	t.Parallel()
+func TestContrast(t *testing.T) { //nolint:paralleltest // the toolkit makes its own theme on one goroutine
 	surfaces := []fyne.ThemeColorName{fynetheme.ColorNameBackground, fynetheme.ColorNameOverlayBackground, fynetheme.ColorNameHeaderBackground, fynetheme.ColorNameInputBackground}
 	texts := []fyne.ThemeColorName{fynetheme.ColorNameForeground, fynetheme.ColorNamePlaceHolder, fynetheme.ColorNamePrimary, fynetheme.ColorNameSuccess, fynetheme.ColorNameWarning, fynetheme.ColorNameError}
 	on := map[fyne.ThemeColorName]fyne.ThemeColorName{
@@ -48,8 +47,7 @@ func TestTintsCarryWhiteLetters(t *testing.T) {
 	}
 }
 
-func TestMode(t *testing.T) {
-	t.Parallel()
+func TestMode(t *testing.T) { //nolint:paralleltest // as TestContrast
 	ground := func(m theme.Mode, v fyne.ThemeVariant) color.Color {
 		return theme.New(m).Color(fynetheme.ColorNameBackground, v)
 	}
